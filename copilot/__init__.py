@@ -1,0 +1,1 @@
+"""The ERP copilot for distributors: answers whose every figure is a record the asker may read."""

@@ -1,0 +1,144 @@
+"""Decides what is answered: everything, a part that says what is missing, or a typed decline with a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from copilot.answering.draft import Claim, Draft, Templates, render
+from copilot.answering.sources import sources
+from copilot.answering.verify import Finding
+from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.evidence import Evidence, Raw, Record, Value
+from copilot.domain.plan import NoPlan, Plan
+from copilot.semantic.model import SemanticModel
+
+RULES = "rules"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staleness:
+    """What asking the sources again came to: since when something stands unconfirmed, or that it has changed."""
+
+    since: Record | None = None
+    changed: bool = False
+
+
+class Decider:
+    """Holds what every decision needs: the approved templates and the semantic model."""
+
+    def __init__(self, templates: Templates, model: SemanticModel) -> None:
+        self._templates = templates
+        self._model = model
+
+    def answer(
+        self, plan: Plan, evidence: Evidence, draft: Draft, findings: Sequence[Finding], stale: Staleness, now: datetime
+    ) -> Answer:
+        """The answer of a plan that ran."""
+        if not draft.complete:
+            return self._nothing_recorded(plan, evidence, now)
+        rejected = {finding.claim for finding in findings}
+        claims = [claim for claim in draft.claims if claim.name not in rejected]
+        if not claims or (rejected and not claims[0].facts):
+            return self._declined(Reason.UNVERIFIABLE, [self._say("declined_unverifiable")], kind=plan.kind)
+        remarks = list(self._remarks(plan, stale, now))
+        reason = Reason.UNVERIFIABLE if rejected else self._partial_reason(plan, stale, evidence)
+        return Answer(
+            answer=_joined([*claims, *remarks]),
+            verdict=Verdict.PARTIAL if reason else Verdict.VERIFIED,
+            reason=reason,
+            engine=RULES,
+            kind=plan.kind,
+            facts=tuple(dict.fromkeys(fact for claim in claims for fact in claim.facts)),
+            sources=sources(claims, evidence, self._model, now),
+        )
+
+    def decline(self, no_plan: NoPlan, now: datetime) -> Answer:
+        """The answer where there is nothing to run."""
+        asked = _asked(now, echo=no_plan.echo, words=", ".join(no_plan.unknown_words))
+        match no_plan.reason:
+            case "ambiguous":
+                said = self._say("declined_ambiguous", asked=asked) or self._say("declined_ambiguous_question")
+            case "not_found":
+                said = self._say("declined_not_found", asked=asked)
+            case "unsupported":
+                said = self._say("declined_unknown_words", asked=asked)
+        declined = self._declined(Reason(no_plan.reason), [said or self._say("declined_unsupported")])
+        return replace(declined, choices=no_plan.choices)
+
+    def no_access(self) -> Answer:
+        """The answer for a person whose scope holds no record class."""
+        return self._declined(Reason.NO_ACCESS, [self._say("declined_no_access")])
+
+    def _nothing_recorded(self, plan: Plan, evidence: Evidence, now: datetime) -> Answer:
+        """What is asked about is not there: forbidden, hidden and missing read the same."""
+        missing = not any(records for records in evidence.steps.values())
+        asked = _asked(now, echo=plan.echo)
+        said = self._say("declined_not_found" if missing else "declined_not_recorded", asked=asked)
+        step = "next_not_found" if missing else "next_not_recorded"
+        return self._declined(
+            Reason.NOT_FOUND, [said or self._say("declined_unsupported")], kind=plan.kind, step=step
+        )
+
+    def _declined(
+        self, reason: Reason, said: Sequence[Claim | None], *, kind: str | None = None, step: str | None = None
+    ) -> Answer:
+        following = self._say(step or f"next_{reason}")
+        return Answer(
+            answer=_joined([claim for claim in said if claim]),
+            verdict=Verdict.DECLINED,
+            reason=reason,
+            engine=RULES,
+            kind=kind,
+            next_steps=(following.text,) if following else (),
+        )
+
+    def _remarks(self, plan: Plan, stale: Staleness, now: datetime) -> Sequence[Claim]:
+        said = [
+            self._say("partial_unused_words", asked=_asked(now, words=", ".join(plan.unused_words))),
+            self._say("partial_stale", age=stale.since) if stale.since else None,
+            self._say("partial_differs") if stale.changed else None,
+        ]
+        return [claim for claim in said if claim]
+
+    @staticmethod
+    def _partial_reason(plan: Plan, stale: Staleness, evidence: Evidence) -> Reason | None:
+        if stale.since:
+            return Reason.STALE
+        if evidence.get("differences"):
+            return Reason.CONFLICTING
+        return Reason.UNSUPPORTED if plan.unused_words else None
+
+    def _say(self, name: str, **slots: Record) -> Claim | None:
+        """A remark by its approved template; None where a slot has nothing to say."""
+        template = self._templates.get(name)
+        return render(template, slots) if template else None
+
+
+def _joined(claims: Sequence[Claim]) -> str:
+    """Sentences run on; list items stand on lines of their own."""
+    text = ""
+    for claim in claims:
+        item = claim.text.startswith("- ")
+        after_item = text.rpartition("\n")[2].startswith("- ")
+        text += ("" if not text else "\n" if item and after_item else "\n\n" if item or after_item else " ") + claim.text
+    return text
+
+
+def _asked(now: datetime, **fields: str) -> Record:
+    """The question's own words as a record, so that they are printed with the same care as any hostile text."""
+    return _pseudo("asked", now, {name: Value("text", text) for name, text in fields.items()})
+
+
+def age_record(since: datetime, time_zone: str) -> Record:
+    """The moment of the last confirmation as a record, to be printed in the time zone of what it is about."""
+    raw: Raw = since
+    return _pseudo("age", since, {"confirmed_at": Value("instant", raw)}, time_zone)
+
+
+def _pseudo(entity: str, now: datetime, values: Mapping[str, Value], time_zone: str = "UTC") -> Record:
+    return Record(
+        id="Q", kind="record", entity=entity, row_id=0, system="", company="", key="", version=now, site_id=0,
+        time_zone=time_zone, values=values, changed_at=None, confirmed_at=now,
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Drafts an answer: for each claim of the outline, finds the records of its slots and renders the approved template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from copilot.answering.printing import markdown, print_value, wire_value
+from copilot.domain.answer import Fact
+from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
+from copilot.domain.evidence import Evidence, Record
+from prompts.template import ClaimTemplate
+
+Slots = Mapping[str, Record]
+Templates = Mapping[str, ClaimTemplate]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One rendered claim: its template's name, its markdown, the facts printed in it, and how they were escaped."""
+
+    name: str
+    text: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The claims in order. `complete` is False where the outline's essential claims could not be made."""
+
+    claims: tuple[Claim, ...]
+    complete: bool
+
+
+def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
+    """Make every claim of the outline that the evidence has values for."""
+    claims: list[Claim] = []
+    missing = False
+    for group in outline.groups:
+        made = list(_claims(group, evidence, templates))
+        missing = missing or (not made and any(spec.essential for spec in group.specs))
+        claims += made
+    complete = bool(claims) if outline.any_is_enough else not missing
+    return Draft(claims=tuple(dict.fromkeys(claims)), complete=complete)
+
+
+def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
+    """Fill a template's slots with printed values; None where one has no value."""
+    pieces = [template.literals[0]]
+    facts: list[Fact] = []
+    for slot, literal in zip(template.slots, template.literals[1:], strict=True):
+        record = slots[slot.record]
+        value = record.values.get(slot.field)
+        printed = print_value(record, value) if value else None
+        if value is None or printed is None:
+            return None
+        pieces += [markdown(printed), literal]
+        facts.append(Fact(ref=f"{record.id}.{slot.field}", value=wire_value(value), unit=value.unit, text=printed))
+    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts))
+
+
+def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iterator[Claim]:
+    """Per record of EACH the first claim of the group that can be made."""
+    done: set[str] = set()
+    order: dict[str, Claim] = {}
+    for spec in group.specs:
+        if not _wanted(spec, evidence):
+            continue
+        for leader, slots in _bound(spec, evidence):
+            if leader not in done and _holds(spec, slots) and (claim := render(templates[spec.claim], slots)):
+                done.add(leader)
+                order[leader] = claim
+    positions = {record.id: n for n, record in enumerate(evidence.by_id().values())}
+    yield from (order[leader] for leader in sorted(order, key=lambda each: positions.get(each, -1)))
+
+
+def _wanted(spec: ClaimSpec, evidence: Evidence) -> bool:
+    """`unless` speaks of emptiness, which nobody can claim about records they may not see at all."""
+    if any(evidence.get(step) or step in evidence.refused for step in spec.unless):
+        return False
+    return all(evidence.get(step) for step in spec.needs)
+
+
+def _bound(spec: ClaimSpec, evidence: Evidence) -> Iterator[tuple[str, Slots]]:
+    """Every way to bind the slots: one per record of EACH, else one. With it the id of the record it is about."""
+    each = next((b for b in spec.bindings if b.pick is Pick.EACH), None)
+    leaders = evidence.get(each.step) if each else (None,)
+    for leader in leaders:
+        slots: dict[str, Record] = {each.slot: leader} if each and leader else {}
+        for binding in spec.bindings:
+            if binding.pick is not Pick.EACH and (found := _pick(binding, slots, evidence)):
+                slots[binding.slot] = found
+        if len(slots) == len(spec.bindings):
+            yield (leader.id if leader else spec.claim), slots
+
+
+def _pick(binding: Binding, slots: Slots, evidence: Evidence) -> Record | None:
+    records = evidence.get(binding.step)
+    if binding.pick is Pick.FIRST:
+        return records[0] if records else None
+    other = slots.get(binding.other)
+    if other is None:
+        return None
+    if binding.pick is Pick.BY:
+        return next((r for r in records if r.row_id == other.raw(binding.field)), None)
+    return next((r for r in records if r.raw(binding.field) == other.row_id), None)
+
+
+def _holds(spec: ClaimSpec, slots: Slots) -> bool:
+    for place, codes in spec.conditions.items():
+        slot, _, field = place.partition(".")
+        if slots[slot].raw(field) not in codes:
+            return False
+    return True

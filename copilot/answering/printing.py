@@ -1,0 +1,132 @@
+"""Prints typed values for people. The verifier reads the printed text back with code of its own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from copilot.domain.evidence import Record, Value
+from copilot.domain.quantity import from_scaled
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&])")
+_LIST_START = re.compile(r"^(\s*)([-=]|\d+\.)(?=\s|$)")
+_MOST_TEXT = 600
+
+
+def print_value(record: Record, value: Value) -> str | None:
+    """The text of a value as plain text; None where there is none. Instants are shown in the record's time zone."""
+    if value.raw is None or value.raw == "":
+        return None
+    return _PRINTERS[value.type](value, record.time_zone)
+
+
+def markdown(text: str) -> str:
+    """Plain text as markdown that shows exactly that text: whatever a field holds, it is no link, image or heading."""
+    return _LIST_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", text))
+
+
+def clean(text: str) -> str:
+    """One line without control, format or bidirectional characters, cut at a length fit for an answer."""
+    kept = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace())
+    line = " ".join(kept.split())
+    return line if len(line) <= _MOST_TEXT else line[: _MOST_TEXT - 1] + "…"
+
+
+def wire_value(value: Value) -> str | int | bool | date | None:
+    """A value as a fact carries it: scaled figures as exact decimal text, codes and texts as stored."""
+    if isinstance(value.raw, int) and value.type in ("quantity", "amount", "ratio", "days"):
+        return plain_decimal(from_scaled(value.raw))
+    return value.raw
+
+
+def plain_decimal(number: Decimal) -> str:
+    """Without exponent and trailing zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def counted(number: int, noun: str) -> str:
+    """"1 line", "3 lines"; only the number where there is no noun."""
+    if not noun:
+        return f"{number:,}"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _text(value: Value, _: str) -> str | None:
+    return clean(str(value.raw)) or None
+
+
+def _code(value: Value, _: str) -> str | None:
+    return clean(str(value.raw)).replace("_", " ") or None
+
+
+def _date(value: Value, _: str) -> str | None:
+    return f"{value.raw.day} {value.raw:%b %Y}" if isinstance(value.raw, date) else None
+
+
+def _instant(value: Value, time_zone: str) -> str | None:
+    if not isinstance(value.raw, datetime):
+        return None
+    local = value.raw.astimezone(ZoneInfo(time_zone))
+    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+
+
+def _number(raw: object) -> Decimal:
+    return from_scaled(raw if isinstance(raw, int) else 0)
+
+
+def _quantity(value: Value, _: str) -> str | None:
+    return f"{_grouped(_number(value.raw), 0)} {clean(value.unit or '')}".strip()
+
+
+def _amount(value: Value, _: str) -> str | None:
+    return f"{_grouped(_number(value.raw), 2)} {clean(value.unit or '')}".strip()
+
+
+def _ratio(value: Value, _: str) -> str | None:
+    return f"{_grouped(round(_number(value.raw) * 100, 1), 0)}%"
+
+
+def _days(value: Value, _: str) -> str | None:
+    number = round(_number(value.raw), 1)
+    return f"{_grouped(number, 0)} {'day' if number == 1 else 'days'}"
+
+
+def _count(value: Value, _: str) -> str | None:
+    return counted(value.raw, value.unit or "") if isinstance(value.raw, int) else None
+
+
+def _flag(value: Value, _: str) -> str | None:
+    return "yes" if value.raw else "no"
+
+
+def _grouped(number: Decimal, least_places: int) -> str:
+    """Thousands separated, at least so many decimal places, no needless zeros beyond."""
+    whole, _, places = plain_decimal(number).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    places = places.ljust(least_places, "0")
+    return f"{sign}{int(digits):,}" + (f".{places}" if places else "")
+
+
+def _reference(value: Value, _: str) -> str | None:
+    del value
+    return None
+
+
+_PRINTERS = {
+    "ident": _text,
+    "text": _text,
+    "code": _code,
+    "ref": _reference,
+    "date": _date,
+    "instant": _instant,
+    "quantity": _quantity,
+    "amount": _amount,
+    "ratio": _ratio,
+    "days": _days,
+    "count": _count,
+    "flag": _flag,
+}

@@ -1,0 +1,1 @@
+"""The commands of `erp-copilot`, one file each, registered as entry points."""

@@ -1,0 +1,134 @@
+"""`POST /api/v1/ask`, `GET /health` and the page that documents them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
+
+from copilot.channels.web.problems import PROBLEM
+from copilot.channels.web.question_text import clean_conversation, clean_question
+from copilot.domain.ports import Copilot
+from copilot.domain.question import MAX_QUESTION, BearerToken, Question
+from copilot.errors import SignInError
+
+
+class AskIn(BaseModel):
+    """One question."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: str = Field(
+        description=f"What to ask, up to {MAX_QUESTION:,} characters.", examples=["Where is SO-10482?"]
+    )
+    conversation: str | None = Field(
+        default=None, description="The id an earlier answer carried, to go on from it; null to begin."
+    )
+
+
+class FactOut(BaseModel):
+    """One printed value."""
+
+    ref: str = Field(description="Source and field, such as S1.promised_date.")
+    value: str | int | bool | None = Field(description="The value as stored; quantities and amounts times a million.")
+    unit: str | None
+    text: str = Field(description="The value as the answer prints it.")
+
+
+class SourceOut(BaseModel):
+    """One record, measure or passage the answer stands on."""
+
+    id: str
+    kind: Literal["record", "measure", "passage"]
+    system: str
+    entity: str
+    key: str
+    age: int = Field(description="Seconds since the source system last confirmed it.")
+    link: str | None = Field(description="The record's page in its own system.")
+    fields: dict[str, str]
+
+
+class ChoiceOut(BaseModel):
+    """One of several records the question could mean."""
+
+    label: str
+    question: str = Field(description="The question that picks this one.")
+
+
+class AnswerOut(BaseModel):
+    """The answer, the same in every channel."""
+
+    answer: str = Field(description="Markdown. Every figure in it is one of the facts.")
+    verdict: Literal["verified", "partial", "declined"]
+    reason: str | None = Field(description="Why not everything was answered.")
+    engine: str = Field(description="rules, or model:NAME.")
+    facts: list[FactOut]
+    sources: list[SourceOut]
+    choices: list[ChoiceOut]
+    next_steps: list[str]
+    conversation: str
+    audit_id: str
+    elapsed_ms: int
+
+
+class Problem(BaseModel):
+    """What went wrong, without anything from the inside."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="Stable; meant for programs.")
+    detail: str = Field(description="A sentence; meant for people.")
+
+
+class Health(BaseModel):
+    """Whether questions can be answered."""
+
+    status: Literal["ok", "unavailable"]
+    components: dict[str, str]
+
+
+def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {status: {"model": Problem, "content": {PROBLEM: schema}} for status in statuses}
+
+
+def api_routes(copilot: Copilot) -> APIRouter:
+    """The routes for programs."""
+    router = APIRouter()
+
+    @router.post(
+        "/api/v1/ask",
+        response_model=AnswerOut,
+        responses=_responses(401, 403, 413, 422, 503),
+        summary="Ask one question",
+        tags=["api"],
+    )
+    async def ask(body: AskIn, token: Annotated[BearerToken, Depends(_bearer)]) -> JSONResponse:
+        """Needs a bearer token. A declined question is an answer too: look at the verdict."""
+        question = Question(
+            text=clean_question(body.question), channel="api", conversation=clean_conversation(body.conversation)
+        )
+        answer = await copilot.ask(question, token)
+        return JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})
+
+    @router.get("/health", response_model=Health, responses={503: {"model": Health}}, summary="Is it up?", tags=["api"])
+    async def health() -> JSONResponse:
+        """200 where every component is well, else 503."""
+        components = await copilot.health()
+        well = all(state == "ok" for state in components.values())
+        body = {"status": "ok" if well else "unavailable", "components": components}
+        return JSONResponse(body, status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _bearer(
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
+) -> BearerToken:
+    if credentials is None or not credentials.credentials:
+        raise SignInError
+    return BearerToken(credentials.credentials)

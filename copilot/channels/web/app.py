@@ -1,0 +1,86 @@
+"""The web application: the API, the sign-in and the chat behind one set of walls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from copilot.channels.web.api import api_routes
+from copilot.channels.web.app_root import lay_out
+from copilot.channels.web.docs import docs_routes
+from copilot.channels.web.gate import Gate
+from copilot.channels.web.problems import add_problem_handlers
+from copilot.channels.web.security import Walls, allowed_hosts
+from copilot.channels.web.session import session_key
+from copilot.channels.web.signin import DemoSignIn, SignIn, chat_or_sign_in
+from copilot.channels.web.starters import starters_from_file
+from copilot.domain.ports import Copilot
+from copilot.settings import Settings
+
+Starters = Callable[[str], Iterable[tuple[str, str]]]
+OnShutdown = Callable[[], Awaitable[None]]
+
+
+def create_app(
+    copilot: Copilot,
+    settings: Settings,
+    *,
+    starters: Starters = starters_from_file,
+    sign_in: SignIn | None = None,
+    on_shutdown: OnShutdown | None = None,
+) -> FastAPI:
+    """The application over one copilot. Takes a few seconds, most of them for importing Chainlit.
+
+    `starters` gives a role's first questions as (label, question); `on_shutdown` runs when the server stops, after
+    the last request.
+    """
+    lay_out(settings)
+    from copilot.channels.web import chat  # noqa: PLC0415  it reads its environment, laid out above, when imported
+    from copilot.channels.web.desk import Desk  # noqa: PLC0415  likewise
+
+    key = session_key(settings.home)
+    app = FastAPI(
+        title="ERP Copilot", version=_version(), docs_url=None, redoc_url=None, openapi_url=None,
+        lifespan=_lifespan(on_shutdown),
+    )  # fmt: skip
+    add_problem_handlers(app)
+    app.include_router(api_routes(copilot))
+    app.include_router(docs_routes(app))
+    app.include_router((sign_in or DemoSignIn(copilot, key, chat.session_cookie)).routes())
+    app.include_router(_chat_pages(copilot, key, chat.chat_page()))
+    app.mount("", Gate(chat.chat_app(Desk(copilot, key, starters)), copilot, key))
+    app.add_middleware(Walls, hosts=allowed_hosts(settings.host))
+    return app
+
+
+def _chat_pages(copilot: Copilot, key: str, page: str) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    @router.get("/thread/{conversation}")
+    async def chat_page(request: Request, conversation: str = "") -> Response:  # noqa: ARG001  the page reads its address
+        return await chat_or_sign_in(request, copilot, key, page)
+
+    return router
+
+
+def _lifespan(on_shutdown: OnShutdown | None) -> Callable[[FastAPI], object]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            if on_shutdown is not None:
+                await on_shutdown()
+
+    return lifespan
+
+
+def _version() -> str:
+    try:
+        return version("erp-copilot")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,172 @@
+"""An answer as the chat shows it: the text as a message and the card under it.
+
+Both go to Chainlit as plain dictionaries, the same for a fresh answer and for a kept one that is opened again, so
+nothing of an answer passes through Chainlit's own files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypedDict
+from uuid import uuid4
+
+from copilot.channels.web.documents import DocumentCard, Shipment, document_card, shipment_cards
+from copilot.channels.web.printed import age_words, web_link
+from copilot.domain.answer import Answer, Reason, Source, Verdict
+
+if TYPE_CHECKING:
+    from chainlit.element import ElementDict
+    from chainlit.step import StepDict
+
+ASSISTANT = "ERP Copilot"
+"""The name the chat speaks under, as `root/config.toml` has it."""
+
+_VERDICTS: Mapping[Verdict, str] = {
+    Verdict.VERIFIED: "Checked",
+    Verdict.PARTIAL: "Partly answered",
+    Verdict.DECLINED: "Not answered",
+}
+_REASONS: Mapping[Reason, str] = {
+    Reason.NOT_FOUND: "nothing found under that name or number",
+    Reason.AMBIGUOUS: "several records fit",
+    Reason.STALE: "the data is too old to rely on",
+    Reason.CONFLICTING: "two sources disagree",
+    Reason.UNSUPPORTED: "not a kind of question it answers",
+    Reason.UNVERIFIABLE: "it could not be checked",
+    Reason.MODEL_UNAVAILABLE: "the language model is not reachable",
+    Reason.NO_ACCESS: "you have no access to the copilot",
+}
+
+
+_CODE = re.compile(r"(`+[^`]*`+)")
+_SPECIAL = re.compile(r"(?<!\\)(?:!(?=\[)|:(?=[A-Za-z]))")
+
+
+class SourceCard(TypedDict):
+    """One source, opened on demand."""
+
+    id: str
+    kind: str
+    title: str
+    system: str
+    entity: str
+    key: str
+    age: str
+    confirmed: str
+    changed: str | None
+    link: str | None
+    fields: list[tuple[str, str]]
+
+
+class ChoiceButton(TypedDict):
+    """One of several records the question could mean."""
+
+    label: str
+    question: str
+
+
+class AnswerCard(TypedDict):
+    """What the page's card is drawn from; every value is shown as text."""
+
+    verdict: str
+    verdict_label: str
+    reason: str | None
+    age: str | None
+    engine: str
+    document: DocumentCard | None
+    shipments: list[Shipment]
+    sources: list[SourceCard]
+    choices: list[ChoiceButton]
+    next_steps: list[str]
+    audit_id: str
+
+
+def answer_card(answer: Answer) -> AnswerCard:
+    """The card of one answer."""
+    document = document_card(answer.sources)
+    ages = [source.age_seconds for source in answer.sources]
+    return AnswerCard(
+        verdict=answer.verdict.value,
+        verdict_label="Please choose" if answer.reason is Reason.AMBIGUOUS else _VERDICTS[answer.verdict],
+        reason=_REASONS[answer.reason] if answer.reason else None,
+        age=age_words(max(ages)) if ages else None,
+        engine="by rules" if answer.engine == "rules" else answer.engine.removeprefix("model:"),
+        document=document,
+        shipments=[] if document else shipment_cards(answer.sources),
+        sources=[_source(source) for source in answer.sources],
+        choices=[ChoiceButton(label=choice.label, question=choice.question) for choice in answer.choices],
+        next_steps=list(answer.next_steps),
+        audit_id=answer.audit_id,
+    )
+
+
+def _source(source: Source) -> SourceCard:
+    return SourceCard(
+        id=source.id,
+        kind=source.kind,
+        title=source.title,
+        system=source.system,
+        entity=source.entity.replace("_", " "),
+        key=source.key,
+        age=age_words(source.age_seconds),
+        confirmed=_instant(source.confirmed_at),
+        changed=_instant(source.changed_at) if source.changed_at else None,
+        link=web_link(source.link),
+        fields=list(source.fields.items()),
+    )
+
+
+def _instant(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def answer_steps(answer: Answer, *, thread: str, parent: str | None) -> list[StepDict]:
+    """The run and its one message. The run's id is the audit id, which is what a rating is kept under."""
+    run = step("run", "", thread=thread, parent=parent, id=answer.audit_id, name="on_message")
+    return [run, step("assistant_message", plain_markdown(answer.answer), thread=thread, parent=answer.audit_id)]
+
+
+def plain_markdown(text: str) -> str:
+    """The answer's markdown without two things Chainlit would make of it: images, and directives out of colons.
+
+    The core escapes what fields hold. This is the second wall, and keeps a name like `Main:Chicago` whole.
+    """
+    pieces = _CODE.split(text)
+    return "".join(piece if index % 2 else _SPECIAL.sub(r"\\\g<0>", piece) for index, piece in enumerate(pieces))
+
+
+def card_element(answer: Answer, *, thread: str, message: str) -> ElementDict:
+    """The card as an element of its message."""
+    return {
+        "id": str(uuid4()),
+        "threadId": thread,
+        "type": "custom",
+        "name": "AnswerCard",
+        "display": "inline",
+        "forId": message,
+        "props": dict(answer_card(answer)),
+    }
+
+
+def step(  # noqa: PLR0913  a step has these
+    kind: str, text: str, *, thread: str, parent: str | None = None, id: str | None = None, name: str = ASSISTANT  # noqa: A002
+) -> StepDict:
+    """One step as Chainlit's page takes it."""
+    now = datetime.now(UTC).isoformat()
+    return {  # pyright: ignore[reportReturnType]  Chainlit's own type names the kinds; ours come from its documentation
+        "id": id or str(uuid4()),
+        "threadId": thread,
+        "parentId": parent,
+        "name": name,
+        "type": kind,
+        "input": "",
+        "output": text,
+        "createdAt": now,
+        "start": now,
+        "end": now,
+        "streaming": False,
+        "isError": False,
+        "metadata": {},
+    }

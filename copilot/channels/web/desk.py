@@ -1,0 +1,142 @@
+"""What happens in the chat: a question in, progress, the answer out; a kept conversation opened again.
+
+Nothing of an answer is shown before `ask` has returned it, so nothing unverified or unaudited is ever on the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import cast
+
+import chainlit as cl
+from chainlit.context import ChainlitContext, get_context
+from chainlit.session import WebsocketSession
+from chainlit.types import ThreadDict
+
+from copilot.channels.web.cards import answer_steps, card_element, step
+from copilot.channels.web.problems import log_unexpected, plain_words
+from copilot.channels.web.question_text import clean_question
+from copilot.channels.web.session import subject_of
+from copilot.domain.answer import Answer
+from copilot.domain.ports import Copilot
+from copilot.domain.question import Question, SessionSubject
+from copilot.errors import AuditError, CopilotError, DatabaseError, SignInError
+
+Starters = Callable[[str], Iterable[tuple[str, str]]]
+"""A person's role, as the sign-in names it -> labels and the questions they ask."""
+
+_PROGRESS_AFTER = 0.4
+_TURNS_REOPENED = 30
+_CONVERSATION = "conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The chat's behaviour over one copilot; it keeps no state but the conversation's id in Chainlit's session."""
+
+    copilot: Copilot
+    key: str
+    starters: Starters
+
+    async def begin(self) -> None:
+        """A new chat. Its thread is named by the first answer's conversation, not by Chainlit."""
+        _session(get_context()).has_first_interaction = True
+
+    async def ask(self, message: cl.Message) -> None:
+        """Answer one message."""
+        context = get_context()
+        try:
+            question = self._question(message.content)
+            subject = self._subject(_session(context))
+            answer = await _with_progress(context, message.id, self.copilot.ask(question, SessionSubject(subject)))
+        except CopilotError as error:
+            if isinstance(error, AuditError | DatabaseError):
+                log_unexpected(error, "the chat")
+            await _say_error(context, message.id, plain_words(error) + _remedy(error))
+        except Exception as error:  # noqa: BLE001  whatever it is, the person gets a sentence and the log the cause
+            incident = log_unexpected(error, "the chat")
+            words = f"The copilot could not do this. Its log names the cause under {incident}."
+            await _say_error(context, message.id, words)
+        else:
+            await _show(context, message, answer)
+
+    async def reopen(self, thread: ThreadDict) -> None:
+        """Fill a kept conversation: every turn answered again, under today's scope and data."""
+        context = get_context()
+        session = _session(context)
+        subject, conversation = self._subject(session), thread["id"]
+        thread["steps"], elements = [], []
+        for turn in (await self.copilot.turns(subject, conversation))[-_TURNS_REOPENED:]:
+            asked = step("user_message", turn.question, thread=conversation, name=subject)
+            answer = await self.copilot.reopen(subject, conversation, turn.position)
+            run, reply = answer_steps(answer, thread=conversation, parent=asked["id"])
+            thread["steps"] += [asked, run, reply]
+            elements.append(card_element(answer, thread=conversation, message=reply["id"]))
+        thread["elements"] = elements
+        cl.user_session.set(_CONVERSATION, conversation)
+        session.thread_id_to_resume = None  # a connection that drops and returns must not answer it all again
+
+    async def starters_for(self, user: cl.User | None) -> list[cl.Starter]:
+        """The questions to begin with, by the role of whoever signed in."""
+        if user is None:
+            return []
+        role = next((person.role for person in await self.copilot.demo_people() if person.subject == user.identifier), "")
+        return [cl.Starter(label=label, message=question) for label, question in self.starters(role)]
+
+    def _question(self, text: str) -> Question:
+        conversation = cast("str | None", cl.user_session.get(_CONVERSATION))
+        return Question(text=clean_question(text), channel="web", conversation=conversation)
+
+    def _subject(self, session: WebsocketSession) -> str:
+        """Who is asking; a session that ended while the page stayed open asks nothing more."""
+        subject = subject_of(session.token or "", self.key)
+        if subject is None or session.user is None or session.user.identifier != subject:
+            raise SignInError("Your session has ended.")
+        return subject
+
+
+def _session(context: ChainlitContext) -> WebsocketSession:
+    return cast("WebsocketSession", context.session)
+
+
+async def _with_progress(context: ChainlitContext, parent: str, asked: Awaitable[Answer]) -> Answer:
+    """Wait for the answer, saying so when it takes longer than a blink."""
+    working = asyncio.ensure_future(asked)
+    note = step("assistant_message", "Looking it up…", thread=context.session.thread_id, parent=parent)
+    shown = False
+    try:
+        done, _ = await asyncio.wait({working}, timeout=_PROGRESS_AFTER)
+        if not done:
+            shown = True
+            await context.emitter.send_step(note)
+        return await working
+    finally:
+        working.cancel()
+        if shown:
+            await context.emitter.delete_step(note)
+
+
+async def _show(context: ChainlitContext, message: cl.Message, answer: Answer) -> None:
+    session, emitter = _session(context), context.emitter
+    first = cl.user_session.get(_CONVERSATION) is None
+    cl.user_session.set(_CONVERSATION, answer.conversation)
+    session.thread_id = answer.conversation
+    run, reply = answer_steps(answer, thread=answer.conversation, parent=message.id)
+    await emitter.send_step(run)
+    await emitter.send_element(card_element(answer, thread=answer.conversation, message=reply["id"]))
+    await emitter.send_step(reply)
+    if first:
+        named = {"interaction": message.content, "thread_id": answer.conversation}
+        await session.emit("first_interaction", named)
+
+
+async def _say_error(context: ChainlitContext, parent: str, words: str) -> None:
+    said = step("assistant_message", words, thread=context.session.thread_id, parent=parent)
+    said["isError"] = True
+    await context.emitter.send_step(said)
+
+
+def _remedy(error: CopilotError) -> str:
+    return " [Sign in again](/signin)" if isinstance(error, SignInError) else ""

@@ -1,0 +1,93 @@
+"""The one door to the mounted chat: only the routes it needs, and those only for somebody signed in.
+
+Chainlit brings many more routes (uploads, sharing, tool servers, its own logins); a list of what is open keeps a later
+version of it from opening more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from copilot.channels.web.problems import problem
+from copilot.channels.web.session import current_subject, session_token, subject_of
+from copilot.domain.ports import Copilot
+from copilot.errors import CopilotError, SignInError
+
+_Access = Literal["open", "signed in"]
+_SIGNED_OUT = 4401
+
+_ROUTES: tuple[tuple[str, str, _Access], ...] = (
+    ("GET", r"/(assets|public)/[\w./-]+", "open"),
+    ("GET", r"/(favicon|logo|avatars/[\w .%-]+)", "open"),
+    ("GET", r"/(auth/config|project/translations)", "open"),
+    ("POST", r"/logout", "open"),
+    ("GET", r"/(user|project/settings)", "signed in"),
+    ("POST", r"/(set-session-cookie|project/threads)", "signed in"),
+    ("DELETE", r"/project/thread", "signed in"),
+    ("PUT", r"/feedback", "signed in"),
+    ("WEBSOCKET", r"/ws/socket\.io/", "signed in"),
+)
+_OPENED = tuple((method, re.compile(path), access) for method, path, access in _ROUTES)
+
+
+def access_to(method: str, path: str) -> _Access | None:
+    """Who may use one of the chat's own routes; None where nobody may."""
+    return next((access for verb, route, access in _OPENED if verb == method and route.fullmatch(path)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Wraps the mounted chat."""
+
+    app: ASGIApp
+    copilot: Copilot
+    key: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        access = access_to(scope.get("method", "WEBSOCKET"), scope["path"])
+        if access is None:
+            await _refuse(404, "There is nothing here.", scope, receive, send)
+        elif access == "open":
+            await self.app(scope, receive, send)
+        else:
+            await self._as_somebody(scope, receive, send)
+
+    async def _as_somebody(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            subject = await signed_in(HTTPConnection(scope), self.copilot, self.key)
+        except CopilotError:
+            await _refuse(503, "The copilot cannot tell just now who you are.", scope, receive, send)
+            return
+        if subject is None:
+            await _refuse(401, "Sign in first.", scope, receive, send)
+            return
+        before = current_subject.set(subject)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            current_subject.reset(before)
+
+
+async def signed_in(connection: HTTPConnection, copilot: Copilot, key: str) -> str | None:
+    """The person behind a request, if the session holds and the person may still come in."""
+    subject = subject_of(session_token(connection), key)
+    if subject is None:
+        return None
+    try:
+        await copilot.person_name(subject)
+    except SignInError:
+        return None
+    return subject
+
+
+async def _refuse(status: int, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": _SIGNED_OUT})
+        return
+    await problem(status, detail)(scope, receive, send)

@@ -1,0 +1,64 @@
+"""The signed-in session of a browser: Chainlit's own cookie, checked once per request.
+
+The cookie is a token signed with a key of ours; it names a person and ends after eight hours. Whether that person
+may still come in is asked of the copilot again at every request, and again at every question.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextvars import ContextVar
+from pathlib import Path
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from starlette.requests import HTTPConnection
+
+SESSION_COOKIE = "erp_copilot_session"
+SESSION_SECONDS = 8 * 60 * 60
+
+current_subject: ContextVar[str | None] = ContextVar("current_subject", default=None)
+"""Whom the request in hand is for. Chainlit hands its data layer no user, so this carries it there."""
+
+
+def session_key(home: Path) -> str:
+    """The signing key of the sessions, made on first use in a file that only its owner reads."""
+    path = home / "keys" / "web-session"
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_once(path, secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a secret whole or not at all; of two processes doing it at once, the first one's stays."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def subject_of(token: str, key: str) -> str | None:
+    """The person a session token names; None where it is not ours, altered or over."""
+    try:
+        claims = jwt.decode(token, OctKey.import_key(key), algorithms=["HS256"]).claims
+        jwt.JWTClaimsRegistry(exp={"essential": True}).validate(claims)
+    except (JoseError, ValueError):
+        return None
+    subject = claims.get("identifier")
+    return subject if isinstance(subject, str) and subject else None
+
+
+def session_token(connection: HTTPConnection) -> str:
+    """The session cookie of a request or a WebSocket; empty where there is none."""
+    return connection.cookies.get(SESSION_COOKIE, "")

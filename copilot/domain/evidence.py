@@ -1,0 +1,70 @@
+"""Evidence: the records one question retrieved, each with its source, its values and its age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+FieldType = Literal[
+    "ident", "text", "code", "ref", "date", "instant", "quantity", "amount", "ratio", "days", "count", "flag"
+]
+Raw = str | int | bool | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One field of a record: its type, the stored value (quantities, amounts, ratios and days scaled by a million)
+    and, for quantities and amounts, the unit or currency."""
+
+    type: FieldType
+    raw: Raw
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One row as evidence. `kind` is "record" for a row of a source and "measure" for a computed one, whose `inputs`
+    are the ids of the records it was computed from."""
+
+    id: str
+    kind: Literal["record", "measure"]
+    entity: str
+    row_id: int
+    system: str
+    company: str
+    key: str
+    version: datetime
+    """Since when this version of the row stands in our copy."""
+    site_id: int
+    time_zone: str
+    values: Mapping[str, Value]
+    changed_at: datetime | None
+    confirmed_at: datetime
+    link: str | None = None
+    inputs: tuple[str, ...] = ()
+
+    def raw(self, name: str) -> Raw:
+        """The stored value of a field, None where it is empty or unknown."""
+        value = self.values.get(name)
+        return None if value is None else value.raw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a plan's steps found, by step name, as of one moment of the database."""
+
+    steps: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    truncated: frozenset[str] = frozenset()
+    """Names of steps that found more records than their limit."""
+    refused: frozenset[str] = frozenset()
+    """Names of steps that the scope does not let run, and of computations over them."""
+
+    def get(self, step: str) -> tuple[Record, ...]:
+        """The records of one step; none where the step did not run."""
+        return self.steps.get(step, ())
+
+    def by_id(self) -> dict[str, Record]:
+        """Every record under its source id."""
+        return {record.id: record for records in self.steps.values() for record in records}

@@ -1,0 +1,48 @@
+"""What the layers ask of each other without importing each other."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from copilot.domain.answer import Answer
+from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, TurnView
+
+
+class Copilot(Protocol):
+    """Everything a channel may call. Built by `copilot.wiring`."""
+
+    async def ask(self, question: Question, credential: Credential) -> Answer:
+        """Answer one question. Raises SignInError, NoAccessError, AuditError or DatabaseError, never answers less."""
+        ...
+
+    async def demo_people(self) -> tuple[DemoPerson, ...]:
+        """The demo sign-ins; none where the database is not the embedded one."""
+        ...
+
+    async def person_name(self, subject: str) -> str:
+        """The name of an enabled person. Raises SignInError for anybody else."""
+        ...
+
+    async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
+        """A person's kept conversations, newest first."""
+        ...
+
+    async def turns(self, subject: str, conversation: str) -> tuple[TurnView, ...]:
+        """The turns of one's own conversation; none where it is not one's own."""
+        ...
+
+    async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
+        """Answer a kept turn again from its plan, under today's scope and data."""
+        ...
+
+    async def forget(self, subject: str, conversation: str) -> None:
+        """Delete one's own conversation."""
+        ...
+
+    async def rate(self, subject: str, audit_id: str, *, helpful: bool, comment: str) -> None:
+        """Keep a person's judgement of an answer."""
+        ...
+
+    async def health(self) -> dict[str, str]:
+        """Component -> "ok" or what is wrong, in words fit for anybody."""
+        ...

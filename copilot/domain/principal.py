@@ -1,0 +1,31 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One row of a person's grants: a role within label ids; None means every one of that kind."""
+
+    role: str
+    regions: frozenset[int] | None
+    sites: frozenset[int] | None
+    channels: frozenset[int] | None
+    accounts: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A signed-in person with the grants in force at this question."""
+
+    subject: str
+    name: str
+    home_region: int | None
+    grants: tuple[Grant, ...]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The person's role names, in the order granted."""
+        return tuple(dict.fromkeys(grant.role for grant in self.grants))

@@ -1,0 +1,90 @@
+"""Every error the copilot raises on purpose, sorted by what can be done about it.
+
+A class docstring is the default message. `code` is stable and is what the API shows; the message is for a person
+and names the offending value. Declining a question is not an error: see `copilot.domain.answer`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CopilotError(Exception):
+    """The copilot could not do this."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class StartupError(CopilotError):
+    """The copilot could not start."""
+
+    code = "startup"
+
+
+class SettingsError(CopilotError):
+    """A setting has a value that cannot be used."""
+
+    code = "settings"
+
+
+class UnsafeDatabaseError(StartupError):
+    """Row security could not hold on this database, so nothing is served from it."""
+
+    code = "unsafe_database"
+
+
+class SignInError(CopilotError):
+    """This sign-in or token is not valid."""
+
+    code = "not_signed_in"
+
+
+class NoAccessError(CopilotError):
+    """This person has no access to the copilot."""
+
+    code = "no_access"
+
+
+class ModelDefinitionError(CopilotError):
+    """The semantic model or a question kind is not well formed."""
+
+    code = "definition"
+
+
+class UnapprovedTemplateError(CopilotError):
+    """A template is not approved in exactly this form."""
+
+    code = "unapproved_template"
+
+
+class SourceConfigError(CopilotError):
+    """A source's settings or its label mapping are not complete."""
+
+    code = "source_config"
+
+
+class SyncRunningError(CopilotError):
+    """Another sync of this source is running."""
+
+    code = "sync_running"
+
+
+class AuditError(CopilotError):
+    """The audit row could not be written, so there is no answer."""
+
+    code = "audit"
+
+
+class BackupError(CopilotError):
+    """The backup could not be written or restored."""
+
+    code = "backup"
+
+
+class DatabaseError(CopilotError):
+    """The database did not answer as it should."""
+
+    code = "database"

@@ -1,0 +1,56 @@
+"""Refreshes what people find records by, for the rows that a merge wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import LiteralString
+
+from psycopg import sql
+from psycopg.sql import Composable
+
+from copilot.semantic.model import Entity, Field
+from copilot.store.pool import Connection
+from copilot.store.queries import query
+
+
+async def refresh(connection: Connection, entity: Entity) -> None:
+    """Rewrite the lookup rows of every row in `placed` that is new or changed."""
+    finders = tuple(entity.finders())
+    if not finders:
+        return
+    await connection.execute(query("ingest_forget_lookup"), {"entity": entity.name})
+    for field in finders:
+        template: LiteralString = "ingest_lookup_number" if field.find == "number" else "ingest_lookup_name"
+        statement = query(template).format(target=_target(entity, field), value=sql.Identifier("p", field.column))
+        await connection.execute(
+            statement,
+            {
+                "entity": entity.name,
+                "names": field.find_as,
+                "via": f"{entity.name}.{field.name}",
+                "digits": is_document(entity) and field.find_as == entity.name,
+                "record_class": entity.record_class,
+            },
+        )
+
+
+def is_document(entity: Entity) -> bool:
+    """Whether people number this entity in a series ("order 24"), rather than name a thing by it."""
+    return entity.key == "number" and not entity.master
+
+
+def via_number(entity: Entity, field: str) -> str:
+    """The `via` under which an identity rule finds a field's values. Used with `find: number` fields only."""
+    return f"{entity.name}.{field}"
+
+
+def rule_fields(entity: Entity) -> Iterator[str]:
+    """The fields that an identity rule may match by."""
+    return (field.name for field in entity.finders() if field.find == "number" and field.find_as == entity.name)
+
+
+def _target(entity: Entity, field: Field) -> Composable:
+    if field.find_as == entity.name:
+        return sql.Identifier("p", "id")
+    named = next(ref for ref in entity.refs() if ref.to == field.find_as)
+    return sql.Identifier("p", named.column)

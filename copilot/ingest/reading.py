@@ -1,0 +1,103 @@
+"""Reads one entity from a connector into staging: what changed, what is alive, and what we ask for by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.base import Connector, Cursor
+from copilot.ingest.fields import RecordFaultError, text
+from copilot.ingest.hints import HintMap
+from copilot.ingest.masters import hint_map
+from copilot.ingest.report import Progress
+from copilot.ingest.run import Run
+from copilot.ingest.staging import Staging
+from copilot.ingest.statements import business, staging
+from copilot.semantic.model import Entity
+from copilot.store.queries import query
+
+_REREAD_LIMIT = 2_000
+"""More keys than this are cheaper read by going over the entity anew."""
+_READ_AT_ONCE = 200
+_TELL_EVERY = 20_000
+_NO_HINTS = HintMap(label_map={}, by_code={}, by_key={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What was read: staged records, the cursor to keep, and whether the living keys are staged too."""
+
+    staging: Staging
+    cursor: str | None
+    living: bool
+
+
+async def open_staging(run: Run, entity: Entity) -> Staging:
+    """An empty staging with the hints as they are now."""
+    hinted = any(rule.startswith("hint") for rule in entity.labels.own.values())
+    return Staging(run.connection, entity, run.batch_id, await hint_map(run) if hinted else _NO_HINTS)
+
+
+async def read_entity(run: Run, connector: Connector, entity: Entity, progress: Progress) -> Reading:
+    """Stage what changed and whatever else is due. Raises what the connector raises."""
+    since = None if run.full else await _cursor(run, entity)
+    into = await open_staging(run, entity)
+    cursor = await _changes(connector, entity, since, into, progress)
+    # The first time there is nothing that could have been deleted or missed.
+    living = since is not None or await _holds(run, entity)
+    if living:
+        await _stage_living(run, connector, entity)
+    due = await _due(run, entity, into)
+    if len(due) > _REREAD_LIMIT and since is not None:
+        await _changes(connector, entity, None, into, progress)
+    else:
+        for start in range(0, len(due), _READ_AT_ONCE):
+            await into.take(await connector.read(entity.name, due[start : start + _READ_AT_ONCE]))
+    await into.flush()
+    return Reading(staging=into, cursor=cursor, living=living)
+
+
+async def _changes(
+    connector: Connector, entity: Entity, since: Cursor | None, into: Staging, progress: Progress
+) -> str | None:
+    cursor: str | None = None
+    told = 0
+    async for page in connector.changes(entity.name, since):
+        await into.take(page.records)
+        cursor = page.cursor.value if page.cursor else cursor
+        if into.read - told >= _TELL_EVERY and not page.last:
+            told = into.read
+            progress(f"{entity.title}: {into.read:,} read")
+    await into.flush()
+    return cursor
+
+
+async def _cursor(run: Run, entity: Entity) -> Cursor | None:
+    found = await run.connection.execute(query("ingest_cursor"), run.parameters(entity.name))
+    row = await found.fetchone()
+    return Cursor(row["value"]) if row else None
+
+
+async def _holds(run: Run, entity: Entity) -> bool:
+    statement = query("ingest_holds").format(table=business(entity.name))
+    row = await (await run.connection.execute(statement, run.parameters(entity.name))).fetchone()
+    return bool(row and row["holds"])
+
+
+async def _stage_living(run: Run, connector: Connector, entity: Entity) -> None:
+    head = f"{run.batch_id}\t{entity.name}\t"
+    lines: list[str] = []
+    for _, key in await connector.keys(entity.name):
+        try:
+            lines.append(f"{head}{text(key)}\n")
+        except RecordFaultError:
+            continue  # no row of ours has such a key: its record is in quarantine
+    async with run.connection.transaction(), run.connection.cursor() as cursor:
+        await cursor.execute(query("ingest_relax_commit"))
+        async with cursor.copy(query("ingest_copy_living")) as copy:
+            await copy.write("".join(lines).encode())
+
+
+async def _due(run: Run, entity: Entity, into: Staging) -> list[str]:
+    statement = query("ingest_due").format(table=business(entity.name), stage=staging(entity.name))
+    rows = await (await run.connection.execute(statement, run.parameters(entity.name))).fetchall()
+    return sorted(row["source_key"] for row in rows if row["source_key"] not in into.faults)

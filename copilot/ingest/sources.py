@@ -1,0 +1,81 @@
+"""The sources this copy is made from: added, checked and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from psycopg.types.json import Jsonb
+
+from connectors.errors import UnknownConnectorError
+from connectors.registry import kind
+from copilot.errors import SourceConfigError
+from copilot.ingest.lookup import rule_fields
+from copilot.ingest.report import Source
+from copilot.ingest.statements import identified
+from copilot.semantic.model import SemanticModel
+from copilot.store.pool import Connection
+from copilot.store.queries import query
+
+
+async def keep_source(connection: Connection, model: SemanticModel, source: Source, now: datetime) -> int:
+    """Add a source, or change the one of this name, which is then read anew. Returns its id."""
+    check_source(model, source)
+    parameters = {
+        "name": source.name,
+        "system": source.system,
+        "settings": Jsonb(dict(source.settings)),
+        "label_map": Jsonb({name: dict(mapping) for name, mapping in source.label_map.items()}),
+        "now": now,
+    }
+    row = await (await connection.execute(query("ingest_add_source"), parameters)).fetchone()
+    return row["id"] if row else 0
+
+
+async def list_sources(connection: Connection) -> tuple[Source, ...]:
+    """Every source, in the order added."""
+    rows = await (await connection.execute(query("ingest_sources"))).fetchall()
+    return tuple(
+        Source(
+            id=row["id"],
+            name=row["name"],
+            system=row["system"],
+            settings=row["settings"],
+            label_map=row["label_map"],
+        )
+        for row in rows
+    )
+
+
+def check_source(model: SemanticModel, source: Source) -> None:
+    """Raise SourceConfigError for a secret among the settings or a mapping that means nothing."""
+    secret = sorted(_secrets(source.system) & set(source.settings))
+    if secret:
+        raise SourceConfigError(f"{secret[0]!r} is a secret and is not kept with the source's settings")
+    for name, mapping in source.label_map.items():
+        if name != "identity" and (name not in model.entities or not identified(model[name])):
+            raise SourceConfigError(f"the label map of {source.name!r} maps {name!r}, which is not mapped by key")
+        _check_texts(source.name, name, mapping)
+    for entity, rule in source.identity_rules.items():
+        _check_rule(model, source.name, entity, rule)
+
+
+def _secrets(system: str) -> set[str]:
+    try:
+        return {setting.name for setting in kind(system).settings if setting.secret}
+    except UnknownConnectorError:
+        return set()
+
+
+def _check_texts(source: str, name: str, mapping: Mapping[str, str]) -> None:
+    for key, code in mapping.items():
+        if not code:
+            raise SourceConfigError(f"the label map of {source!r} gives {name} {key!r} the empty code {code!r}")
+
+
+def _check_rule(model: SemanticModel, source: str, entity: str, rule: str) -> None:
+    allowed = tuple(rule_fields(model[entity])) if entity in model.entities and model[entity].master else ()
+    if rule not in allowed:
+        raise SourceConfigError(
+            f"{source!r} is to recognise {entity!r} by {rule!r}; it can be one of: {', '.join(allowed) or 'none'}"
+        )

@@ -1,0 +1,144 @@
+"""The merge's statements for one entity, composed from the semantic model and the templates in ingest.sql."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from psycopg import sql
+from psycopg.sql import Composable, Composed
+
+from copilot.ingest.labels import STAGED, alias, label_refs, labels
+from copilot.semantic.model import HINTS, LABELS, Entity, Field, SemanticModel
+from copilot.store.queries import query
+
+COMMA = sql.SQL(", ")
+LABEL_COLUMNS = tuple(f"label_{name}" for name in LABELS)
+
+
+def identified(entity: Entity) -> bool:
+    """Whether several sources may mean the same record, so that keys go through core.identity."""
+    return entity.master or entity.name in HINTS
+
+
+def business(entity: str) -> sql.Identifier:
+    """The business table."""
+    return sql.Identifier("biz", entity)
+
+
+def staging(entity: str) -> sql.Identifier:
+    """The staging table."""
+    return sql.Identifier("stage", entity)
+
+
+def columns(row: str, names: Iterable[str]) -> Composed:
+    """`row.a, row.b, …`"""
+    return COMMA.join(sql.Identifier(row, name) for name in names)
+
+
+def assignments(row: str, names: Iterable[str]) -> Composed:
+    """`a = row.a, b = row.b, …`"""
+    return COMMA.join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier(row, name)) for name in names)
+
+
+def latest(entity: Entity, rule: str | None) -> Composed:
+    """Stage to `latest`; `rule` is the field by which this source's masters are recognised as ours."""
+    sequence = sql.SQL("(select pg_get_serial_sequence({}, 'id'))::regclass").format(
+        sql.Literal(f"biz.{entity.name}"),
+    )
+    parts = {"stage": staging(entity.name), "table": business(entity.name), "sequence": sequence}
+    if not identified(entity):
+        return query("ingest_latest").format(**parts)
+    field = sql.SQL("null::text") if rule is None else sql.Identifier("s", rule)
+    return query("ingest_latest_identified").format(**parts, rule=field)
+
+
+def placed(model: SemanticModel, entity: Entity) -> Composed:
+    """`latest` to `placed`."""
+    written = written_columns(entity)
+    return query("ingest_placed").format(
+        table=business(entity.name),
+        found=columns("found", written),
+        own=columns("own", written),
+        found_labels=columns("found", LABEL_COLUMNS),
+        own_labels=columns("own", LABEL_COLUMNS),
+        values=COMMA.join(_values(model, entity)),
+        labels=COMMA.join(_named(name, expression) for name, expression in labels(entity, STAGED)),
+        joins=sql.SQL("\n").join(_joins(model, entity)),
+        faults=sql.SQL("\n").join(_faults(entity)),
+    )
+
+
+def update(entity: Entity) -> Composed:
+    """Write what differs."""
+    return query("ingest_update").format(
+        table=business(entity.name), assignments=assignments("p", written_columns(entity))
+    )
+
+
+def insert(entity: Entity) -> Composed:
+    """Write what is new."""
+    written = written_columns(entity)
+    return query("ingest_insert").format(
+        table=business(entity.name), columns=COMMA.join(map(sql.Identifier, written)), values=columns("p", written)
+    )
+
+
+def written_columns(entity: Entity) -> tuple[str, ...]:
+    """The columns whose difference makes a new version."""
+    return (*LABEL_COLUMNS, *(field.column for field in entity.fields.values()))
+
+
+def _values(model: SemanticModel, entity: Entity) -> Iterator[Composable]:
+    for field in entity.fields.values():
+        if field.type != "ref":
+            yield sql.Identifier("s", field.name)
+            continue
+        yield _named(field.column, _referred_id(model, field))
+        if field.required:
+            yield sql.Identifier("s", f"{field.name}_key")
+
+
+def _referred_id(model: SemanticModel, field: Field) -> Composable:
+    if identified(model[str(field.to)]):
+        return sql.Identifier(f"key_{field.name}", "target_id")
+    return sql.Identifier(alias(field), "id")
+
+
+def _joins(model: SemanticModel, entity: Entity) -> Iterator[Composable]:
+    for field in entity.refs():
+        target = model[str(field.to)]
+        key = sql.Identifier("s", f"{field.name}_key")
+        table, joined = business(target.name), sql.Identifier(alias(field))
+        if not identified(target):
+            yield sql.SQL(
+                "left join {table} {joined} on {joined}.source_id = %(source)s and {joined}.source_key = {key}"
+            ).format(table=table, joined=joined, key=key)
+            continue
+        named = sql.Identifier(f"key_{field.name}")
+        yield sql.SQL(
+            "left join core.identity {named} on {named}.entity = {target} and {named}.source_id = %(source)s"
+            " and {named}.source_key = {key}"
+        ).format(named=named, target=sql.Literal(target.name), key=key)
+        if field in label_refs(entity):
+            yield sql.SQL("left join {table} {joined} on {joined}.id = {named}.target_id").format(
+                table=table, joined=joined, named=named
+            )
+
+
+def _faults(entity: Entity) -> Iterator[Composable]:
+    for field in entity.refs():
+        if field.required:
+            yield sql.SQL("when {found} is null then array['ref_unresolved', {what} || {key}]").format(
+                found=sql.Identifier("found", field.column),
+                what=sql.Literal(f"{field.name}: no {field.to} has the key "),
+                key=sql.Identifier("found", f"{field.name}_key"),
+            )
+    for name in LABELS:
+        yield sql.SQL("when {found} is null then array['label_unresolved', coalesce(hint_fault, {what})]").format(
+            found=sql.Identifier("found", f"label_{name}"),
+            what=sql.Literal(f"{name}: what it comes from is not here"),
+        )
+
+
+def _named(name: str, expression: Composable) -> Composed:
+    return sql.SQL("{} as {}").format(expression, sql.Identifier(name))

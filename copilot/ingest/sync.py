@@ -1,0 +1,247 @@
+"""The ingest: one sync of one source at a time, entity by entity, each merged in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, replace
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from connectors.base import Connector, SourceRecord
+from connectors.errors import ConnectorError, SkippableSourceError
+from copilot.domain.clock import Clock
+from copilot.errors import CopilotError, SourceConfigError, SyncRunningError
+from copilot.ingest.derived import derive
+from copilot.ingest.merge import merge
+from copilot.ingest.reading import open_staging, read_entity
+from copilot.ingest.removal import Counts, remove_gone, remove_keys
+from copilot.ingest.report import Confirmation, EntityReport, Progress, Source, SyncReport
+from copilot.ingest.run import CONFIRM_PATIENCE, Run
+from copilot.ingest.sources import keep_source, list_sources
+from copilot.ingest.statements import staging
+from copilot.semantic.model import HINTS, Entity, SemanticModel
+from copilot.store.pool import Connection, Database
+from copilot.store.queries import query
+from copilot.store.roles import Role
+
+LabelMap = Mapping[str, Mapping[str, str]]
+Reports = dict[str, EntityReport]
+
+
+def _silent(_: str) -> None:
+    """Nobody is listening."""
+
+
+class Ingest:
+    """Keeps the labelled copy of what the sources hold."""
+
+    def __init__(self, database: Database, model: SemanticModel, clock: Clock) -> None:
+        self._database = database
+        self._model = model
+        self._clock = clock
+
+    async def add_source(self, name: str, system: str, settings: Mapping[str, object], label_map: LabelMap) -> int:
+        """Add a source or change the one of this name; returns its id.
+
+        `label_map` gives, for "region", "site" and "channel", our code for a hint or a source key ("" for no hint,
+        "*" for shared by all). "identity" among the settings, such as {"item": "number"}, says by which field its
+        masters are recognised as ours. Raises SourceConfigError for what can't be used.
+        """
+        source = Source(id=0, name=name, system=system, settings=settings, label_map=label_map)
+        async with self._database.connection(Role.LOADER) as connection:
+            return await keep_source(connection, self._model, source, self._clock())
+
+    async def sources(self) -> tuple[Source, ...]:
+        """Every source, in the order added."""
+        async with self._database.connection(Role.LOADER) as connection:
+            return await list_sources(connection)
+
+    async def sync(
+        self,
+        source: Source,
+        connector: Connector,
+        *,
+        full: bool = False,
+        progress: Progress = _silent,
+    ) -> SyncReport:
+        """Bring the copy up to the source: everything changed since the last sync, or everything at all if `full`.
+
+        Each entity is merged whole or not at all, and its cursor kept with it. Raises SyncRunningError while another
+        sync of the source runs, SourceConfigError when most of an entity would go (unless `full`), and what the
+        connector raises; a SkippableSourceError only leaves its entity as it is.
+        """
+        entities = load_order(self._model, source, connector.entities)
+        async with _session(self._database) as connection, _alone(connection, source):
+            run = await self._begin(connection, source, full=full)
+            async with self._batch(run) as reports:
+                await self._sync(run, connector, entities, reports, progress)
+        return SyncReport(source=source.name, batch_id=run.batch_id, entities=reports)
+
+    async def confirm(
+        self, source: Source, entity: str, records: Iterable[SourceRecord], *, asked: Collection[str] = ()
+    ) -> Confirmation:
+        """Merge a live re-read of few records and say which differ from the copy.
+
+        `asked` are the keys that were read: those without a record are removed. Raises SyncRunningError when a merge
+        keeps it waiting; the copy is as it was then.
+        """
+        known = tuple(records)
+        gone = sorted(set(asked) - {record.key for record in known})
+        try:
+            async with _session(self._database) as connection, connection.transaction():
+                run = await self._begin(connection, source)
+                run = replace(run, patience=CONFIRM_PATIENCE)
+                async with self._batch(run) as reports:
+                    return await _confirm(run, self._model[entity], known, gone, reports)
+        except psycopg.errors.LockNotAvailable as error:
+            raise SyncRunningError from error
+
+    async def _begin(self, connection: Connection, source: Source, *, full: bool = False) -> Run:
+        parameters = {"source": source.id, "now": self._clock()}
+        row = await (await connection.execute(query("ingest_begin_batch"), parameters)).fetchone()
+        batch_id: int = row["id"] if row else 0
+        return Run(
+            connection=connection, model=self._model, source=source, batch_id=batch_id, clock=self._clock, full=full
+        )
+
+    @asynccontextmanager
+    async def _batch(self, run: Run) -> AsyncGenerator[Reports]:
+        """Whatever happens, the batch says how it ended."""
+        reports: Reports = {}
+        try:
+            yield reports
+        except BaseException as error:
+            with suppress(psycopg.Error):  # the next sync finds a batch without an outcome
+                await _end(run, reports, error)
+            raise
+        await _end(run, reports, None)
+
+    async def _sync(
+        self, run: Run, connector: Connector, entities: tuple[Entity, ...], reports: Reports, progress: Progress
+    ) -> None:
+        await _sweep(run)
+        confirmed = self._clock()
+        checked: set[str] = set()
+        for entity in entities:
+            reports[entity.name], living = await _sync_entity(run, connector, entity, reports, progress)
+            if living:
+                checked.add(entity.name)
+        read = tuple(name for name, report in reports.items() if report.skipped is None)
+        _count_removed(reports, await remove_gone(run, read, confirmed, frozenset(checked)))
+        async with self._database.connection(Role.WORKER) as worker:
+            await derive(worker, source_id=run.source.id, batch_id=run.batch_id, clock=self._clock, confirmed=confirmed)
+
+
+def load_order(model: SemanticModel, source: Source, offered: tuple[str, ...]) -> tuple[Entity, ...]:
+    """What a source offers, in the order it can be merged: labels first, then what is referred to before what refers.
+
+    Raises SourceConfigError for an entity that is unknown or that nobody delivers.
+    """
+    for name in offered:
+        if name not in model.entities or model[name].derived:
+            raise SourceConfigError(f"{source.name!r} offers {name!r}, which is no entity a source can deliver")
+    known = [entity for entity in model.entities.values() if entity.name in offered]
+    return tuple(sorted(known, key=lambda entity: entity.name not in HINTS))
+
+
+async def _sync_entity(
+    run: Run, connector: Connector, entity: Entity, reports: Reports, progress: Progress
+) -> tuple[EntityReport, bool]:
+    """Read and merge one entity; returns its report and whether its living keys are staged."""
+    confirmed = run.clock()
+    try:
+        reading = await read_entity(run, connector, entity, progress)
+    except SkippableSourceError as error:
+        progress(f"{entity.title}: {error}")
+        return EntityReport(skipped=error.code), False
+    merged = await merge(run, entity, reading.staging, confirmed=confirmed, cursor=reading.cursor)
+    _count_removed(reports, {name: count for name, count in merged.removed.items() if name != entity.name})
+    report = EntityReport(
+        read=reading.staging.read,
+        changed=merged.changed,
+        removed=merged.removed.get(entity.name, 0),
+        quarantined=len(merged.quarantined),
+    )
+    progress(f"{entity.title}: {report.read:,} read, {report.changed:,} changed")
+    return report, reading.living
+
+
+async def _confirm(
+    run: Run, entity: Entity, records: tuple[SourceRecord, ...], gone: list[str], reports: Reports
+) -> Confirmation:
+    into = await open_staging(run, entity)
+    await into.take(records)
+    await into.flush()
+    merged = await merge(run, entity, into, confirmed=run.clock(), cursor=None, live=True)
+    removed: Counts = {}
+    if gone:
+        removed = await remove_keys(run, {entity.name: gone}, await run.enter_merge())
+    reports[entity.name] = EntityReport(
+        read=into.read,
+        changed=merged.changed,
+        removed=merged.removed.get(entity.name, 0) + removed.get(entity.name, 0),
+        quarantined=len(merged.quarantined),
+    )
+    return Confirmation(differed=merged.written, removed=frozenset(gone), quarantined=merged.quarantined)
+
+
+def _count_removed(reports: Reports, removed: Counts) -> None:
+    """Note removals on reports made before; what a source does not deliver itself gets a report of its own."""
+    for name, count in removed.items():
+        report = reports.get(name, EntityReport())
+        reports[name] = replace(report, removed=report.removed + count)
+
+
+async def _sweep(run: Run) -> None:
+    """Clear away what a killed sync left."""
+    parameters = {"source": run.source.id, "batch": run.batch_id, "now": run.clock()}
+    async with run.connection.transaction():
+        await run.connection.execute(query("ingest_abandoned_batches"), parameters)
+        await run.connection.execute(query("ingest_clear_living"), parameters)
+        for entity in run.model.entities:
+            await run.connection.execute(query("ingest_clear_stage").format(stage=staging(entity)), parameters)
+
+
+async def _end(run: Run, reports: Reports, error: BaseException | None) -> None:
+    counts = {name: asdict(report) for name, report in reports.items() if report != EntityReport()}
+    parameters = {
+        "batch": run.batch_id,
+        "now": run.clock(),
+        "outcome": "merged" if error is None else "failed",
+        "counts": Jsonb(counts),
+        "error": None if error is None else _code(error),
+    }
+    await run.connection.execute(query("ingest_end_batch"), parameters)
+
+
+def _code(error: BaseException) -> str:
+    if isinstance(error, CopilotError | ConnectorError):
+        return error.code
+    return "database" if isinstance(error, psycopg.Error) else "interrupted"
+
+
+@asynccontextmanager
+async def _session(database: Database) -> AsyncGenerator[Connection]:
+    """A loader's connection in autocommit: every transaction is opened by name."""
+    async with database.connection(Role.LOADER) as connection:
+        await connection.set_autocommit(True)
+        try:
+            yield connection
+        finally:
+            with suppress(psycopg.Error):
+                await connection.set_autocommit(False)
+
+
+@asynccontextmanager
+async def _alone(connection: Connection, source: Source) -> AsyncGenerator[None]:
+    """The source's lock, given back with the connection at the latest."""
+    row = await (await connection.execute(query("ingest_lock_source"), {"source": source.id})).fetchone()
+    if row is None or not row["locked"]:
+        raise SyncRunningError(f"another sync of {source.name!r} is running; wait for it to end")
+    try:
+        yield
+    finally:
+        with suppress(psycopg.Error):
+            await connection.execute(query("ingest_unlock_source"), {"source": source.id})

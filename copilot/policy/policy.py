@@ -1,0 +1,60 @@
+"""Reads the policy and turns a person's grants into a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from copilot.domain.principal import Principal
+from copilot.domain.scope import EMPTY_SCOPE, Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Role -> record classes, and record class -> how long a record stays fresh."""
+
+    version: str
+    roles: Mapping[str, frozenset[str]]
+    fresh_for: Mapping[str, timedelta]
+
+    def classes_of(self, role: str) -> frozenset[str]:
+        """The record classes of a role; none for a role the policy does not know."""
+        return self.roles.get(role, frozenset())
+
+    def fresh_limit(self, record_class: str) -> timedelta:
+        """How old a record of a class may be without being confirmed again."""
+        return self.fresh_for.get(record_class, self.fresh_for["default"])
+
+
+@cache
+def load_policy() -> Policy:
+    """The shipped baseline."""
+    body = yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
+    return Policy(
+        version=body["version"],
+        roles={role: frozenset(classes) for role, classes in body["roles"].items()},
+        fresh_for={name: timedelta(hours=hours) for name, hours in body["fresh_for_hours"].items()},
+    )
+
+
+def scope_for(principal: Principal, policy: Policy) -> Scope:
+    """What a person may see.
+
+    One scope is one product of classes and labels, so a second grant could widen the first where neither meant to:
+    with several grants in force the oldest one holds and the others wait for scopes that are sums.
+    """
+    if not principal.grants:
+        return EMPTY_SCOPE
+    grant = principal.grants[0]
+    return Scope(
+        classes=policy.classes_of(grant.role),
+        regions=grant.regions,
+        sites=grant.sites,
+        channels=grant.channels,
+        accounts=grant.accounts,
+    )

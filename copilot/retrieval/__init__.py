@@ -1,0 +1,1 @@
+"""Runs a plan in one scoped transaction and hands back evidence."""

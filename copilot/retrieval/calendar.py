@@ -1,0 +1,42 @@
+"""A site's working days: what "late" is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A site's time zone, its ISO weekdays of work ("12345") and the days it is closed."""
+
+    time_zone: str
+    working_days: str
+    closures: frozenset[date]
+
+    def today(self, now: datetime) -> date:
+        """The date at the site."""
+        return now.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def open_on(self, day: date) -> bool:
+        """Whether the site works on a day."""
+        return str(day.isoweekday()) in self.working_days and day not in self.closures
+
+    def days_late(self, promised: date, done: date) -> int:
+        """Working days after the promised day up to and including `done`; 0 when it was in time.
+
+        A promise for a day the site is closed is kept on its next working day.
+        """
+        if done <= promised:
+            return 0
+        days = (promised + timedelta(days=n + 1) for n in range(min((done - promised).days, _FAR)))
+        worked = sum(self.open_on(day) for day in days)
+        return max(0, worked if self.open_on(promised) else worked - 1)
+
+
+_FAR = 4_000
+"""Days after which counting stops mattering; keeps a promise dated long ago from costing time."""
+
+UTC_CALENDAR = Calendar("UTC", "1234567", frozenset())
+"""For records of no particular site."""

@@ -1,0 +1,42 @@
+"""Computes the measures of semantic/measures.yaml from the records of a plan's steps.
+
+Each function takes the context, whether any input was cut off at its limit, and the records of its inputs; it gives
+the figures of zero or more measure records. They are pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from copilot.retrieval.measures.base import Context, Figures, MeasureFunction
+from copilot.retrieval.measures.orders import (
+    count_of,
+    invoice_delay,
+    line_count,
+    line_delay,
+    order_delay,
+    purchase_delay,
+    quoted_lead_time,
+)
+from copilot.retrieval.measures.pricing import customer_price
+from copilot.retrieval.measures.stock import incoming_supply, site_stock, stock_difference, stock_total
+
+__all__ = ["MEASURES", "Context", "Figures"]
+
+MEASURES: Mapping[str, MeasureFunction] = {
+    "order_delay": order_delay,
+    "line_delay": line_delay,
+    "line_count": line_count,
+    "order_count": count_of("orders"),
+    "purchase_count": count_of("orders"),
+    "invoice_count": count_of("invoices"),
+    "site_stock": site_stock,
+    "stock_total": stock_total,
+    "stock_difference": stock_difference,
+    "incoming_supply": incoming_supply,
+    "customer_price": customer_price,
+    "purchase_delay": purchase_delay,
+    "invoice_delay": invoice_delay,
+    "quoted_lead_time": quoted_lead_time,
+}
+"""Measure name -> the function that computes it."""

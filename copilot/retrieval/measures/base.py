@@ -1,0 +1,91 @@
+"""What every measure is computed with: the context, the figures it gives, and how fields are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from copilot.domain.evidence import Raw, Record
+from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
+
+Records = Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the figures depend on besides records: the moment, the sites' calendars, which source governs."""
+
+    now: datetime
+    calendars: Mapping[int, Calendar]
+    source_order: Sequence[str]
+
+    def calendar(self, record: Record) -> Calendar:
+        """The calendar of the site a record belongs to."""
+        return self.calendars.get(record.site_id, UTC_CALENDAR)
+
+    def today(self, record: Record) -> date:
+        """Today where the record belongs."""
+        return self.calendar(record).today(self.now)
+
+    def local_date(self, record: Record, moment: datetime) -> date:
+        """The date of a moment where the record belongs."""
+        return moment.astimezone(ZoneInfo(record.time_zone)).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """One measure record to be: its values, the record it is about, and the ids of all records that went in."""
+
+    values: Mapping[str, Raw]
+    about: Record
+    inputs: tuple[str, ...]
+    oldest: datetime
+
+
+MeasureFunction = Callable[..., Iterable[Figures]]
+
+
+def figures(values: Mapping[str, Raw], about: Record, used: Iterable[Record]) -> Figures:
+    """The figures of one measure record; the record it is about counts as used."""
+    records = {record.id: record for record in (about, *used)}
+    return Figures(
+        values=values, about=about, inputs=tuple(records), oldest=min(r.confirmed_at for r in records.values())
+    )
+
+
+def governing(context: Context, stock: Records) -> list[Record]:
+    """Per item and site only the rows of the source that was added first."""
+    kept: list[Record] = []
+    for _, group in grouped(stock, "item", "site"):
+        first = min((row.system for row in group), key=context.source_order.index)
+        kept += [row for row in group if row.system == first]
+    return kept
+
+
+def grouped(records: Iterable[Record], *fields: str) -> Iterator[tuple[tuple[Raw, ...], list[Record]]]:
+    """Records grouped by the values of some fields, in a stable order."""
+    def key(record: Record) -> tuple[Raw, ...]:
+        return tuple(record.raw(name) for name in fields)
+
+    for values, group in groupby(sorted(records, key=lambda r: [str(v) for v in key(r)]), key=key):
+        yield values, list(group)
+
+
+def sums(rows: Sequence[Record]) -> dict[str, Raw]:
+    """The stock figures of some rows, added up."""
+    return {name: sum(number_of(r, name) for r in rows) for name in ("on_hand", "reserved", "available", "in_transit")}
+
+
+def day_of(record: Record, name: str) -> date | None:
+    """A field that is a date and not an instant; None otherwise."""
+    value = record.raw(name)
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
+
+
+def number_of(record: Record, name: str) -> int:
+    """A whole or scaled number; 0 where the field is empty."""
+    value = record.raw(name)
+    return value if isinstance(value, int) else 0

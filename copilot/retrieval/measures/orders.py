@@ -1,0 +1,128 @@
+"""Delays and counts of orders, purchase orders and invoices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from copilot.domain.evidence import Raw, Record
+from copilot.retrieval.measures.base import Context, Figures, MeasureFunction, Records, day_of, figures, governing, number_of
+
+def order_delay(context: Context, cut: bool, orders: Records, lines: Records = ()) -> Iterator[Figures]:
+    """How late each order is or was shipped; nothing for one in time, cancelled or only quoted."""
+    del cut
+    for order in orders:
+        promised, status = day_of(order, "promised_date"), order.raw("status")
+        if promised is None or status in ("quotation", "cancelled"):
+            continue
+        shipped = day_of(order, "shipped_date") if status in ("shipped", "delivered") else context.today(order)
+        late = context.calendar(order).days_late(promised, shipped) if shipped else 0
+        if late:
+            state = "shipped_late" if status in ("shipped", "delivered") else "overdue"
+            used = [line for line in lines if line.raw("order") == order.row_id]
+            values = {"order": order.row_id, "state": state, "promised_date": promised, "days_late": late}
+            yield figures(values, order, used)
+
+
+def line_delay(
+    context: Context, cut: bool, orders: Records, lines: Records, holds: Records, stock: Records, supply: Records, supply_orders: Records
+) -> Iterator[Figures]:  # fmt: skip
+    """How late each line is and why, by the first cause that holds; nothing for a line in time."""
+    del cut
+    if not orders or orders[0].raw("status") in ("quotation", "cancelled"):
+        return
+    for line in lines:
+        promised = day_of(line, "promised_date") or day_of(orders[0], "promised_date")
+        done = day_of(line, "shipped_date") if line.raw("status") == "shipped" else context.today(line)
+        if promised is None or done is None or line.raw("status") == "cancelled":
+            continue
+        late = context.calendar(line).days_late(promised, done)
+        if late:
+            yield _line_cause(line, promised, late, holds, _on_hand(context, line, stock), _due(line, supply, supply_orders))
+
+
+def _line_cause(
+    line: Record, promised: date, late: int, holds: Records, stock: tuple[int, Records], due: tuple[date | None, Records]
+) -> Figures:
+    on_hand, stock_used = stock
+    missing = max(0, number_of(line, "open_quantity") - on_hand)
+    values: dict[str, Raw] = {
+        "line": line.row_id, "item": line.raw("item"), "line_number": line.raw("line_number"), "promised_date": promised,
+        "days_late": late, "unit": line.raw("unit"), "on_hand": on_hand, "missing": missing, "supply_date": due[0],
+    }  # fmt: skip
+    if line.raw("status") == "shipped":
+        return figures({**values, "cause": "shipped_late"}, line, ())
+    if holds:
+        return figures({**values, "cause": "on_hold", "hold_reason": holds[0].raw("reason")}, line, holds[:1])
+    if missing:
+        cause = "short_with_supply" if due[0] else "short_of_stock"
+        return figures({**values, "cause": cause}, line, (*stock_used, *due[1]))
+    return figures({**values, "cause": "in_stock_not_shipped"}, line, stock_used)
+
+
+def _on_hand(context: Context, line: Record, stock: Records) -> tuple[int, Records]:
+    """Stock that can serve a line: what is on hand at its site by the governing system, in the line's unit."""
+    rows = [s for s in stock if s.raw("item") == line.raw("item") and s.raw("site") == (line.raw("site") or line.site_id)]
+    rows = [s for s in governing(context, rows) if s.raw("unit") == line.raw("unit")]
+    return sum(number_of(s, "on_hand") for s in rows), rows
+
+
+def _due(line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:
+    """The first promised date of an open purchase line for the item at the line's site."""
+    here = {order.row_id for order in supply_orders if order.raw("site") == (line.raw("site") or line.site_id)}
+    for each in supply:
+        day = day_of(each, "promised_date")
+        if day and each.raw("item") == line.raw("item") and each.raw("purchase_order") in here:
+            return day, (each,)
+    return None, ()
+
+
+def line_count(context: Context, cut: bool, orders: Records, lines: Records) -> Iterator[Figures]:
+    """How many lines an order has and how many are open; nothing where not all could be counted."""
+    del context
+    if orders and lines and not cut:
+        still = sum(line.raw("status") in ("open", "backordered", "partly_shipped") for line in lines)
+        yield figures({"lines": len(lines), "open_lines": still, "complete": True}, orders[0], lines)
+
+
+def count_of(name: str) -> MeasureFunction:
+    """A measure that counts the records of its second input for the record of its first, as the figure `name`."""
+
+    def count(context: Context, cut: bool, owners: Records, found: Records) -> Iterator[Figures]:
+        """How many records there are, or at least are."""
+        del context
+        if owners and found:
+            yield figures({name: len(found), "complete": not cut}, owners[0], found)
+
+    return count
+
+
+def purchase_delay(context: Context, cut: bool, orders: Records, lines: Records) -> Iterator[Figures]:
+    """How late an open purchase order is against its promised date."""
+    del cut
+    for order in orders:
+        promised = day_of(order, "promised_date")
+        if promised and order.raw("status") in ("sent", "confirmed", "partly_received"):
+            late = context.calendar(order).days_late(promised, context.today(order))
+            if late:
+                yield figures({"promised_date": promised, "days_late": late}, order, lines)
+
+
+def invoice_delay(context: Context, cut: bool, invoices: Records) -> Iterator[Figures]:
+    """How many calendar days each invoice is overdue."""
+    del cut
+    for invoice in invoices:
+        due = day_of(invoice, "due_date")
+        open_still = invoice.raw("status") in ("open", "partly_paid") and invoice.raw("kind") == "invoice"
+        late = (context.today(invoice) - due).days if due and open_still else 0
+        if due and late > 0:
+            yield figures({"invoice": invoice.row_id, "due_date": due, "days_late": late}, invoice, ())
+
+
+def quoted_lead_time(context: Context, cut: bool, offers: Records) -> Iterator[Figures]:
+    """The range of a supplier's quoted lead times; nothing where the list was cut."""
+    del context
+    quoted = [number_of(offer, "lead_time") for offer in offers if offer.raw("lead_time") is not None]
+    if quoted and not cut:
+        values = {"shortest": min(quoted), "longest": max(quoted), "items": len(quoted)}
+        yield figures(values, offers[0], offers)

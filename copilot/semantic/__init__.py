@@ -1,0 +1,1 @@
+"""The semantic model: what a distributor's words mean, defined once."""

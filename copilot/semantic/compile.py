@@ -1,0 +1,73 @@
+"""Turns record queries into SQL with bound parameters over the policy-guarded tables. Nobody supplies SQL text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import LiteralString
+
+from psycopg import sql
+
+from copilot.domain.plan import Filter, Operator, RecordQuery
+from copilot.errors import ModelDefinitionError
+from copilot.semantic.model import Entity
+
+LINEAGE = (
+    "id", "source_id", "company", "source_key", "changed_at", "confirmed_at", "valid_from", "label_site",
+)  # fmt: skip
+_COMPARISONS: Mapping[Operator, LiteralString] = {
+    Operator.EQUAL: "{} = {}",
+    Operator.IN: "{} = any ({})",
+    Operator.LESS: "{} < {}",
+    Operator.AT_MOST: "{} <= {}",
+    Operator.MORE: "{} > {}",
+    Operator.AT_LEAST: "{} >= {}",
+    Operator.MISSING: "{} is null",
+}
+
+
+def column(entity: Entity, field: str) -> str:
+    """The column behind a field, or `id`. Raises ModelDefinitionError for a field the entity does not have."""
+    if field == "id":
+        return "id"
+    try:
+        return entity.fields[field].column
+    except KeyError:
+        raise ModelDefinitionError(f"{entity.name!r} has no field {field!r}") from None
+
+
+def select(entity: Entity, fields: Sequence[str]) -> sql.Composed:
+    """Some fields of the records with the ids bound to `ids`."""
+    columns = sql.SQL(", ").join(sql.Identifier(column(entity, field)) for field in ("id", *fields))
+    return sql.SQL("select {} from {} where id = any (%(ids)s)").format(columns, _table(entity))
+
+
+def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:
+    """The statement of a record query; its parameters are named p0, p1, … in the order of `where`, and `limit`."""
+    columns = (*LINEAGE, *(field.column for field in entity.fields.values()))
+    return sql.SQL("select {} from {} where {}{} limit %(limit)s").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        _table(entity),
+        sql.SQL(" and ").join(_condition(entity, f, f"p{i}") for i, f in enumerate(query.where)) or sql.SQL("true"),
+        _order(entity, query.order),
+    )
+
+
+def _table(entity: Entity) -> sql.Identifier:
+    return sql.Identifier("biz", entity.name)
+
+
+def _condition(entity: Entity, condition: Filter, parameter: str) -> sql.Composed:
+    return sql.SQL(_COMPARISONS[condition.operator]).format(
+        sql.Identifier(column(entity, condition.field)), sql.Placeholder(parameter)
+    )
+
+
+def _order(entity: Entity, order: tuple[str, ...]) -> sql.Composable:
+    """Ends with the id, so that the order is the same every time."""
+    terms = [
+        sql.SQL("{} desc nulls last" if name.startswith("-") else "{} asc nulls last").format(
+            sql.Identifier(column(entity, name.removeprefix("-")))
+        )
+        for name in (*order, "id")
+    ]
+    return sql.SQL(" order by ") + sql.SQL(", ").join(terms)

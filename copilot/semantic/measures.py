@@ -1,0 +1,63 @@
+"""The definitions of measures that are computed for one question, read from measures.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+
+from copilot.domain.evidence import FieldType
+from copilot.errors import ModelDefinitionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureField:
+    """One figure of a measure: its type, and its unit as a word (counts) or as the field that holds it."""
+
+    type: FieldType
+    unit: str | None
+    unit_field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A measure's definition. `population` says over which records it is true: those visible to the asker, or all."""
+
+    name: str
+    title: str
+    owner: str
+    version: int
+    population: Literal["visible", "published"]
+    formula: str
+    fields: Mapping[str, MeasureField]
+
+
+@cache
+def load_measures() -> Mapping[str, Measure]:
+    """All measures by name. Raises ModelDefinitionError naming the one that is not well formed."""
+    text = (files("copilot.semantic") / "measures.yaml").read_text()
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return {name: _measure(name, body) for name, body in yaml.load(text, Loader=loader).items()}
+
+
+def _measure(name: str, body: dict[str, Any]) -> Measure:
+    try:
+        return Measure(
+            name=name, title=body["title"], owner=body["owner"], version=body["version"], formula=body["formula"],
+            population=body["population"], fields={field: _field(spec) for field, spec in body["fields"].items()},
+        )  # fmt: skip
+    except KeyError as error:
+        raise ModelDefinitionError(f"the measure {name!r} says nothing about {error}") from error
+
+
+def _field(spec: dict[str, Any]) -> MeasureField:
+    scaled = spec["type"] == "quantity"
+    return MeasureField(
+        type=spec["type"],
+        unit=None if scaled else spec.get("unit"),
+        unit_field=spec.get("unit") if scaled else spec.get("currency"),
+    )

@@ -1,0 +1,1 @@
+"""PostgreSQL: the pools, the migrations, the named SQL and the audit chain."""

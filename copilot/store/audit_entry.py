@@ -1,0 +1,134 @@
+"""What one question leaves in the audit: references and decisions in the row, values only in its sealed blobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from copilot.domain.answer import Json
+from copilot.domain.scope import Scope
+from copilot.errors import AuditError
+from copilot.store.audit_chain import instant, storable, storable_text
+
+MAX_ELAPSED_MS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRef:
+    """One record an answer stands on; `version` is its valid_from."""
+
+    ref: str
+    entity: str
+    row_id: int
+    system: str
+    key: str
+    version: datetime | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The record as the row holds it."""
+        return {
+            "ref": self.ref,
+            "entity": self.entity,
+            "row_id": self.row_id,
+            "system": self.system,
+            "key": self.key,
+            "version": instant(self.version) if self.version else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimCheck:
+    """One claim of the draft: its name in the catalogue, the references it used, and what verifying it said."""
+
+    claim: str
+    refs: tuple[str, ...]
+    verdict: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The claim as the row holds it."""
+        return {"claim": self.claim, "refs": list(self.refs), "verdict": self.verdict}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDecision:
+    """Who was let see what, by which version of the policy, and how it went ("allowed", "refused", …)."""
+
+    subject: str
+    roles: tuple[str, ...]
+    scope: Scope
+    version: str
+    outcome: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The decision as the row holds it."""
+        labels: dict[str, Json] = {
+            "regions": [*sorted(self.scope.regions)],
+            "sites": [*sorted(self.scope.sites)],
+            "channels": [*sorted(self.scope.channels)],
+            "accounts": None if self.scope.accounts is None else [*sorted(self.scope.accounts)],
+        }
+        return {
+            "subject": self.subject,
+            "roles": list(self.roles),
+            "labels": labels,
+            "classes": [*sorted(self.scope.classes)],
+            "version": self.version,
+            "outcome": self.outcome,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One question and what became of it.
+
+    `question` is sealed under the asker's own key, `answer` (the wire form, with its values) under the business key;
+    everything else stands in the row as it is, so it holds no value of a record and nothing unmasked.
+    """
+
+    subject: str
+    channel: str
+    conversation: str | None
+    masked_question: str
+    kind: str | None
+    plan: Mapping[str, Json] | None
+    records: tuple[RecordRef, ...]
+    verdict: str
+    reason: str | None
+    engine: str
+    claims: tuple[ClaimCheck, ...]
+    policy: PolicyDecision
+    elapsed_ms: int
+    question: str
+    answer: Json
+    audit_id: str = field(default_factory=lambda: str(uuid4()))
+
+    def body(self, at: datetime, sealed: list[Json]) -> dict[str, Json]:
+        """Every column of the row but those that chain it. Raises AuditError for what the row cannot hold."""
+        values: dict[str, Json] = {
+            "audit_id": _uuid(self.audit_id),
+            "at": instant(at),
+            "subject": self.subject,
+            "channel": self.channel,
+            "conversation": None if self.conversation is None else _uuid(self.conversation),
+            "masked_question": storable_text(self.masked_question),
+            "kind": self.kind,
+            "plan": None if self.plan is None else dict(self.plan),
+            "records": [record.to_json() for record in self.records],
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "engine": self.engine,
+            "claims": [claim.to_json() for claim in self.claims],
+            "policy": self.policy.to_json(),
+            "sealed": sealed,
+            "elapsed_ms": max(0, min(self.elapsed_ms, MAX_ELAPSED_MS)),
+        }
+        return {name: storable(value) for name, value in values.items()}
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise AuditError(f"{text!r} is not a UUID, so no audit row can name it") from error

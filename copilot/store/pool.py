@@ -1,0 +1,97 @@
+"""Connection pools, one per database role, and the only door to business records: a scoped transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from copilot.domain.scope import Scope
+from copilot.errors import DatabaseError
+from copilot.store.queries import query
+from copilot.store.roles import Role
+
+Connection = AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+
+_TIMEOUT_MS = 5_000
+
+
+class Database:
+    """The pools of this process by role; opened lazily, so that a command pays only for what it uses."""
+
+    def __init__(self, dsns: dict[Role, str], *, size: int = 8) -> None:
+        self._dsns = dsns
+        self._size = size
+        self._pools: dict[Role, Pool] = {}
+        self._stack = AsyncExitStack()
+
+    async def pool(self, role: Role) -> Pool:
+        """The pool of one role. Raises DatabaseError when no connection can be made."""
+        if role not in self._pools:
+            pool = Pool(
+                self._dsns[role],
+                connection_class=AsyncConnection[DictRow],
+                kwargs={"row_factory": dict_row, "application_name": f"erp-copilot {role}"},
+                configure=_read_only if role is Role.APP else None,
+                min_size=1,
+                max_size=self._size,
+                open=False,
+                timeout=10,
+            )
+            self._pools[role] = pool
+            await self._stack.enter_async_context(pool)
+        return self._pools[role]
+
+    @asynccontextmanager
+    async def connection(self, role: Role) -> AsyncGenerator[Connection]:
+        """One connection of a role, committed at the end, rolled back on an error."""
+        with _translated():
+            async with (await self.pool(role)).connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def scoped_transaction(self, scope: Scope) -> AsyncGenerator[Connection]:
+        """A REPEATABLE READ, READ ONLY transaction of the app role that sees the records of `scope` and no others."""
+        async with self.connection(Role.APP) as connection:
+            settings = scope.settings()
+            await connection.execute(query("set_scope"), {key.split(".")[1]: value for key, value in settings.items()})
+            yield connection
+
+    async def ping(self, role: Role) -> None:
+        """Raise DatabaseError unless a role can reach the database now."""
+        async with self.connection(role) as connection:
+            await connection.execute("select 1")
+
+    def dsn(self, role: Role) -> str:
+        """The connection string of a role, for COPY processes and backups."""
+        return self._dsns[role]
+
+    async def close(self) -> None:
+        """Close every pool."""
+        await self._stack.aclose()
+        self._pools.clear()
+
+
+async def _read_only(connection: AsyncConnection[Any]) -> None:
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    await connection.set_read_only(True)
+    await connection.execute(query("limit_statements"), {"timeout": str(_TIMEOUT_MS)})
+    await connection.commit()
+
+
+class _translated:  # noqa: N801 -- used as a statement
+    """Turns the driver's errors into ours, so that no text of PostgreSQL's reaches a person."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
+            raise DatabaseError("the database could not be reached or was too slow; try again in a moment") from error
+        if isinstance(error, psycopg.Error):
+            raise DatabaseError("the database refused a statement; the log has the details") from error

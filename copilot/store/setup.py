@@ -1,0 +1,87 @@
+"""Makes a PostgreSQL ready: roles, database, extension, migrations, and proof that row security can hold there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+from psycopg import AsyncConnection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from copilot.errors import StartupError, UnsafeDatabaseError
+from copilot.store.migrate import migrate
+from copilot.store.queries import query
+from copilot.store.roles import Role, dsn_for, ensure_roles, passwords
+
+EMBEDDED_DATABASE = "copilot"
+_FIXED = {16: 160010, 17: 170006}
+"""First release of each major with CVE-2025-8713 fixed: statistics no longer show rows that policies hide."""
+_OLDEST, _FIRST_SAFE_MAJOR = 16, 18
+
+
+async def prepare(admin_dsn: str, home: Path, *, create: str | None) -> dict[Role, str]:
+    """Bring a server to the state this program needs; returns the connection string of every role.
+
+    `create` names the database to make (embedded); None uses the one of the connection string. Raises StartupError
+    when it can't be reached or made, and UnsafeDatabaseError when row security could not hold there.
+    """
+    dsn = make_conninfo(admin_dsn, dbname=create) if create else admin_dsn
+    dsns = {role: dsn_for(dsn, role, secret) for role, secret in passwords(home).items()}
+    try:
+        if not await _reachable(dsns[Role.OWNER]):
+            await _first_time(admin_dsn, dsn, home, create)
+        async with await AsyncConnection.connect(dsns[Role.OWNER]) as owner:
+            await check_version(owner)
+            await migrate(owner)
+            await check_row_security(owner)
+    except psycopg.Error as error:
+        place = conninfo_to_dict(dsn)
+        where = f"{place.get('host', 'the default host')}:{place.get('port', '5432')}"
+        raise StartupError(f"the database at {where} could not be prepared: {_first_line(error)}") from error
+    return dsns
+
+
+async def check_version(connection: AsyncConnection) -> None:
+    """Raise UnsafeDatabaseError below PostgreSQL 16 or below the release that fixed CVE-2025-8713."""
+    number = connection.info.server_version
+    major = number // 10000
+    fixed = _FIXED.get(major, 0)
+    if major < _OLDEST or (major < _FIRST_SAFE_MAJOR and number < fixed):
+        needed = f"{fixed // 10000}.{fixed % 10000}" if fixed else f"{_OLDEST}.{_FIXED[_OLDEST] % 10000}"
+        raise UnsafeDatabaseError(
+            f"PostgreSQL {major}.{number % 10000} can show hidden rows through its statistics (CVE-2025-8713); "
+            f"upgrade to {needed} or later"
+        )
+
+
+async def check_row_security(connection: AsyncConnection) -> None:
+    """Raise UnsafeDatabaseError naming the first reason why a reader of questions could get around a policy."""
+    row = await (await connection.execute(query("row_security_faults"))).fetchone()
+    if row is not None:
+        raise UnsafeDatabaseError(f"row security would not hold: {row[0]}; nothing is served from this database")
+
+
+async def _reachable(dsn: str) -> bool:
+    try:
+        async with await AsyncConnection.connect(dsn):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+async def _first_time(admin_dsn: str, dsn: str, home: Path, create: str | None) -> None:
+    async with await AsyncConnection.connect(admin_dsn, autocommit=True) as admin:
+        await ensure_roles(admin, home)
+        if create and not await (await admin.execute("select 1 from pg_database where datname = %s", (create,))).fetchone():
+            await admin.execute(sql.SQL("create database {}").format(sql.Identifier(create)))
+    async with await AsyncConnection.connect(dsn, autocommit=True) as admin:
+        await admin.execute("create extension if not exists vector")
+        name = sql.Identifier(str(admin.info.dbname))
+        owner = sql.Identifier(Role.OWNER.login)
+        await admin.execute(sql.SQL("grant create, connect on database {} to {}").format(name, owner))
+        await admin.execute(sql.SQL("grant create on schema public to {}").format(owner))
+        await admin.execute(sql.SQL("revoke temporary on database {} from public").format(name))
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0]

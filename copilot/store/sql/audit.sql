@@ -1,0 +1,54 @@
+-- name: audit_head
+-- The head of the chain, and the lock to append to it until the transaction ends.
+select id, hash from audit.chain_head()
+
+-- name: audit_append
+-- Rows and their sealed blobs, whole or not at all.
+with entries as (
+    insert into audit.entry
+    select (jsonb_populate_recordset(null::audit.entry, %(entries)s)).*
+)
+insert into audit.blob
+select (jsonb_populate_recordset(null::audit.blob, %(blobs)s)).*
+
+-- name: audit_commit
+-- The rows are on the disk when this returns.
+commit
+
+-- name: audit_snapshot
+-- Verifying reads one moment of the database.
+set transaction isolation level repeatable read, read only
+
+-- name: audit_rows
+-- The whole chain in order; JSON as text, to be read by the same rules as it was written.
+select id, audit_id, at, subject, channel, conversation, masked_question, kind, plan::text as plan,
+       records::text as records, verdict, reason, engine, claims::text as claims, policy::text as policy,
+       sealed::text as sealed, elapsed_ms, prev_hash, hash, stamp
+  from audit.entry
+ order by id
+
+-- name: audit_blobs
+-- The blobs of a stretch of the chain.
+select entry_id, kind, key_id, nonce, ciphertext
+  from audit.blob
+ where entry_id between %(first)s and %(last)s
+ order by entry_id, kind
+
+-- name: audit_stray_blobs
+-- Blobs that belong to no row.
+select b.entry_id, b.kind
+  from audit.blob b
+ where not exists (select from audit.entry e where e.id = b.entry_id)
+ order by b.entry_id, b.kind
+ limit 200
+
+-- name: audit_sealed
+-- The blobs of one answer.
+select e.audit_id, b.kind, b.key_id, b.nonce, b.ciphertext
+  from audit.entry e
+  join audit.blob b on b.entry_id = e.id
+ where e.audit_id = %(audit_id)s
+
+-- name: audit_last
+-- The head of the chain as a restored database has it.
+select id, hash from audit.entry order by id desc limit 1

@@ -1,0 +1,10 @@
+-- name: sources_and_coverage
+-- Every source with what its last successful sync covered.
+select s.id, s.name, s.system, c.entity, c.confirmed_at
+  from core.source s left join core.coverage c on c.source_id = s.id
+
+-- name: site_calendars
+-- Time zone, working days and closures of the sites in scope.
+select s.id, s.time_zone, s.working_days,
+       array(select c.day from biz.site_closure c where c.site_id = s.id) as closures
+  from biz.site s

@@ -1,0 +1,46 @@
+-- name: find_numbers
+-- Records whose number a word may mean: as written, without its leading zeros, or by its last digits alone.
+-- words: candidates as typed; bare: those that may be digits alone.
+select l.entity, l.target_id, l.kind, l.via, w.word
+  from unnest(%(words)s::text[]) as w(word)
+  join biz.lookup l on (l.key = core.number_key(w.word) and l.kind = 'number')
+                    or (l.key = core.loose_key(w.word) and l.kind = 'loose')
+union
+select l.entity, l.target_id, l.kind, l.via, w.word
+  from unnest(%(bare)s::text[]) as w(word)
+  join biz.lookup l on l.key = core.digits_key(w.word) and l.kind = 'digits'
+limit 200
+
+-- name: known_words
+-- Which of the words occur in a name just so.
+select distinct l.key as word
+  from biz.lookup l
+ where l.kind = 'word' and l.key = any (%(words)s)
+
+-- name: words_beginning
+-- Words of names that begin with what was typed.
+select distinct w.word, l.key as meant
+  from unnest(%(words)s::text[]) as w(word)
+  join biz.lookup l on l.kind = 'word' and l.key >= w.word and l.key < w.word || '~'
+limit 60
+
+-- name: words_alike
+-- Names that share most trigrams with a word nobody knows: a slip of the keyboard.
+select w.word, l.entity, l.target_id, count(distinct l.key)::int as shared
+  from (select word, gram from unnest(%(words)s::text[]) as w(word),
+               lateral (select distinct substr('  ' || w.word || ' ', i, 3) as gram
+                          from generate_series(1, length(w.word) + 1) as i) as g) as w
+  join biz.lookup l on l.key = w.gram and l.kind = 'gram'
+ group by w.word, l.entity, l.target_id
+having count(distinct l.key) >= greatest(2, (length(w.word) + 1) * 0.5)
+ order by shared desc
+limit 60
+
+-- name: names_with_words
+-- Records whose name holds the words, those with most of them first.
+select l.entity, l.target_id, array_agg(distinct l.key) as words
+  from biz.lookup l
+ where l.kind = 'word' and l.key = any (%(words)s)
+ group by l.entity, l.target_id
+ order by count(distinct l.key) desc, l.entity, l.target_id
+limit 400

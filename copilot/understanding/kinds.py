@@ -1,0 +1,174 @@
+"""Question kinds: YAML that says what a question of a kind reads, computes and claims.
+
+    order_status:
+      ask: "order status {}"             how the copilot itself words such a question, for choices
+      references: {sales_order: required}  what the question must (or may: optional) name
+      through: {shipment: order}         a named shipment leads to the order that its field names;
+                                         {sales_order: shipment.order} leads to the shipments whose field names it
+      default_for: [sales_order]         chosen when such a record is named and nothing else is said
+      cues: [where is, status]           words that ask for it; all cues of all kinds are known words
+      steps:                             record queries and measures, in order
+        order: {entity: sales_order, where: {id: $sales_order}}
+      claims:                            the outline of the answer; see copilot/domain/claims.py
+        - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
+from copilot.domain.plan import Computation, Filter, Operator, Plan, RecordQuery, Scalar, Step, StepField
+from copilot.errors import ModelDefinitionError
+
+_LIMIT = 100
+VIA = "via"
+"""The name of the step that leads from the record named to the one asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One question kind, as read from YAML."""
+
+    name: str
+    ask: str
+    references: Mapping[str, bool]
+    """Entity -> whether it is required."""
+    through: Mapping[str, str]
+    default_for: tuple[str, ...]
+    cues: tuple[str, ...]
+    steps: Mapping[str, Mapping[str, Any]]
+    outline: Outline
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The entities that a question of this kind must name."""
+        return tuple(entity for entity, required in self.references.items() if required)
+
+
+@cache
+def load_kinds() -> Mapping[str, Kind]:
+    """All question kinds by name. Raises ModelDefinitionError naming the kind that is not well formed."""
+    found: dict[str, Kind] = {}
+    for file in sorted((files("copilot.understanding") / "kinds").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            for name, body in yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).items():
+                found[name] = _kind(name, body)
+    return found
+
+
+def make_plan(kind: Kind, references: Mapping[str, tuple[int, ...]], *, echo: str = "", unused: tuple[str, ...] = ()) -> Plan:
+    """The plan of a question of this kind about these records."""
+    resolved, lead = _lead(kind, references)
+    steps = tuple(_step(name, body, resolved) for name, body in kind.steps.items())
+    return Plan(
+        kind=kind.name, references=dict(references), steps=(*lead, *steps), outline=kind.outline, echo=echo, unused_words=unused
+    )
+
+
+def _lead(kind: Kind, references: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Any], tuple[Step, ...]]:
+    """What `$entity` stands for in the steps, and the step that leads there from another entity, if one is needed."""
+    resolved: dict[str, Any] = dict(references)
+    for entity, path in kind.through.items():
+        if entity in references and entity not in kind.references:
+            target, _, field = path.rpartition(".")
+            if target:
+                where = Filter(field, Operator.IN, references[entity])
+                resolved[target] = StepField(VIA, "id")
+                return resolved, (RecordQuery(name=VIA, entity=target, where=(where,), limit=_LIMIT),)
+            where = Filter("id", Operator.IN, references[entity])
+            resolved[kind.required[0]] = StepField(VIA, field)
+            return resolved, (RecordQuery(name=VIA, entity=entity, where=(where,), limit=_LIMIT),)
+    return resolved, ()
+
+
+def _kind(name: str, body: dict[str, Any]) -> Kind:
+    try:
+        groups = tuple(_group(entry) for entry in body["claims"])
+        return Kind(
+            name=name,
+            ask=body["ask"],
+            references={entity: how == "required" for entity, how in body["references"].items()},
+            through=body.get("through", {}),
+            default_for=tuple(body.get("default_for", ())),
+            cues=tuple(body["cues"]),
+            steps=body["steps"],
+            outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False)),
+        )
+    except (KeyError, ValueError) as error:
+        raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
+
+
+def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step:
+    if "measure" in body:
+        return Computation(name=name, measure=body["measure"], inputs=tuple(body["inputs"]))
+    where = tuple(_filters(body["where"], resolved))
+    return RecordQuery(
+        name=name, entity=body["entity"], where=where, order=tuple(body.get("order", ())), limit=body.get("limit", _LIMIT)
+    )
+
+
+def _filters(where: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[Filter]:
+    for field, value in where.items():
+        if isinstance(value, str) and value.startswith("$"):
+            if value[1:] in resolved:
+                yield Filter(field, Operator.IN, resolved[value[1:]])
+        else:
+            yield _filter(field, value)
+
+
+def _filter(field: str, value: Any) -> Filter:
+    if isinstance(value, list):
+        return Filter(field, Operator.IN, tuple(value))
+    if value == "missing":
+        return Filter(field, Operator.MISSING, None)
+    if isinstance(value, str) and "." in value:
+        return Filter(field, Operator.IN, StepField(*value.split(".")))
+    return Filter(field, Operator.EQUAL, _scalar(value))
+
+
+def _scalar(value: Any) -> Scalar:
+    if not isinstance(value, str | int | bool):
+        raise ValueError(f"{value!r} is no value to compare with")
+    return value
+
+
+def _group(entry: dict[str, Any]) -> ClaimGroup:
+    return ClaimGroup(tuple(_spec(spec) for spec in entry.get("first_of", [entry])))
+
+
+def _spec(body: dict[str, Any]) -> ClaimSpec:
+    return ClaimSpec(
+        claim=body["claim"],
+        bindings=tuple(_binding(slot, words) for slot, words in body["bind"].items()),
+        conditions={place: tuple(codes) for place, codes in body.get("if", {}).items()},
+        unless=_names(body, "unless"),
+        needs=_names(body, "needs"),
+        essential=body.get("essential", False),
+    )
+
+
+def _names(body: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = body.get(key, ())
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _binding(slot: str, words: str) -> Binding:
+    match words.split():
+        case [step]:
+            return Binding(slot=slot, step=step, pick=Pick.FIRST)
+        case ["each", step]:
+            return Binding(slot=slot, step=step, pick=Pick.EACH)
+        case [step, "by", path]:
+            other, field = path.split(".")
+            return Binding(slot=slot, step=step, pick=Pick.BY, other=other, field=field)
+        case [step, "with", field, "=", other]:
+            return Binding(slot=slot, step=step, pick=Pick.WITH, other=other, field=field)
+        case _:
+            raise ValueError(f"{words!r} does not say which record the slot {slot!r} stands for")

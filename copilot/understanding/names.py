@@ -1,0 +1,184 @@
+"""Finds the records that words of a question may name, under the asker's scope: what is hidden is never suggested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from copilot.semantic.compile import select
+from copilot.semantic.model import SemanticModel
+from copilot.store.pool import Connection
+from copilot.store.queries import query
+from copilot.understanding.words import HINTS, STOP, Word, fold
+
+_CHOSEN = re.compile(r"^([a-z_]+)#(\d+)$")
+_STRENGTH = {"number": 30, "loose": 25, "digits": 12}
+_HINTED = 10
+_PER_WORD = 5
+_ALIKE = 0.72
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A record that some words may mean. `strength` orders readings of the same words, larger is surer."""
+
+    entity: str
+    id: int
+    positions: frozenset[int]
+    strength: int
+    by_number: bool
+    label: str = ""
+    number: str = ""
+
+
+async def find_candidates(
+    connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]
+) -> tuple[Candidate, ...]:
+    """Every record that the words may name; `cues` are positions of words that also ask for something."""
+    chosen = tuple(_chosen(model, words))
+    numbers = chosen or await _by_number(connection, words)
+    taken = frozenset(position for candidate in numbers for position in candidate.positions)
+    names = await _by_name(connection, model, words, cues, taken)
+    return await _labelled(connection, model, (*numbers, *names))
+
+
+def _chosen(model: SemanticModel, words: Sequence[Word]) -> Iterable[Candidate]:
+    """A record picked from choices, written as entity#id."""
+    for position, word in enumerate(words):
+        match = _CHOSEN.match(word.typed)
+        if match and match[1] in model.entities:
+            yield Candidate(
+                entity=match[1], id=int(match[2]), positions=frozenset({position}), strength=100, by_number=True
+            )
+
+
+async def _by_number(connection: Connection, words: Sequence[Word]) -> tuple[Candidate, ...]:
+    spelled = _spellings(words)
+    if not spelled:
+        return ()
+    bare = [text for text, at in spelled.items() if words[max(at)].bare_number and len(at) == 1]
+    cursor = await connection.execute(query("find_numbers"), {"words": list(spelled), "bare": bare})
+    found: dict[tuple[str, int], Candidate] = {}
+    for row in await cursor.fetchall():
+        at = spelled[row["word"]]
+        strength = _STRENGTH[row["kind"]] + _hint(words, at, row["entity"]) + len(at)
+        candidate = Candidate(
+            entity=row["entity"], id=row["target_id"], positions=frozenset(at), strength=strength, by_number=True
+        )
+        best = found.get((candidate.entity, candidate.id))
+        if best is None or best.strength < strength:
+            found[candidate.entity, candidate.id] = candidate
+    return tuple(found.values())
+
+
+def _spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
+    """Texts that may be a number -> their positions: a word with a digit, alone or with the short word before it."""
+    found: dict[str, tuple[int, ...]] = {}
+    for position, word in enumerate(words):
+        if word.has_digit:
+            found[word.typed] = (position,)
+            before = words[position - 1] if position else None
+            if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in STOP:
+                found[f"{before.typed}{word.typed}"] = (position - 1, position)
+    return found
+
+
+def _hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
+    before = {words[p].folded for p in range(max(0, min(at) - 2), max(at) + 1)}
+    hinted = [HINTS[word] for word in before if word in HINTS]
+    return max((_HINTED - 2 * kinds.index(entity) for kinds in hinted if entity in kinds), default=0)
+
+
+async def _by_name(
+    connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int], taken: frozenset[int]
+) -> tuple[Candidate, ...]:
+    asked: dict[str, int] = {}
+    for position, word in enumerate(words):
+        if position not in taken and word.folded not in STOP:
+            asked |= {part: position for part in word.folded.split() if len(part) > 1 and part not in STOP}
+    if not asked:
+        return ()
+    meant = await _meant(connection, asked, cues)
+    hits: dict[tuple[str, int], set[int]] = {}
+    cursor = await connection.execute(query("names_with_words"), {"words": list(meant)})
+    for row in await cursor.fetchall():
+        hits.setdefault((row["entity"], row["target_id"]), set()).update(p for w in row["words"] for p in meant[w])
+    slips = {w: p for w, p in asked.items() if not any(p in at for at in meant.values()) and p not in cues and len(w) > 3}
+    for key, position in await _alike(connection, model, slips):
+        hits.setdefault(key, set()).add(position)
+    return tuple(_named(key, at, words) for key, at in hits.items() if not at <= cues)
+
+
+def _named(key: tuple[str, int], at: set[int], words: Sequence[Word]) -> Candidate:
+    hint = 1 if _hint(words, (min(at), max(at)), key[0]) else 0
+    return Candidate(
+        entity=key[0], id=key[1], positions=frozenset(at), strength=_PER_WORD * len(at) + hint, by_number=False
+    )
+
+
+async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozenset[int]) -> dict[str, set[int]]:
+    """Words of names -> positions of the words that mean them: the same word, or one that begins so."""
+    cursor = await connection.execute(query("known_words"), {"words": list(asked)})
+    meant = {row["word"]: {asked[row["word"]]} for row in await cursor.fetchall()}
+    rest = [word for word, at in asked.items() if word not in meant and at not in cues and len(word) > 2]
+    if rest:
+        cursor = await connection.execute(query("words_beginning"), {"words": rest})
+        for row in await cursor.fetchall():
+            meant.setdefault(row["meant"], set()).add(asked[row["word"]])
+    return meant
+
+
+async def _alike(
+    connection: Connection, model: SemanticModel, slips: Mapping[str, int]
+) -> list[tuple[tuple[str, int], int]]:
+    """Records whose name has a word so like one nobody knows that it was probably meant."""
+    if not slips:
+        return []
+    cursor = await connection.execute(query("words_alike"), {"words": list(slips)})
+    rows = [((row["entity"], row["target_id"]), row["word"]) for row in await cursor.fetchall()]
+    names = await _display(connection, model, {key for key, _ in rows})
+    return [(key, slips[word]) for key, word in rows if _like(word, names.get(key, ("", ""))[1])]
+
+
+def _like(word: str, name: str) -> bool:
+    return any(SequenceMatcher(None, word, part).ratio() >= _ALIKE for part in fold(name).split())
+
+
+async def _labelled(
+    connection: Connection, model: SemanticModel, candidates: Sequence[Candidate]
+) -> tuple[Candidate, ...]:
+    """The candidates that exist in scope, the strongest forty, with number and name to show, full names first."""
+    strongest = sorted(candidates, key=lambda c: -c.strength)[:200]
+    names = await _display(connection, model, {(c.entity, c.id) for c in strongest})
+    labelled: list[Candidate] = []
+    for c in strongest:
+        if (c.entity, c.id) in names:
+            number, name = names[c.entity, c.id]
+            full = not c.by_number and len(c.positions) >= len(fold(name).split())
+            labelled.append(
+                Candidate(
+                    entity=c.entity, id=c.id, positions=c.positions, strength=c.strength + full, by_number=c.by_number,
+                    label=" · ".join(part for part in (number, name) if part), number=number,
+                )
+            )  # fmt: skip
+    return tuple(labelled)
+
+
+async def _display(
+    connection: Connection, model: SemanticModel, keys: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[str, str]]:
+    """(entity, id) -> (number, name) of those in scope."""
+    by_entity: dict[str, list[int]] = {}
+    for entity, row_id in keys:
+        by_entity.setdefault(entity, []).append(row_id)
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    for name, ids in by_entity.items():
+        entity = model[name]
+        fields = tuple(f for f in dict.fromkeys((entity.key, "name")) if f and f in entity.fields)
+        cursor = await connection.execute(select(entity, fields), {"ids": ids})
+        for row in await cursor.fetchall():
+            number = row.get(entity.key or "", "") or ""
+            found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""))
+    return found

@@ -1,0 +1,149 @@
+"""The rules planner: reads the question as typed and decides its kind and the records it names, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from copilot.domain.plan import Choice, NoPlan, Plan
+from copilot.semantic.model import SemanticModel
+from copilot.store.pool import Connection
+from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.names import Candidate, find_candidates
+from copilot.understanding.words import HINTS, STOP, Word, cut, phrases_in
+
+_MOST_CHOICES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One way to read the question: a kind, how strongly its cues ask for it, and what its references may be."""
+
+    kind: Kind
+    cue: int
+    cue_positions: frozenset[int]
+    candidates: Mapping[str, tuple[Candidate, ...]]
+    """Entity -> the strongest candidates; several mean that we have to ask."""
+
+    @property
+    def score(self) -> tuple[int, int, int, int]:
+        """Orders readings: more asked for, more records named, more surely, the usual question about such a record."""
+        first = [found[0] for found in self.candidates.values()]
+        default = any(c.entity in self.kind.default_for for c in first)
+        return self.cue, len(first), sum(c.strength for c in first), int(default)
+
+
+async def plan_question(connection: Connection, model: SemanticModel, text: str) -> Plan | NoPlan:
+    """The plan of a question, or why there is none. Looks names up in the scope of the connection's transaction."""
+    words = cut(text)
+    cues = {kind: _cues(kind, words) for kind in load_kinds().values()}
+    asked = frozenset(position for _, positions in cues.values() for position in positions)
+    candidates = _independent(await find_candidates(connection, model, words, asked))
+    readings = [r for kind, cue in cues.items() if (r := _read(kind, cue, candidates))]
+    if not readings:
+        return _nothing_named(words, candidates, asked)
+    best = max(readings, key=lambda r: r.score)
+    equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
+    if equals:
+        return NoPlan(reason="ambiguous", choices=tuple(_choice(r, _firsts(r)) for r in (best, *equals)))
+    return _decide(best, words)
+
+
+def replan(kind: str, references: Mapping[str, Sequence[int]]) -> Plan | None:
+    """The plan of a kept question, from its references; None where that kind is no longer known."""
+    known = load_kinds().get(kind)
+    return make_plan(known, {entity: tuple(ids) for entity, ids in references.items()}) if known else None
+
+
+def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
+    """How many words of the question ask for this kind, and where they stand."""
+    positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
+    return len(positions), positions
+
+
+def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Without the candidates whose words another candidate of another entity explains better, and without bare digits
+    where a name is given: they are then a quantity."""
+    named = any(not c.by_number for c in candidates)
+    kept = [c for c in candidates if not (named and c.by_number and c.strength < 20)]
+    return tuple(c for c in kept if not any(_explains_more(other, c) for other in kept))
+
+
+def _explains_more(other: Candidate, candidate: Candidate) -> bool:
+    if other.by_number and not candidate.by_number and candidate.positions <= other.positions:
+        return True
+    return other.entity != candidate.entity and candidate.positions < other.positions
+
+
+def _read(kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Candidate]) -> _Reading | None:
+    found = {entity: _strongest(candidates, entity) for entity in kind.references}
+    found = {entity: those for entity, those in found.items() if those}
+    for entity in kind.through:
+        if not any(required in found for required in kind.required) and (those := _strongest(candidates, entity)):
+            found[entity] = those
+    led = any(entity in kind.through for entity in found)
+    if not led and any(entity not in found for entity in kind.required):
+        return None
+    usual = any(entity in kind.default_for for entity in found)
+    covered = frozenset(p for those in found.values() for p in those[0].positions)
+    asked = len(cue[1] - covered)
+    return _Reading(kind=kind, cue=asked, cue_positions=cue[1], candidates=found) if asked or usual else None
+
+
+def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate, ...]:
+    those = [c for c in candidates if c.entity == entity]
+    top = max((c.strength for c in those), default=0)
+    return tuple(sorted((c for c in those if c.strength == top), key=lambda c: (c.label, c.id)))
+
+
+def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
+    doubtful = [those for those in reading.candidates.values() if len(those) > 1]
+    covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
+    echo = " ".join(words[p].typed for p in sorted(covered))
+    if doubtful:
+        combinations = list(product(*reading.candidates.values()))
+        choices = tuple(_choice(reading, combination) for combination in combinations[:_MOST_CHOICES])
+        return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
+    unused = _unused(words, covered | reading.cue_positions)
+    if unused and not reading.cue:
+        return NoPlan(reason="unsupported", unknown_words=unused, choices=(_choice(reading, _firsts(reading)),))
+    references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
+    return make_plan(reading.kind, references, echo=echo, unused=unused)
+
+
+def _firsts(reading: _Reading) -> tuple[Candidate, ...]:
+    return tuple(those[0] for those in reading.candidates.values())
+
+
+def _choice(reading: _Reading, combination: Sequence[Candidate]) -> Choice:
+    """The label a person recognises, and a question that names exactly these records."""
+    names = [f"{c.entity}#{c.id}" for c in combination]
+    ask = reading.kind.ask
+    for name in names:
+        ask = ask.replace("{}", name, 1) if "{}" in ask else f"{ask} {name}"
+    return Choice(label=f"{_title(reading.kind)}: {', '.join(c.label for c in combination)}", question=ask)
+
+
+def _title(kind: Kind) -> str:
+    return kind.name.replace("_", " ")
+
+
+def _unused(words: Sequence[Word], used: frozenset[int]) -> tuple[str, ...]:
+    return tuple(
+        word.typed
+        for position, word in enumerate(words)
+        if position not in used and word.folded not in STOP and word.folded not in HINTS
+    )
+
+
+def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
+    """No kind fits: something is named that does not exist here, or the question is of no known kind."""
+    covered = frozenset(p for c in candidates for p in c.positions)
+    unknown = _unused(words, covered | asked)
+    numbers = tuple(word for word in unknown if any(c.isdigit() for c in word))
+    if numbers or (unknown and asked):
+        return NoPlan(reason="not_found", echo=" ".join(numbers or unknown))
+    if candidates:
+        return NoPlan(reason="unsupported", entity=candidates[0].entity, unknown_words=unknown)
+    return NoPlan(reason="unsupported", unknown_words=unknown)

@@ -1,0 +1,101 @@
+"""Words of a question: how they are cut, folded and told apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_WORD = re.compile(r"[^\s,;?!()\"“”„]+")
+_SPECIAL = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})
+
+STOP = frozenset(
+    """a an and any are as at be been but by can could did do does for from get give got had has have hello hey hi him
+    her his i if in into is it its just know let like looking make me my need now of ok okay on or our out please pls
+    right see she he show so some tell than thank thanks that the their them then there these they this those to today
+    up us wanna want was we were what which who whose will with would you your yet currently still exactly also
+    again about go going been being how when where why whats wheres hows whens im id ive lets theres thats check
+    look find number no nr dear""".split()
+)
+"""Words that change nothing about what is asked."""
+
+HINTS: dict[str, tuple[str, ...]] = {
+    "so": ("sales_order",),
+    "order": ("sales_order", "purchase_order"),
+    "orders": ("sales_order", "purchase_order"),
+    "po": ("purchase_order", "sales_order"),
+    "purchase": ("purchase_order",),
+    "invoice": ("invoice",),
+    "inv": ("invoice",),
+    "bill": ("invoice",),
+    "shipment": ("shipment",),
+    "delivery": ("shipment",),
+    "tracking": ("shipment",),
+    "item": ("item",),
+    "sku": ("item",),
+    "part": ("item",),
+    "product": ("item",),
+    "gtin": ("item",),
+    "customer": ("customer",),
+    "client": ("customer",),
+    "account": ("customer",),
+    "supplier": ("supplier",),
+    "vendor": ("supplier",),
+    "return": ("return_order",),
+    "rma": ("return_order",),
+    "case": ("service_case",),
+    "ticket": ("service_case",),
+    "transfer": ("transfer",),
+    "receipt": ("receipt",),
+    "site": ("site",),
+    "warehouse": ("site",),
+    "contract": ("customer_contract",),
+}
+"""Words that say what kind of record the next word names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of the question: as typed and folded for comparison."""
+
+    typed: str
+    folded: str
+
+    @property
+    def has_digit(self) -> bool:
+        """Whether it may be a number or part of one."""
+        return any(character.isdigit() for character in self.typed)
+
+    @property
+    def bare_number(self) -> bool:
+        """Whether it is digits and nothing else, but for a leading #."""
+        return self.typed.removeprefix("#").isdecimal()
+
+
+def cut(text: str) -> tuple[Word, ...]:
+    """The words of a text, without the punctuation around them."""
+    typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(unicodedata.normalize("NFKC", text)))
+    return tuple(Word(word, fold(word)) for word in (_without_genitive(w) for w in typed) if word)
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, nothing but letters, digits and single blanks. Mirrors core.fold in the database."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_SPECIAL))
+    kept = "".join(" " if not c.isalnum() else c for c in plain if not unicodedata.combining(c))
+    return " ".join(kept.split())
+
+
+def phrases_in(words: Iterable[Word], phrases: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The phrases that occur as consecutive words, each with the positions it covers; every occurrence counts once."""
+    folded = [word.folded for word in words]
+    for phrase in phrases:
+        wanted = fold(phrase).split()
+        for start in range(len(folded) - len(wanted) + 1):
+            if folded[start : start + len(wanted)] == wanted:
+                yield phrase, tuple(range(start, start + len(wanted)))
+                break
+
+
+def _without_genitive(word: str) -> str:
+    return re.sub(r"['’]s$", "", word) if len(word) > 3 else word

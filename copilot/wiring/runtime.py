@@ -1,0 +1,180 @@
+"""Builds the running copilot from the settings and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from copilot.answering.decide import Decider
+from copilot.answering.draft import Templates
+from copilot.ask import Asking
+from copilot.domain.answer import Answer
+from copilot.domain.clock import Clock, system_clock
+from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, SessionSubject, TurnView
+from copilot.errors import CopilotError, SettingsError, SignInError, UnapprovedTemplateError
+from copilot.identity.authenticate import Authenticator
+from copilot.identity.tokens import LocalTokens
+from copilot.ingest import Ingest
+from copilot.policy.policy import load_policy
+from copilot.semantic.model import load_model
+from copilot.settings import Settings
+from copilot.store import embedded
+from copilot.store.audit import AuditLog
+from copilot.store.conversations import Conversations
+from copilot.store.directory import Directory
+from copilot.store.pool import Database
+from copilot.store.roles import Role
+from copilot.store.secrets import Secrets
+from copilot.store.setup import EMBEDDED_DATABASE, prepare
+from copilot.wiring.sources import Sources
+from prompts.template import TemplateError, load_approved
+from redaction.patterns import PatternMasker
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The running copilot: implements `copilot.domain.ports.Copilot` and gives commands its parts."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    ingest: Ingest
+    sources: Sources
+    secrets: Secrets
+    directory: Directory
+    asking: Asking
+    audit: AuditLog
+    kept: Conversations
+    tokens: LocalTokens
+    admin_dsn: str
+
+    async def ask(self, question: Question, credential: Credential) -> Answer:
+        """Answer one question; see `copilot.ask`."""
+        return await self.asking.ask(question, credential)
+
+    async def demo_people(self) -> tuple[DemoPerson, ...]:
+        """The demo sign-ins; none where the database is not the embedded one."""
+        return await self.directory.demo_people() if self.settings.embedded else ()
+
+    async def person_name(self, subject: str) -> str:
+        """The name of an enabled person."""
+        return (await self.directory.principal(subject, self.clock())).name
+
+    async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
+        """A person's kept conversations, newest first."""
+        return await self.kept.owned(subject)
+
+    async def turns(self, subject: str, conversation: str) -> tuple[TurnView, ...]:
+        """The turns of one's own conversation."""
+        return tuple(turn.view() for turn in await self.kept.turns(subject, conversation))
+
+    async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
+        """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""
+        answer = await self.asking.again(subject, conversation, position)
+        if answer is None:
+            raise SignInError("there is no such conversation")
+        return answer
+
+    async def forget(self, subject: str, conversation: str) -> None:
+        """Delete one's own conversation."""
+        await self.kept.forget(subject, conversation)
+
+    async def rate(self, subject: str, audit_id: str, *, helpful: bool, comment: str) -> None:
+        """Keep a person's judgement of an answer."""
+        masked = self.asking.masker.mask(comment).text
+        await self.kept.rate(subject, audit_id, helpful=helpful, comment=masked)
+
+    async def health(self) -> dict[str, str]:
+        """Component -> "ok" or what is wrong."""
+        return {name: await self._state(role) for name, role in (("database", Role.APP), ("audit", Role.AUDIT_WRITER))}
+
+    async def _state(self, role: Role) -> str:
+        try:
+            await self.database.ping(role)
+        except CopilotError as error:
+            return str(error)
+        return "ok"
+
+    def token(self, subject: str) -> str:
+        """An access token for one person. Raises SettingsError outside the embedded default."""
+        if not self.settings.embedded:
+            raise SettingsError("access tokens of our own exist only with the embedded database")
+        return self.tokens.issue(subject)
+
+    async def signed_in(self, subject: str) -> SessionSubject:
+        """The credential of a local person. Raises SignInError for one who is not known."""
+        await self.directory.principal(subject, self.clock())
+        return SessionSubject(subject)
+
+
+@asynccontextmanager
+async def open_runtime(
+    settings: Settings, *, progress: Progress, clock: Clock = system_clock, linger: bool = False
+) -> AsyncGenerator[Runtime]:
+    """The running copilot; everything it opened is closed again, its PostgreSQL stopped when nobody else uses it.
+
+    With `linger` the server is left to its watchdog, so that a command that follows finds it warm.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    async with _admin_dsn(settings, progress, linger=linger) as admin_dsn:
+        dsns = await prepare(admin_dsn, settings.home, create=EMBEDDED_DATABASE if settings.embedded else None)
+        database = Database(dsns)
+        runtime = _assemble(settings, database, clock, admin_dsn)
+        try:
+            await runtime.sources.load()
+            yield runtime
+        finally:
+            await runtime.sources.aclose()
+            await runtime.audit.close()
+            await database.close()
+
+
+@asynccontextmanager
+async def _admin_dsn(settings: Settings, progress: Progress, *, linger: bool) -> AsyncGenerator[str]:
+    """Where to make roles and databases; the embedded server runs for as long as it is needed."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    server = await asyncio.to_thread(embedded.ensure_running, settings.home, progress=progress)
+    try:
+        yield server.superuser_dsn
+    finally:
+        await asyncio.to_thread(server.leave if linger else server.stop)
+
+
+def _assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
+    model, policy = load_model(), load_policy()
+    ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
+    sources = Sources(ingest, model, secrets, clock)
+    directory, tokens = Directory(database), LocalTokens(settings.home, clock)
+    audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
+    templates = _templates()
+    asking = Asking(
+        database=database,
+        model=model,
+        policy=policy,
+        templates=templates,
+        decider=Decider(templates, model),
+        masker=PatternMasker(),
+        audit=audit,
+        conversations=kept,
+        authenticate=Authenticator(directory, tokens if settings.embedded else None, clock),
+        linker=sources.link,
+        freshener=sources,
+        clock=clock,
+    )
+    return Runtime(
+        settings=settings, clock=clock, database=database, ingest=ingest, sources=sources, secrets=secrets,
+        directory=directory, asking=asking, audit=audit, kept=kept, tokens=tokens, admin_dsn=admin_dsn,
+    )  # fmt: skip
+
+
+def _templates() -> Templates:
+    try:
+        return load_approved()
+    except TemplateError as error:
+        raise UnapprovedTemplateError(str(error)) from error

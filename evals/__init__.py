@@ -1,0 +1,1 @@
+"""Measures the copilot from outside: proofs, benchmarks and the quality of answers."""

@@ -1,0 +1,1 @@
+"""Approved templates: the only words the copilot says of its own."""

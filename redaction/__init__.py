@@ -1,0 +1,1 @@
+"""Masks personal data before a text is kept or sent anywhere."""

@@ -8,15 +8,15 @@ from time import perf_counter
 from typing import Protocol
 
 from copilot.answering.decide import Decider, Staleness
-from copilot.answering.draft import Draft, Templates, draft
+from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
 from copilot.answering.sources import used_records
 from copilot.answering.verify import Finding, verify
 from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock
-from copilot.domain.evidence import Evidence, Record
+from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
+from copilot.domain.json import Json
 from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.principal import Principal
-from copilot.domain.json import Json
 from copilot.domain.question import Credential, Question, SessionSubject
 from copilot.domain.scope import Scope
 from copilot.policy.policy import Policy, scope_for
@@ -44,8 +44,8 @@ class Outcome:
 
     answer: Answer
     plan: Plan | None = None
-    evidence: Evidence = Evidence()
-    draft: Draft = Draft(claims=(), complete=False)
+    evidence: Evidence = NO_EVIDENCE
+    draft: Draft = NO_DRAFT
     findings: tuple[Finding, ...] = ()
 
 
@@ -92,11 +92,9 @@ class Asking:
             return None
         principal = await self.authenticate(SessionSubject(subject))
         scope = scope_for(principal, self.policy)
-        plan = _kept_plan(turn.plan) if scope else None
-        outcome = await self.outcome(plan or NoPlan(reason="unsupported"), scope) if scope else await self.outcome(None, scope)
-        answer = replace(
-            outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000)
-        )
+        plan = _kept_plan(turn.plan) or NoPlan(reason="unsupported")
+        outcome = await self.outcome(plan if scope else None, scope)
+        answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         question = Question(text=turn.question, channel="web", conversation=conversation)
         return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
 
@@ -139,7 +137,9 @@ class Asking:
             return given
         return new_conversation()
 
-    def _entry(self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome) -> AuditEntry:
+    def _entry(
+        self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
+    ) -> AuditEntry:
         answer = outcome.answer
         return AuditEntry(
             subject=principal.subject,
@@ -170,7 +170,11 @@ def _kept_plan(kept: dict[str, Json] | None) -> Plan | None:
     """A plan from what a conversation keeps of it: its kind and references."""
     match kept:
         case {"kind": str(kind), "references": dict(references)}:
-            ids = {entity: [i for i in those if isinstance(i, int)] for entity, those in references.items() if isinstance(those, list)}
+            ids = {
+                entity: [i for i in those if isinstance(i, int)]
+                for entity, those in references.items()
+                if isinstance(those, list)
+            }
             return replan(kind, ids)
         case _:
             return None

@@ -281,6 +281,7 @@ PURCHASE_LINE_PRICE = Spec(
     entity="purchase_line_price",
     model="purchase.order.line",
     domain=_GOODS,
+    watch=("order_id",),
     labels={"warehouse": f"order_id.{_SITE}"},
     values={
         "purchase_line": own_key(),

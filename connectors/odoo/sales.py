@@ -224,6 +224,7 @@ SALES_LINE_PRICE = Spec(
     entity="sales_line_price",
     model="sale.order.line",
     domain=_GOODS,
+    watch=("order_id",),
     labels={"warehouse": "order_id.warehouse_id", "team": "order_id.team_id"},
     values={
         "line": own_key(),
@@ -243,7 +244,6 @@ RESERVATION = Spec(
         # What a customer sends back belongs to the order too.
         ("location_id.usage", "=", "internal"),
     ),
-    labels={"team": "move_id.sale_line_id.order_id.team_id"},
     needs=("quantity|product_uom_qty", "location_id"),
     keep=lambda row: row.amount("quantity|product_uom_qty") > 0,
     values={

@@ -56,6 +56,7 @@ SHIPMENT = Spec(
     model="stock.picking",
     domain=OUTGOING,
     labels={"warehouse": "picking_type_id.warehouse_id", "team": "sale_id.team_id"},
+    watch=("sale_id",),
     needs=("location_id", "picking_type_id.warehouse_id"),
     values={
         "number": text("name"),
@@ -76,7 +77,7 @@ SHIPMENT_LINE = Spec(
     entity="shipment_line",
     model="stock.move",
     domain=tuple((f"picking_id.{place}", operator, value) for place, operator, value in OUTGOING),
-    labels={"warehouse": "picking_id.picking_type_id.warehouse_id", "team": "picking_id.sale_id.team_id"},
+    labels={"warehouse": "picking_id.picking_type_id.warehouse_id"},
     watch=("picking_id",),
     values={
         "shipment": ref("picking_id", "stock.picking"),
@@ -94,7 +95,7 @@ SHIPMENT_RECIPIENT = Spec(
     model="stock.picking",
     domain=(*OUTGOING, ("partner_id", "!=", False)),
     labels={"warehouse": "picking_type_id.warehouse_id", "team": "sale_id.team_id"},
-    watch=("partner_id",),
+    watch=("partner_id", "sale_id"),
     values={
         "shipment": own_key(),
         "street": compute(
@@ -115,6 +116,7 @@ RETURN_ORDER = Spec(
     model="stock.picking",
     domain=RETURNED,
     labels={"warehouse": "picking_type_id.warehouse_id", "team": "sale_id.team_id"},
+    watch=("sale_id",),
     needs=("location_dest_id", "picking_type_id.warehouse_id"),
     values={
         "number": text("name"),
@@ -134,7 +136,7 @@ RETURN_LINE = Spec(
     entity="return_line",
     model="stock.move",
     domain=tuple((f"picking_id.{place}", operator, value) for place, operator, value in RETURNED),
-    labels={"warehouse": "picking_id.picking_type_id.warehouse_id", "team": "picking_id.sale_id.team_id"},
+    labels={"warehouse": "picking_id.picking_type_id.warehouse_id"},
     watch=("picking_id",),
     values={
         "return_order": ref("picking_id", "stock.picking"),

@@ -77,9 +77,7 @@ class Decider:
         asked = _asked(now, echo=plan.echo)
         said = self._say("declined_not_found" if missing else "declined_not_recorded", asked=asked)
         step = "next_not_found" if missing else "next_not_recorded"
-        return self._declined(
-            Reason.NOT_FOUND, [said or self._say("declined_unsupported")], kind=plan.kind, step=step
-        )
+        return self._declined(Reason.NOT_FOUND, [said or self._say("declined_unsupported")], kind=plan.kind, step=step)
 
     def _declined(
         self, reason: Reason, said: Sequence[Claim | None], *, kind: str | None = None, step: str | None = None
@@ -122,7 +120,9 @@ def _joined(claims: Sequence[Claim]) -> str:
     for claim in claims:
         item = claim.text.startswith("- ")
         after_item = text.rpartition("\n")[2].startswith("- ")
-        text += ("" if not text else "\n" if item and after_item else "\n\n" if item or after_item else " ") + claim.text
+        text += (
+            "" if not text else "\n" if item and after_item else "\n\n" if item or after_item else " "
+        ) + claim.text
     return text
 
 

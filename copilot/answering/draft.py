@@ -32,6 +32,9 @@ class Draft:
     complete: bool
 
 
+NO_DRAFT = Draft(claims=(), complete=False)
+
+
 def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
     """Make every claim of the outline that the evidence has values for."""
     claims: list[Claim] = []

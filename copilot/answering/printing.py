@@ -30,7 +30,9 @@ def markdown(text: str) -> str:
 
 def clean(text: str) -> str:
     """One line without control, format or bidirectional characters, cut at a length fit for an answer."""
-    kept = "".join(" " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace())
+    kept = "".join(
+        " " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace()
+    )
     line = " ".join(kept.split())
     return line if len(line) <= _MOST_TEXT else line[: _MOST_TEXT - 1] + "…"
 
@@ -49,7 +51,7 @@ def plain_decimal(number: Decimal) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """"1 line", "3 lines"; only the number where there is no noun."""
+    """ "1 line", "3 lines"; only the number where there is no noun."""
     if not noun:
         return f"{number:,}"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

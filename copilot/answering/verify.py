@@ -7,6 +7,7 @@ compared with the stored value, and every figure and every word of state in the 
 from __future__ import annotations
 
 import re
+from calendar import month_abbr
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +24,7 @@ _NUMBER_WORD = re.compile(
     re.IGNORECASE,
 )
 _UNPRINTABLE = re.compile(r"<|!\[|\]\(")
-_MONTHS = {name: n + 1 for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())}
+_MONTHS = {name: n for n, name in enumerate(month_abbr[1:], 1)}
 _SCALED = Decimal(1_000_000)
 
 
@@ -123,7 +124,11 @@ def _read_date(text: str) -> date | None:
 def _instant_reads_as(text: str, raw: datetime, time_zone: str) -> bool:
     match = re.fullmatch(r"(\d{1,2} \w{3} \d{4}), (\d\d):(\d\d) \S+", text)
     local = raw.astimezone(ZoneInfo(time_zone))
-    return bool(match) and _read_date(match[1]) == local.date() and (int(match[2]), int(match[3])) == (local.hour, local.minute)
+    return (
+        bool(match)
+        and _read_date(match[1]) == local.date()
+        and (int(match[2]), int(match[3])) == (local.hour, local.minute)
+    )
 
 
 def _letters(text: str) -> str:

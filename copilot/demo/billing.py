@@ -43,6 +43,11 @@ class Invoice:
         """When it is wholly paid."""
         return self.payments[-1][0]
 
+    def open_of(self, total: int, now: int) -> int:
+        """What of a total (cents) is still to be paid at a moment."""
+        paid = max((share for moment, share in self.payments if moment <= now), default=0)
+        return total - total * paid // 1000
+
     def status(self, now: int) -> str:
         """The status code at a moment."""
         if self.issued > now:

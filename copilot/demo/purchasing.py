@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from copilot.demo.draws import NEVER
 from copilot.demo.masters import Masters
 from copilot.demo.partners import Supplier
-from copilot.demo.places import SITES
 from copilot.demo.replenishment import PurchaseLine, PurchasePlan, Slot, Transfer
 
 FIRST_PURCHASE = 40_001
@@ -137,8 +136,3 @@ def transfer_changed(transfer: Transfer, now: int) -> int:
 def transfer_number(transfer: Transfer) -> str:
     """The document number of a transfer."""
     return f"TR-{transfer.n}"
-
-
-def site_code(site: int) -> str:
-    """The source key of a warehouse."""
-    return SITES[site].code

@@ -9,6 +9,7 @@ from copilot.demo.catalogue import Item
 from copilot.demo.demand import Line
 from copilot.demo.draws import chance, span
 from copilot.demo.fulfilment import Fulfilment
+from copilot.demo.places import SITES
 from copilot.demo.purchasing import PurchaseOrder, receipts, transfer_number
 from copilot.demo.replenishment import Transfer, lot_of
 from copilot.demo.service import Return
@@ -29,6 +30,14 @@ class StockRow:
     reserved: int
     in_transit: int
     changed: int
+
+    @property
+    def site_code(self) -> str:
+        return SITES[self.site].code
+
+    @property
+    def key(self) -> str:
+        return f"{self.item.number}/{self.site_code}/{self.lot or '-'}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

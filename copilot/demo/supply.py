@@ -47,7 +47,7 @@ class Supply:
     transfers: list[Transfer] = field(default_factory=list[Transfer])
 
 
-def run_supply(masters: Masters, clocks: Sequence[SiteClock], orders: Sequence[Order], now: int) -> tuple[Supply, Planner]:
+def run_supply(masters: Masters, clocks: Sequence[SiteClock], orders: Sequence[Order], now: int) -> Supply:
     """Let every item live from the epoch to a moment; fills in the lines' allocations."""
     supply, planner = Supply(), Planner(masters, clocks)
     demand: list[list[Line]] = [[] for _ in masters.items]
@@ -57,7 +57,7 @@ def run_supply(masters: Masters, clocks: Sequence[SiteClock], orders: Sequence[O
                 demand[line.item.index].append(line)
     for item in masters.items:
         _ItemRun(masters, planner, supply, item).run(demand[item.index], now)
-    return supply, planner
+    return supply
 
 
 class _ItemRun:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from copilot.domain.json import Json as Json
+from copilot.domain.json import Json
 from copilot.domain.plan import Choice
 
 

@@ -41,7 +41,7 @@ class ClaimSpec:
 
     claim: str
     bindings: tuple[Binding, ...]
-    conditions: Mapping[str, tuple[str | bool, ...]] = field(default_factory=dict)
+    conditions: Mapping[str, tuple[str | bool, ...]] = field(default_factory=dict[str, tuple[str | bool, ...]])
     unless: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     essential: bool = False

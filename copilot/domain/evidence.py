@@ -55,7 +55,7 @@ class Record:
 class Evidence:
     """What a plan's steps found, by step name, as of one moment of the database."""
 
-    steps: Mapping[str, tuple[Record, ...]] = field(default_factory=dict)
+    steps: Mapping[str, tuple[Record, ...]] = field(default_factory=dict[str, tuple[Record, ...]])
     truncated: frozenset[str] = frozenset()
     """Names of steps that found more records than their limit."""
     refused: frozenset[str] = frozenset()
@@ -68,3 +68,6 @@ class Evidence:
     def by_id(self) -> dict[str, Record]:
         """Every record under its source id."""
         return {record.id: record for records in self.steps.values() for record in records}
+
+
+NO_EVIDENCE = Evidence()

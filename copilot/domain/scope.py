@@ -7,23 +7,22 @@ from dataclasses import dataclass, replace
 UNLABELLED = 0
 """The label of a row that belongs to no particular region, site, channel or account."""
 
-
 Labels = frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """An immutable set of record classes and label ids.
+    """An immutable set of label ids and record classes.
 
-    `accounts` is None when every customer account inside the other labels may be seen. Rows labelled `UNLABELLED`
-    in a dimension are visible in that dimension to everybody who has any scope at all. The empty scope sees nothing.
+    None means every one of that kind, inside the other labels. Rows labelled `UNLABELLED` in a dimension are visible
+    in that dimension to everybody who has any scope at all. The empty scope sees nothing.
     """
 
     classes: frozenset[str] = frozenset()
-    regions: frozenset[int] = frozenset()
-    sites: frozenset[int] = frozenset()
-    channels: frozenset[int] = frozenset()
-    accounts: frozenset[int] | None = frozenset()
+    regions: Labels = frozenset()
+    sites: Labels = frozenset()
+    channels: Labels = frozenset()
+    accounts: Labels = frozenset()
 
     def __and__(self, other: Scope) -> Scope:
         """The scope of a room with two readers: what both may see."""

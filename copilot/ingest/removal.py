@@ -95,11 +95,24 @@ async def _rows(run: Run, entity: Entity, keys: list[str], now: datetime) -> lis
 async def _cascade(run: Run, going: dict[str, list[int]]) -> Counts:
     for name in run.model.entities:
         await _add_children(run, name, going)
+        await _check_cascade(run, name, going.get(name, []))
     removed: Counter[str] = Counter()
     for name in reversed(tuple(run.model.entities)):
         if name in going:
             removed[name] = await _remove(run, run.model[name], going[name])
     return removed
+
+
+async def _check_cascade(run: Run, name: str, ids: list[int]) -> None:
+    """Raise SourceConfigError when most rows of an entity would go, for instance because their customers are gone."""
+    if run.full or len(ids) <= _GUARDED_ROWS * _SHARE:
+        return
+    row = await (await run.connection.execute(query("ingest_count").format(table=business(name)))).fetchone()
+    if row is not None and _too_many(len(ids), row["held"]):
+        raise SourceConfigError(
+            f"{len(ids)} of {row['held']} records of {name!r} hang on what {run.source.name!r} no longer has; nothing "
+            "was removed. If that is really gone, sync it in full"
+        )
 
 
 async def _add_children(run: Run, name: str, going: dict[str, list[int]]) -> None:

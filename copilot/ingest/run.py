@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg.errors import LockNotAvailable
+
 from copilot.domain.clock import Clock
+from copilot.errors import SyncRunningError
 from copilot.ingest.report import Source
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
@@ -31,8 +34,14 @@ class Run:
     patience: str = _SYNC_PATIENCE
 
     async def enter_merge(self) -> datetime:
-        """At the start of a transaction: wait for other merges, then fix the moment that this one happens at."""
-        await self.connection.execute(query("ingest_lock_merge"), {"patience": self.patience})
+        """At the start of a transaction: wait for other merges, then fix the moment that this one happens at.
+
+        Raises SyncRunningError when patience runs out.
+        """
+        try:
+            await self.connection.execute(query("ingest_lock_merge"), {"patience": self.patience})
+        except LockNotAvailable as error:
+            raise SyncRunningError from error
         now = self.clock()
         await self.connection.execute(query("ingest_set_now"), {"now": now.isoformat()})
         return now

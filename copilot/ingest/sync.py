@@ -89,14 +89,10 @@ class Ingest:
         """
         known = tuple(records)
         gone = sorted(set(asked) - {record.key for record in known})
-        try:
-            async with _session(self._database) as connection, connection.transaction():
-                run = await self._begin(connection, source)
-                run = replace(run, patience=CONFIRM_PATIENCE)
-                async with self._batch(run) as reports:
-                    return await _confirm(run, self._model[entity], known, gone, reports)
-        except psycopg.errors.LockNotAvailable as error:
-            raise SyncRunningError from error
+        async with _session(self._database) as connection, connection.transaction():
+            run = replace(await self._begin(connection, source), patience=CONFIRM_PATIENCE)
+            async with self._batch(run) as reports:
+                return await _confirm(run, self._model[entity], known, gone, reports)
 
     async def _begin(self, connection: Connection, source: Source, *, full: bool = False) -> Run:
         parameters = {"source": source.id, "now": self._clock()}
@@ -125,10 +121,9 @@ class Ingest:
         confirmed = self._clock()
         checked: set[str] = set()
         for entity in entities:
-            reports[entity.name], living = await _sync_entity(run, connector, entity, reports, progress)
-            if living:
+            if await _sync_entity(run, connector, entity, reports, progress):
                 checked.add(entity.name)
-        read = tuple(name for name, report in reports.items() if report.skipped is None)
+        read = tuple(entity.name for entity in entities if reports[entity.name].skipped is None)
         _count_removed(reports, await remove_gone(run, read, confirmed, frozenset(checked)))
         async with self._database.connection(Role.WORKER) as worker:
             await derive(worker, source_id=run.source.id, batch_id=run.batch_id, clock=self._clock, confirmed=confirmed)
@@ -146,26 +141,25 @@ def load_order(model: SemanticModel, source: Source, offered: tuple[str, ...]) -
     return tuple(sorted(known, key=lambda entity: entity.name not in HINTS))
 
 
-async def _sync_entity(
-    run: Run, connector: Connector, entity: Entity, reports: Reports, progress: Progress
-) -> tuple[EntityReport, bool]:
-    """Read and merge one entity; returns its report and whether its living keys are staged."""
+async def _sync_entity(run: Run, connector: Connector, entity: Entity, reports: Reports, progress: Progress) -> bool:
+    """Read and merge one entity and report on it; returns whether its living keys are staged."""
     confirmed = run.clock()
     try:
         reading = await read_entity(run, connector, entity, progress)
     except SkippableSourceError as error:
         progress(f"{entity.title}: {error}")
-        return EntityReport(skipped=error.code), False
+        reports[entity.name] = replace(reports.get(entity.name, EntityReport()), skipped=error.code)
+        return False
     merged = await merge(run, entity, reading.staging, confirmed=confirmed, cursor=reading.cursor)
-    _count_removed(reports, {name: count for name, count in merged.removed.items() if name != entity.name})
-    report = EntityReport(
+    reports[entity.name] = replace(
+        reports.get(entity.name, EntityReport()),
         read=reading.staging.read,
         changed=merged.changed,
-        removed=merged.removed.get(entity.name, 0),
         quarantined=len(merged.quarantined),
     )
-    progress(f"{entity.title}: {report.read:,} read, {report.changed:,} changed")
-    return report, reading.living
+    _count_removed(reports, merged.removed)
+    progress(f"{entity.title}: {reading.staging.read:,} read, {merged.changed:,} changed")
+    return reading.living
 
 
 async def _confirm(
@@ -175,20 +169,15 @@ async def _confirm(
     await into.take(records)
     await into.flush()
     merged = await merge(run, entity, into, confirmed=run.clock(), cursor=None, live=True)
-    removed: Counts = {}
+    reports[entity.name] = EntityReport(read=into.read, changed=merged.changed, quarantined=len(merged.quarantined))
+    _count_removed(reports, merged.removed)
     if gone:
-        removed = await remove_keys(run, {entity.name: gone}, await run.enter_merge())
-    reports[entity.name] = EntityReport(
-        read=into.read,
-        changed=merged.changed,
-        removed=merged.removed.get(entity.name, 0) + removed.get(entity.name, 0),
-        quarantined=len(merged.quarantined),
-    )
+        _count_removed(reports, await remove_keys(run, {entity.name: gone}, await run.enter_merge()))
     return Confirmation(differed=merged.written, removed=frozenset(gone), quarantined=merged.quarantined)
 
 
 def _count_removed(reports: Reports, removed: Counts) -> None:
-    """Note removals on reports made before; what a source does not deliver itself gets a report of its own."""
+    """Add to the reports; what hung on a removed row is counted with its own entity, whoever delivers it."""
     for name, count in removed.items():
         report = reports.get(name, EntityReport())
         reports[name] = replace(report, removed=report.removed + count)

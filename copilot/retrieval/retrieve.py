@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -134,8 +134,8 @@ def _compute(step: Computation, run: _Run) -> tuple[Record, ...]:
     inputs = tuple(run.steps.get(name, ()) for name in step.inputs)
     if run.refused.intersection(step.inputs):
         run.refused.add(step.name)
-    cut = any(name in run.truncated for name in step.inputs)
-    figures = MEASURES[step.measure](run.context, cut, *inputs)
+    context = replace(run.context, complete=not run.truncated.intersection(step.inputs))
+    figures = MEASURES[step.measure](context, *inputs)
     return tuple(_measured(step.measure, each, run) for each in figures)
 
 

@@ -8,10 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
-
 from copilot.domain.evidence import FieldType
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.reading import read_yaml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +38,8 @@ class Measure:
 @cache
 def load_measures() -> Mapping[str, Measure]:
     """All measures by name. Raises ModelDefinitionError naming the one that is not well formed."""
-    text = (files("copilot.semantic") / "measures.yaml").read_text()
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return {name: _measure(name, body) for name, body in yaml.load(text, Loader=loader).items()}
+    bodies = read_yaml(files("copilot.semantic") / "measures.yaml")
+    return {name: _measure(name, body) for name, body in bodies.items()}
 
 
 def _measure(name: str, body: dict[str, Any]) -> Measure:

@@ -8,10 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
-import yaml
-
 from copilot.domain.evidence import FieldType
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.reading import read_folder
 
 HINTS = ("region", "site", "channel")
 LABELS = ("region", "site", "channel", "account")
@@ -102,12 +101,7 @@ class SemanticModel:
 @cache
 def load_model() -> SemanticModel:
     """The shipped model. Raises ModelDefinitionError naming the file, the entity and the fault."""
-    entities: dict[str, Entity] = {}
-    folder = files("copilot.semantic") / "model"
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yaml"):
-            for name, body in yaml.safe_load(file.read_text()).items():
-                entities[name] = _entity(name, body)
+    entities = {name: _entity(name, body) for name, body in read_folder(files("copilot.semantic") / "model")}
     for entity in entities.values():
         _check(entity, entities)
     return SemanticModel(_in_load_order(entities))

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from copilot.domain.answer import Json
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Labels, Scope
 from copilot.errors import AuditError
 from copilot.store.audit_chain import instant, storable, storable_text
 
@@ -64,10 +64,10 @@ class PolicyDecision:
     def to_json(self) -> dict[str, Json]:
         """The decision as the row holds it."""
         labels: dict[str, Json] = {
-            "regions": [*sorted(self.scope.regions)],
-            "sites": [*sorted(self.scope.sites)],
-            "channels": [*sorted(self.scope.channels)],
-            "accounts": None if self.scope.accounts is None else [*sorted(self.scope.accounts)],
+            "regions": _labels(self.scope.regions),
+            "sites": _labels(self.scope.sites),
+            "channels": _labels(self.scope.channels),
+            "accounts": _labels(self.scope.accounts),
         }
         return {
             "subject": self.subject,
@@ -125,6 +125,11 @@ class AuditEntry:
             "elapsed_ms": max(0, min(self.elapsed_ms, MAX_ELAPSED_MS)),
         }
         return {name: storable(value) for name, value in values.items()}
+
+
+def _labels(ids: Labels) -> Json:
+    """The label ids in order; null for every one."""
+    return None if ids is None else [*sorted(ids)]
 
 
 def _uuid(text: str) -> str:

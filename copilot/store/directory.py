@@ -38,7 +38,6 @@ class Directory:
         )
         return Principal(subject=row["subject"], name=row["name"], home_region=row["home_region"], grants=grants)
 
-
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The people of the demo company with what they were granted, in words."""
         async with self._database.connection(Role.APP) as connection:

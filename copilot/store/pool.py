@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -20,6 +21,7 @@ Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
 _TIMEOUT_MS = 5_000
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -94,4 +96,5 @@ class _translated:  # noqa: N801 -- used as a statement
         if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
             raise DatabaseError("the database could not be reached or was too slow; try again in a moment") from error
         if isinstance(error, psycopg.Error):
+            _log.error("PostgreSQL refused a statement: %s %s", error.sqlstate, error.diag.message_primary)
             raise DatabaseError("the database refused a statement; the log has the details") from error

@@ -30,5 +30,7 @@ def named_queries() -> dict[str, LiteralString]:
     for file in sorted((files("copilot.store") / "sql").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".sql"):
             parts = _NAME.split(file.read_text())
-            found |= {name: cast(LiteralString, body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)}
+            found |= {
+                name: cast(LiteralString, body.strip()) for name, body in zip(parts[1::2], parts[2::2], strict=True)
+            }
     return found

@@ -23,7 +23,6 @@ from psycopg.conninfo import make_conninfo
 
 from copilot.errors import StartupError
 
-
 _CREATE = sql.SQL("create role {} login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password {}")
 _ALTER = sql.SQL("alter role {} login password {}")
 

@@ -24,7 +24,11 @@ class Secrets:
 
     def get(self, source: str, setting: str) -> str | None:
         """A source's secret, None where there is none. The variable is COPILOT_SOURCE_<SOURCE>_<SETTING>."""
-        return self._environment.get(variable(source, setting)) or _from_keyring(source, setting) or self._kept(source, setting)
+        return (
+            self._environment.get(variable(source, setting))
+            or _from_keyring(source, setting)
+            or self._kept(source, setting)
+        )
 
     def keep(self, source: str, setting: str, value: str) -> str:
         """Keep a secret in the keyring if there is one, else in the file; returns where it went, for the person."""

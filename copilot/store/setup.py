@@ -19,17 +19,16 @@ _FIXED = {16: 160010, 17: 170006}
 _OLDEST, _FIRST_SAFE_MAJOR = 16, 18
 
 
-async def prepare(admin_dsn: str, home: Path, *, create: str | None) -> dict[Role, str]:
-    """Bring a server to the state this program needs; returns the connection string of every role.
+async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
+    """Bring a database to the state this program needs; returns the connection string of every role.
 
-    `create` names the database to make (embedded); None uses the one of the connection string. Raises StartupError
-    when it can't be reached or made, and UnsafeDatabaseError when row security could not hold there.
+    `dsn` is that of a role that may make roles; with `create` the database is made where it is missing. Raises
+    StartupError when that can't be done, and UnsafeDatabaseError when row security could not hold there.
     """
-    dsn = make_conninfo(admin_dsn, dbname=create) if create else admin_dsn
     dsns = {role: dsn_for(dsn, role, secret) for role, secret in passwords(home).items()}
     try:
         if not await _reachable(dsns[Role.OWNER]):
-            await _first_time(admin_dsn, dsn, home, create)
+            await _first_time(dsn, home, create=create)
         async with await AsyncConnection.connect(dsns[Role.OWNER]) as owner:
             await check_version(owner)
             await migrate(owner)
@@ -69,18 +68,26 @@ async def _reachable(dsn: str) -> bool:
         return False
 
 
-async def _first_time(admin_dsn: str, dsn: str, home: Path, create: str | None) -> None:
-    async with await AsyncConnection.connect(admin_dsn, autocommit=True) as admin:
-        await ensure_roles(admin, home)
-        if create and not await (await admin.execute("select 1 from pg_database where datname = %s", (create,))).fetchone():
-            await admin.execute(sql.SQL("create database {}").format(sql.Identifier(create)))
+async def _first_time(dsn: str, home: Path, *, create: bool) -> None:
+    if create:
+        await _make_database(dsn)
     async with await AsyncConnection.connect(dsn, autocommit=True) as admin:
+        await ensure_roles(admin, home)
         await admin.execute("create extension if not exists vector")
         name = sql.Identifier(str(admin.info.dbname))
         owner = sql.Identifier(Role.OWNER.login)
         await admin.execute(sql.SQL("grant create, connect on database {} to {}").format(name, owner))
         await admin.execute(sql.SQL("grant create on schema public to {}").format(owner))
         await admin.execute(sql.SQL("revoke temporary on database {} from public").format(name))
+        loader = sql.Identifier(Role.LOADER.login)  # a merge works out what changes in a table of its own
+        await admin.execute(sql.SQL("grant temporary on database {} to {}").format(name, loader))
+
+
+async def _make_database(dsn: str) -> None:
+    name = str(conninfo_to_dict(dsn)["dbname"])
+    async with await AsyncConnection.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as admin:
+        if not await (await admin.execute("select 1 from pg_database where datname = %s", (name,))).fetchone():
+            await admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
 
 
 def _first_line(error: psycopg.Error) -> str:

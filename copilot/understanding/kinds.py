@@ -1,16 +1,16 @@
 """Question kinds: YAML that says what a question of a kind reads, computes and claims.
 
-    order_status:
-      ask: "order status {}"             how the copilot itself words such a question, for choices
-      references: {sales_order: required}  what the question must (or may: optional) name
-      through: {shipment: order}         a named shipment leads to the order that its field names;
-                                         {sales_order: shipment.order} leads to the shipments whose field names it
-      default_for: [sales_order]         chosen when such a record is named and nothing else is said
-      cues: [where is, status]           words that ask for it; all cues of all kinds are known words
-      steps:                             record queries and measures, in order
-        order: {entity: sales_order, where: {id: $sales_order}}
-      claims:                            the outline of the answer; see copilot/domain/claims.py
-        - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
+order_status:
+  ask: "order status {}"             how the copilot itself words such a question, for choices
+  references: {sales_order: required}  what the question must (or may: optional) name
+  through: {shipment: order}         a named shipment leads to the order that its field names;
+                                     {sales_order: shipment.order} leads to the shipments whose field names it
+  default_for: [sales_order]         chosen when such a record is named and nothing else is said
+  cues: [where is, status]           words that ask for it; all cues of all kinds are known words
+  steps:                             record queries and measures, in order
+    order: {entity: sales_order, where: {id: $sales_order}}
+  claims:                            the outline of the answer; see copilot/domain/claims.py
+    - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
-
-import yaml
+from typing import Any, cast
 
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
 from copilot.domain.plan import Computation, Filter, Operator, Plan, RecordQuery, Scalar, Step, StepField
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.reading import read_folder
 
 _LIMIT = 100
 VIA = "via"
@@ -55,20 +54,22 @@ class Kind:
 @cache
 def load_kinds() -> Mapping[str, Kind]:
     """All question kinds by name. Raises ModelDefinitionError naming the kind that is not well formed."""
-    found: dict[str, Kind] = {}
-    for file in sorted((files("copilot.understanding") / "kinds").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yaml"):
-            for name, body in yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)).items():
-                found[name] = _kind(name, body)
-    return found
+    return {name: _kind(name, body) for name, body in read_folder(files("copilot.understanding") / "kinds")}
 
 
-def make_plan(kind: Kind, references: Mapping[str, tuple[int, ...]], *, echo: str = "", unused: tuple[str, ...] = ()) -> Plan:
+def make_plan(
+    kind: Kind, references: Mapping[str, tuple[int, ...]], *, echo: str = "", unused: tuple[str, ...] = ()
+) -> Plan:
     """The plan of a question of this kind about these records."""
     resolved, lead = _lead(kind, references)
     steps = tuple(_step(name, body, resolved) for name, body in kind.steps.items())
     return Plan(
-        kind=kind.name, references=dict(references), steps=(*lead, *steps), outline=kind.outline, echo=echo, unused_words=unused
+        kind=kind.name,
+        references=dict(references),
+        steps=(*lead, *steps),
+        outline=kind.outline,
+        echo=echo,
+        unused_words=unused,
     )
 
 
@@ -110,7 +111,11 @@ def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> St
         return Computation(name=name, measure=body["measure"], inputs=tuple(body["inputs"]))
     where = tuple(_filters(body["where"], resolved))
     return RecordQuery(
-        name=name, entity=body["entity"], where=where, order=tuple(body.get("order", ())), limit=body.get("limit", _LIMIT)
+        name=name,
+        entity=body["entity"],
+        where=where,
+        order=tuple(body.get("order", ())),
+        limit=body.get("limit", _LIMIT),
     )
 
 
@@ -125,7 +130,7 @@ def _filters(where: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[
 
 def _filter(field: str, value: Any) -> Filter:
     if isinstance(value, list):
-        return Filter(field, Operator.IN, tuple(value))
+        return Filter(field, Operator.IN, tuple(_scalar(each) for each in cast("list[Any]", value)))
     if value == "missing":
         return Filter(field, Operator.MISSING, None)
     if isinstance(value, str) and "." in value:
@@ -135,7 +140,7 @@ def _filter(field: str, value: Any) -> Filter:
 
 def _scalar(value: Any) -> Scalar:
     if not isinstance(value, str | int | bool):
-        raise ValueError(f"{value!r} is no value to compare with")
+        raise ValueError(f"{value!r} is no value to compare with")  # noqa: TRY004 -- a mistake in YAML
     return value
 
 

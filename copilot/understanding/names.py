@@ -105,7 +105,9 @@ async def _by_name(
     cursor = await connection.execute(query("names_with_words"), {"words": list(meant)})
     for row in await cursor.fetchall():
         hits.setdefault((row["entity"], row["target_id"]), set()).update(p for w in row["words"] for p in meant[w])
-    slips = {w: p for w, p in asked.items() if not any(p in at for at in meant.values()) and p not in cues and len(w) > 3}
+    slips = {
+        w: p for w, p in asked.items() if not any(p in at for at in meant.values()) and p not in cues and len(w) > 3
+    }
     for key, position in await _alike(connection, model, slips):
         hits.setdefault(key, set()).add(position)
     return tuple(_named(key, at, words) for key, at in hits.items() if not at <= cues)
@@ -124,7 +126,9 @@ async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozens
     meant = {row["word"]: {asked[row["word"]]} for row in await cursor.fetchall()}
     rest = [word for word, at in asked.items() if word not in meant and at not in cues and len(word) > 2]
     if rest:
-        cursor = await connection.execute(query("words_beginning"), {"words": rest})
+        cursor = await connection.execute(
+            query("words_beginning"), {"words": rest, "ends": [word + "~" for word in rest]}
+        )
         for row in await cursor.fetchall():
             meant.setdefault(row["meant"], set()).add(asked[row["word"]])
     return meant

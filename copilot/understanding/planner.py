@@ -37,10 +37,10 @@ class _Reading:
 async def plan_question(connection: Connection, model: SemanticModel, text: str) -> Plan | NoPlan:
     """The plan of a question, or why there is none. Looks names up in the scope of the connection's transaction."""
     words = cut(text)
-    cues = {kind: _cues(kind, words) for kind in load_kinds().values()}
-    asked = frozenset(position for _, positions in cues.values() for position in positions)
+    cues = [(kind, _cues(kind, words)) for kind in load_kinds().values()]
+    asked = frozenset(position for _, (_, positions) in cues for position in positions)
     candidates = _independent(await find_candidates(connection, model, words, asked))
-    readings = [r for kind, cue in cues.items() if (r := _read(kind, cue, candidates))]
+    readings = [r for kind, cue in cues if (r := _read(kind, cue, candidates))]
     if not readings:
         return _nothing_named(words, candidates, asked)
     best = max(readings, key=lambda r: r.score)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from copilot.demo.people import PEOPLE, DemoUser
@@ -23,11 +23,22 @@ async def bring_demo_to_today(runtime: Runtime, progress: Callable[[str], None])
         await _add_sources(runtime)
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
     reports = [
-        await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress) for source in sources
+        await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress)
+        for source in sources
     ]
     if sources:
         await _add_people(runtime)
     return tuple(reports)
+
+
+async def first_questions(runtime: Runtime) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """Role -> (label, question) pairs worth asking of the demo company today; none without it."""
+    sources = [source for source in await runtime.sources.load() if source.system == "demo_erp"]
+    if not sources:
+        return {}
+    from copilot.demo.showcase import questions_by_role
+
+    return questions_by_role(runtime.clock())
 
 
 async def _add_sources(runtime: Runtime) -> None:
@@ -48,9 +59,8 @@ async def _add_people(runtime: Runtime) -> None:
     ids = await _label_ids(runtime)
     async with runtime.database.connection(Role.OWNER) as connection:
         for user in PEOPLE:
-            person = {
-                "subject": user.subject, "name": user.name, "home_region": ids["region"].get(user.home_region), "demo": True,
-            }  # fmt: skip
+            home = ids["region"].get(user.home_region)
+            person = {"subject": user.subject, "name": user.name, "home_region": home, "demo": True}
             await connection.execute(query("put_person"), person)
             await connection.execute(query("put_grant"), _grant(user, ids, runtime.clock()))
 

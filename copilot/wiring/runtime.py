@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
 
 from copilot.answering.decide import Decider
 from copilot.answering.draft import Templates
@@ -13,7 +18,7 @@ from copilot.ask import Asking
 from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock, system_clock
 from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, SessionSubject, TurnView
-from copilot.errors import CopilotError, SettingsError, SignInError, UnapprovedTemplateError
+from copilot.errors import CopilotError, SettingsError, SignInError, StartupError, UnapprovedTemplateError
 from copilot.identity.authenticate import Authenticator
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
@@ -119,11 +124,11 @@ async def open_runtime(
 
     With `linger` the server is left to its watchdog, so that a command that follows finds it warm.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    async with _admin_dsn(settings, progress, linger=linger) as admin_dsn:
-        dsns = await prepare(admin_dsn, settings.home, create=EMBEDDED_DATABASE if settings.embedded else None)
+    _make_home(settings.home)
+    async with database_dsn(settings, progress=progress, linger=linger) as dsn:
+        dsns = await prepare(dsn, settings.home, create=settings.embedded)
         database = Database(dsns)
-        runtime = _assemble(settings, database, clock, admin_dsn)
+        runtime = _assemble(settings, database, clock, dsn)
         try:
             await runtime.sources.load()
             yield runtime
@@ -133,15 +138,28 @@ async def open_runtime(
             await database.close()
 
 
+def _make_home(home: Path) -> None:
+    """The data folder with a log of ours in it, of which two old ones are kept."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(home / "copilot.log", maxBytes=2_000_000, backupCount=2, delay=True)
+    except OSError as error:
+        raise StartupError(f"the data folder {str(home)!r} can't be used: {error.strerror}; set COPILOT_HOME") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    log = logging.getLogger("copilot")
+    log.handlers = [handler]
+    log.propagate = False
+
+
 @asynccontextmanager
-async def _admin_dsn(settings: Settings, progress: Progress, *, linger: bool) -> AsyncGenerator[str]:
-    """Where to make roles and databases; the embedded server runs for as long as it is needed."""
+async def database_dsn(settings: Settings, *, progress: Progress, linger: bool = False) -> AsyncGenerator[str]:
+    """The database as a role that may make roles; the embedded server runs for as long as it is needed."""
     if settings.database_url is not None:
         yield settings.database_url
         return
     server = await asyncio.to_thread(embedded.ensure_running, settings.home, progress=progress)
     try:
-        yield server.superuser_dsn
+        yield make_conninfo(server.superuser_dsn, dbname=EMBEDDED_DATABASE)
     finally:
         await asyncio.to_thread(server.leave if linger else server.stop)
 
@@ -149,7 +167,7 @@ async def _admin_dsn(settings: Settings, progress: Progress, *, linger: bool) ->
 def _assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
     model, policy = load_model(), load_policy()
     ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
-    sources = Sources(ingest, model, secrets, clock)
+    sources = Sources(database, ingest, model, secrets, clock)
     directory, tokens = Directory(database), LocalTokens(settings.home, clock)
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
     templates = _templates()

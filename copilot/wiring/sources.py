@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from connectors.base import Connector
+from connectors.base import Connector, SourceInfo
 from connectors.errors import ConnectorError
 from connectors.registry import kind
 from copilot.answering.decide import Staleness, age_record
@@ -17,16 +18,42 @@ from copilot.errors import CopilotError, SourceConfigError
 from copilot.ingest import Ingest, Source
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel
+from copilot.store.pool import Database
+from copilot.store.queries import query
+from copilot.store.roles import Role
 from copilot.store.secrets import Secrets, variable
 
 READ_WITHIN_SECONDS = 0.8
 """How long a question waits for the sources of its records to confirm them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How a source stands. `outcome` is None while its first sync has not ended."""
+
+    name: str
+    system: str
+    synced_at: datetime | None
+    outcome: str | None
+    error: str | None
+    quarantined: int
+
+    def told(self, now: datetime) -> str:
+        """In words, for a person."""
+        if self.synced_at is None:
+            return f"never synced{f' ({self.error})' if self.error else ''}"
+        minutes = int((now - self.synced_at).total_seconds() // 60)
+        failed = f", the last sync failed ({self.error})" if self.outcome == "failed" else ""
+        return f"synced {minutes} min ago, {self.quarantined} records set aside{failed}"
+
+
 class Sources:
     """The sources as connectors, made when first needed and kept until closed."""
 
-    def __init__(self, ingest: Ingest, model: SemanticModel, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ingest: Ingest, model: SemanticModel, secrets: Secrets, clock: Clock
+    ) -> None:
+        self._database = database
         self._ingest = ingest
         self._model = model
         self._secrets = secrets
@@ -40,18 +67,38 @@ class Sources:
         self._known = {source.name: source for source in sources}
         return sources
 
+    def names(self) -> list[str]:
+        """The names of the sources, in the order added."""
+        return list(self._known)
+
+    async def states(self) -> tuple[SourceState, ...]:
+        """How each source stands: its last sync, what it holds and what was set aside."""
+        async with self._database.connection(Role.LOADER) as connection:
+            rows = await (await connection.execute(query("source_states"))).fetchall()
+        return tuple(SourceState(**row) for row in rows)
+
+    async def last_sync(self) -> datetime | None:
+        """When every source had last been synced; None where one never was, or there is none."""
+        synced = [state.synced_at for state in await self.states()]
+        known = [moment for moment in synced if moment is not None]
+        return min(known) if synced and len(known) == len(synced) else None
+
     def source(self, name: str) -> Source:
         """A source by its name. Raises SourceConfigError naming those there are."""
         try:
             return self._known[name]
         except KeyError:
-            raise SourceConfigError(f"there is no source {name!r}; there are: {', '.join(self._known) or 'none'}") from None
+            raise SourceConfigError(
+                f"there is no source {name!r}; there are: {', '.join(self._known) or 'none'}"
+            ) from None
 
     def connector(self, name: str) -> Connector:
         """The connector of a source. Raises SourceConfigError where a setting or secret is missing."""
         if name not in self._connectors:
             source = self.source(name)
-            self._connectors[name] = demo_connector(source, self._clock()) or kind(source.system).connect(self._answers(source))
+            self._connectors[name] = demo_connector(source, self._clock()) or kind(source.system).connect(
+                self._answers(source)
+            )
         return self._connectors[name]
 
     def link(self, name: str, entity: str, key: str) -> str | None:
@@ -110,6 +157,16 @@ class Sources:
         self._connectors.clear()
 
 
+def label_map_for(info: SourceInfo) -> dict[str, dict[str, str]]:
+    """The label map proposed for a new source: each company a region, each warehouse a site, each sales team a channel.
+
+    The source brings those records itself, so its hints need no translation; only a record that names no company or
+    team at all needs a word: it is shared by all regions or channels, as the source itself treats it.
+    """
+    del info
+    return {"region": {"": "*"}, "channel": {"": "*"}}
+
+
 def _groups(records: Sequence[Record]) -> list[tuple[str, str, list[Record]]]:
     ordered = sorted(records, key=lambda r: (r.system, r.entity))
     return [(*key, list(group)) for key, group in groupby(ordered, key=lambda r: (r.system, r.entity))]
@@ -119,8 +176,10 @@ def demo_connector(source: Source, now: datetime) -> Connector | None:
     """The demo company's own systems, simulated up to now; None for a real source."""
     if not source.system.startswith("demo_"):
         return None
-    from copilot.demo.connector import DemoErp, DemoWms  # noqa: PLC0415 -- heavy, and only where the demo is
-    from copilot.demo.world import DemoWorld  # noqa: PLC0415
+    from copilot.demo.connector import DemoErp, DemoWms
+    from copilot.demo.world import DemoWorld
 
-    world = DemoWorld(seed=int(str(source.settings["seed"])), epoch=date.fromisoformat(str(source.settings["epoch"])), now=now)
+    world = DemoWorld(
+        seed=int(str(source.settings["seed"])), epoch=date.fromisoformat(str(source.settings["epoch"])), now=now
+    )
     return DemoErp(world) if source.system == "demo_erp" else DemoWms(world)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
@@ -226,11 +227,16 @@ def main() -> None:
     from copilot.channels.web.app import create_app
     from copilot.channels.web.server import bind, serve
 
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 8017
+    listening = bind("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 8017)
     home = Path(tempfile.mkdtemp(prefix="erp-copilot-web-"))
-    listening = bind("127.0.0.1", port)
-    app = create_app(FakeCopilot(), Settings(home=home, port=port))
-    asyncio.run(serve(app, listening, on_ready=lambda: print(f"http://127.0.0.1:{port}", flush=True)))
+
+    async def stopped() -> None:
+        shutil.rmtree(home)
+        print("stopped", flush=True)
+
+    app = create_app(FakeCopilot(), Settings(home=home), on_shutdown=stopped)
+    address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    asyncio.run(serve(app, listening, on_ready=lambda: print(address, flush=True)))
 
 
 if __name__ == "__main__":

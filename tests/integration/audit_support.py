@@ -1,28 +1,23 @@
-"""What the tests of the audit, the conversations and the backup share: a migrated database, roles and sample rows."""
+"""What the tests of the audit, the conversations and the backup share; run as a program, it appends audit rows."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import shutil
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from copilot.domain.clock import Clock, fixed_clock, system_clock
 from copilot.domain.scope import Scope
 from copilot.store.audit import AuditEntry, AuditLog, ClaimCheck, PolicyDecision, RecordRef
-from copilot.store import embedded
 from copilot.store.migrate import migrate
 from copilot.store.pool import Database
 from copilot.store.roles import Role, dsn_for, ensure_roles, passwords
@@ -70,33 +65,6 @@ class Site:
         async with await psycopg.AsyncConnection.connect(self.superuser_dsn) as connection:
             row = await (await connection.execute(statement.encode())).fetchone()
             return None if row is None else row[0]
-
-
-@pytest.fixture(scope="session")
-def audit_cluster() -> Iterator[Site]:
-    """A server of its own with one migrated database, to clone from."""
-    place = Path(tempfile.mkdtemp(prefix="copilot-audit-", dir="/var/tmp" if os.geteuid() == 0 else None)).resolve()
-    place.chmod(0o755)
-    server = embedded.ensure_running(place / "home", progress=lambda text: None)
-    try:
-        yield asyncio.run(make_site(server.superuser_dsn, place / "none", place / "home"))
-    finally:
-        server.stop()
-        shutil.rmtree(place)
-
-
-@pytest.fixture
-async def audit_site(audit_cluster: Site, tmp_path: Path) -> AsyncIterator[Site]:
-    """A migrated database and an empty data folder."""
-    name = f"audit_{secrets.token_hex(6)}"
-    template = str(conninfo_to_dict(audit_cluster.superuser_dsn)["dbname"])
-    maintenance = make_conninfo(audit_cluster.superuser_dsn, dbname="postgres")
-    async with await psycopg.AsyncConnection.connect(maintenance, autocommit=True) as admin:
-        clone = sql.SQL("create database {} template {} owner copilot_owner")
-        await admin.execute(clone.format(sql.Identifier(name), sql.Identifier(template)))
-    site = Site(make_conninfo(maintenance, dbname=name), tmp_path, audit_cluster.roles_home)
-    yield site
-    await drop_site(maintenance, site)
 
 
 async def make_site(superuser_dsn: str, home: Path, roles_home: Path) -> Site:

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -25,7 +24,7 @@ from copilot.store.sealing import KeyErasedError, KeyRing
 from tests.integration import audit_support
 from tests.integration.audit_support import NOW, Site, append_many, entry
 
-pytest_plugins = ("tests.integration.audit_support",)
+pytest_plugins = ("tests.integration.audit_fixtures",)
 
 
 async def verified(site: Site) -> VerifyReport:
@@ -139,9 +138,8 @@ async def test_eight_writers_at_once(audit_site: Site) -> None:
 async def program(site: Site, count: int) -> asyncio.subprocess.Process:
     """Another program that appends."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.integration.audit_support",
-        site.superuser_dsn, str(site.home), str(site.roles_home), str(count),
-        stdout=asyncio.subprocess.PIPE, cwd=Path(audit_support.__file__).parents[2],
+        sys.executable, audit_support.__file__, site.superuser_dsn, str(site.home), str(site.roles_home), str(count),
+        stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -279,7 +277,8 @@ async def test_the_writer_cannot_leave_a_gap(audit_site: Site) -> None:
     row = "select (jsonb_populate_record(null::audit.entry, %s)).*"
     made = {"id": 3, "audit_id": "0b0e0d0c-0000-4000-8000-0000000000ff", "at": NOW.isoformat(), "subject": "x",
             "channel": "x", "masked_question": "x", "records": [], "verdict": "x", "engine": "x", "claims": [],
-            "policy": {}, "sealed": [], "elapsed_ms": 1, "prev_hash": "\\x00", "hash": "\\x00", "stamp": "\\x00"}  # fmt: skip
+            "policy": {}, "sealed": [], "elapsed_ms": 1, "prev_hash": "\\x00",
+            "hash": "\\x00", "stamp": "\\x00"}  # fmt: skip
     async with await psycopg.AsyncConnection.connect(audit_site.dsn(Role.AUDIT_WRITER)) as connection:
         with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
             await connection.execute(f"insert into audit.entry {row}".encode(), (psycopg.types.json.Jsonb(made),))

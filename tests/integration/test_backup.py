@@ -11,7 +11,7 @@ import signal
 import stat
 import tempfile
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,7 +30,7 @@ from copilot.store.embedded_binaries import ServerBinaries, server_binaries
 from copilot.store.roles import Role
 from tests.integration.audit_support import NOW, Site, append_many, make_site
 
-pytest_plugins = ("tests.integration.audit_support",)
+pytest_plugins = ("tests.integration.audit_fixtures",)
 
 CLOCK = fixed_clock(NOW)
 
@@ -42,10 +42,10 @@ def binaries() -> ServerBinaries:
 
 
 @pytest.fixture
-async def written(audit_site: Site, tmp_path: Path) -> AsyncIterator[Site]:
+async def written(audit_own_site: Site, tmp_path: Path) -> AsyncIterator[Site]:
     """Six audit rows and a kept turn."""
-    await append_many(audit_site, 6)
-    database = audit_site.database()
+    await append_many(audit_own_site, 6)
+    database = audit_own_site.database()
     await Conversations(database, CLOCK).append(
         Turn(
             subject="rep.us", conversation=new_conversation(), channel="web", question="where is [ORDER_1]?",
@@ -53,9 +53,9 @@ async def written(audit_site: Site, tmp_path: Path) -> AsyncIterator[Site]:
         )
     )  # fmt: skip
     await database.close()
-    yield audit_site
-    name = str(conninfo_to_dict(audit_site.superuser_dsn)["dbname"])
-    maintenance = make_conninfo(audit_site.superuser_dsn, dbname="postgres")
+    yield audit_own_site
+    name = str(conninfo_to_dict(audit_own_site.superuser_dsn)["dbname"])
+    maintenance = make_conninfo(audit_own_site.superuser_dsn, dbname="postgres")
     async with await psycopg.AsyncConnection.connect(maintenance, autocommit=True) as admin:
         for row in await (await admin.execute("select datname from pg_database")).fetchall():
             if row[0].startswith(f"{name}_"):
@@ -191,38 +191,42 @@ async def test_a_new_machine_with_the_keys(written: Site, binaries: ServerBinari
     assert not (await found(other)).ok
 
 
-async def test_restored_after_the_server_was_killed(binaries: ServerBinaries, tmp_path: Path) -> None:
-    place = Path(tempfile.mkdtemp(prefix="copilot-backup-", dir="/var/tmp" if os.geteuid() == 0 else None)).resolve()
-    place.chmod(0o755)
-    try:
-        server = embedded.ensure_running(place / "home", progress=lambda text: None)
-        site = await make_site(server.superuser_dsn, place / "home", place / "home")
-        await append_many(site, 20)
-        await backup(site.superuser_dsn, binaries, tmp_path / "one", site.home, CLOCK)
-        appending = asyncio.create_task(append_many(site, 100_000))
-        await asyncio.sleep(0.5)
-        pid = embedded.status(place / "home").pid
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(Exception, match="audit row could not be written"):
-            await appending
-        server.stop()
-        server = embedded.ensure_running(place / "home", progress=lambda text: None)
-        site = Site(make_conninfo(server.superuser_dsn, dbname=conninfo_to_dict(site.superuser_dsn)["dbname"]),
-                    site.home, site.roles_home)  # fmt: skip
-        crashed = await found(site)
-        assert crashed.ok, crashed.findings
-        assert crashed.rows > 20
-        done = await restored(site, binaries, tmp_path / "one")
-        assert done.head == 20
-        report = await found(site)
-        assert report.ok, report.findings
-        assert report.rows == 20
-        assert "are lost" in " ".join(report.notes)
-        server.stop()
-    finally:
-        embedded.stop(place / "home")
-        shutil.rmtree(place)
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the server's account can pass, which pytest's own is not."""
+    folder = Path(tempfile.mkdtemp(prefix="copilot-backup-", dir="/var/tmp" if os.geteuid() == 0 else None)).resolve()
+    folder.chmod(0o755)
+    yield folder
+    embedded.stop(folder / "home")
+    shutil.rmtree(folder)
+
+
+async def test_restored_after_the_server_was_killed(place: Path, binaries: ServerBinaries, tmp_path: Path) -> None:
+    server = embedded.ensure_running(place / "home", progress=lambda text: None)
+    site = await make_site(server.superuser_dsn, place / "home", place / "home")
+    await append_many(site, 20)
+    await backup(site.superuser_dsn, binaries, tmp_path / "one", site.home, CLOCK)
+    appending = asyncio.create_task(append_many(site, 100_000))
+    await asyncio.sleep(0.5)
+    pid = embedded.status(place / "home").pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(Exception, match="audit row could not be written"):
+        await appending
+    server.stop()
+    server = embedded.ensure_running(place / "home", progress=lambda text: None)
+    site = Site(make_conninfo(server.superuser_dsn, dbname=conninfo_to_dict(site.superuser_dsn)["dbname"]),
+                site.home, site.roles_home)  # fmt: skip
+    crashed = await found(site)
+    assert crashed.ok, crashed.findings
+    assert crashed.rows > 20
+    done = await restored(site, binaries, tmp_path / "one")
+    assert done.head == 20
+    report = await found(site)
+    assert report.ok, report.findings
+    assert report.rows == 20
+    assert "are lost" in " ".join(report.notes)
+    server.stop()
 
 
 # --- what can go wrong -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.roles import Role
 from tests.integration.audit_support import NOW, Site
 
-pytest_plugins = ("tests.integration.audit_support",)
+pytest_plugins = ("tests.integration.audit_fixtures",)
 
 
 @pytest.fixture

@@ -41,9 +41,9 @@ async def _demo_ready(runtime: Runtime) -> None:
     """Install the demo company where there is nothing yet, and let it live on when it stood still for hours."""
     if not runtime.settings.embedded:
         return
-    synced = await runtime.ingest.last_sync()
+    synced = await runtime.sources.last_sync()
     if synced is None or runtime.clock() - synced > _OLD:
-        from copilot.wiring.demo import bring_demo_to_today  # noqa: PLC0415 -- heavy, and rarely needed
+        from copilot.wiring.demo import bring_demo_to_today
 
         await bring_demo_to_today(runtime, say)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import os
 import sys
 from collections.abc import Mapping
 
@@ -83,8 +84,6 @@ def _answers(chosen: Kind, name: str, given: Mapping[str, str]) -> dict[str, str
 
 def _answer(setting: Setting, name: str) -> str:
     if setting.secret:
-        import os  # noqa: PLC0415
-
         held = os.environ.get(variable(name, setting.name))
         if held:
             return held
@@ -98,25 +97,24 @@ def _answer(setting: Setting, name: str) -> str:
 
 
 async def _check(runtime: Runtime, name: str | None) -> int:
-    for source in _chosen(runtime, name, await runtime.sources.load()):
+    for source in _chosen(runtime, name):
         _print_info(source, await runtime.sources.connector(source).check())
     return 0
 
 
 async def _sync(runtime: Runtime, name: str | None, *, full: bool) -> int:
-    for each in _chosen(runtime, name, await runtime.sources.load()):
+    for each in _chosen(runtime, name):
         source, connector = runtime.sources.source(each), runtime.sources.connector(each)
         _print_report(await runtime.ingest.sync(source, connector, full=full, progress=say))
     return 0
 
 
-def _chosen(runtime: Runtime, name: str | None, sources: tuple[object, ...]) -> list[str]:
-    del sources
+def _chosen(runtime: Runtime, name: str | None) -> list[str]:
     return [runtime.sources.source(name).name] if name else runtime.sources.names()
 
 
 async def _list(runtime: Runtime) -> int:
-    states = await runtime.ingest.states()
+    states = await runtime.sources.states()
     for state in states:
         print(f"{state.name:<20} {state.system:<10} {state.told(runtime.clock())}")
     if not states:
@@ -138,7 +136,9 @@ def _print_report(report: SyncReport) -> None:
     for name, entity in report.entities.items():
         if entity.read or entity.removed or entity.skipped:
             skipped = f"  not readable: {entity.skipped}" if entity.skipped else ""
-            print(f"  {name:<22} {entity.read:>8} read {entity.changed:>8} changed {entity.removed:>6} removed{skipped}")
+            print(
+                f"  {name:<22} {entity.read:>8} read {entity.changed:>8} changed {entity.removed:>6} removed{skipped}"
+            )
 
 
 COMMAND = Command("add, check, sync and list sources", _arguments, _run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
@@ -114,6 +114,11 @@ def api_routes(copilot: Copilot) -> APIRouter:
         )
         answer = await copilot.ask(question, token)
         return JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})
+
+    @router.api_route("/api/v1/ask", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+    async def not_like_this() -> None:
+        """The chat is mounted over every path and would call this one unknown."""
+        raise HTTPException(405, headers={"Allow": "POST"})
 
     @router.get("/health", response_model=Health, responses={503: {"model": Health}}, summary="Is it up?", tags=["api"])
     async def health() -> JSONResponse:

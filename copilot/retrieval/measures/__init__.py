@@ -1,7 +1,7 @@
 """Computes the measures of semantic/measures.yaml from the records of a plan's steps.
 
-Each function takes the context, whether any input was cut off at its limit, and the records of its inputs; it gives
-the figures of zero or more measure records. They are pure.
+Each function takes the context and the records of its inputs and gives the figures of zero or more measure records.
+They are pure.
 """
 
 from __future__ import annotations

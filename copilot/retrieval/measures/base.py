@@ -16,11 +16,15 @@ Records = Sequence[Record]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the figures depend on besides records: the moment, the sites' calendars, which source governs."""
+    """What the figures depend on besides records: the moment, the sites' calendars, which source governs.
+
+    `complete` is False where a step of the inputs found more records than its limit.
+    """
 
     now: datetime
     calendars: Mapping[int, Calendar]
     source_order: Sequence[str]
+    complete: bool = True
 
     def calendar(self, record: Record) -> Calendar:
         """The calendar of the site a record belongs to."""
@@ -67,6 +71,7 @@ def governing(context: Context, stock: Records) -> list[Record]:
 
 def grouped(records: Iterable[Record], *fields: str) -> Iterator[tuple[tuple[Raw, ...], list[Record]]]:
     """Records grouped by the values of some fields, in a stable order."""
+
     def key(record: Record) -> tuple[Raw, ...]:
         return tuple(record.raw(name) for name in fields)
 

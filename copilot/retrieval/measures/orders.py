@@ -6,11 +6,20 @@ from collections.abc import Iterator
 from datetime import date
 
 from copilot.domain.evidence import Raw, Record
-from copilot.retrieval.measures.base import Context, Figures, MeasureFunction, Records, day_of, figures, governing, number_of
+from copilot.retrieval.measures.base import (
+    Context,
+    Figures,
+    MeasureFunction,
+    Records,
+    day_of,
+    figures,
+    governing,
+    number_of,
+)
 
-def order_delay(context: Context, cut: bool, orders: Records, lines: Records = ()) -> Iterator[Figures]:
+
+def order_delay(context: Context, orders: Records, lines: Records = ()) -> Iterator[Figures]:
     """How late each order is or was shipped; nothing for one in time, cancelled or only quoted."""
-    del cut
     for order in orders:
         promised, status = day_of(order, "promised_date"), order.raw("status")
         if promised is None or status in ("quotation", "cancelled"):
@@ -25,10 +34,15 @@ def order_delay(context: Context, cut: bool, orders: Records, lines: Records = (
 
 
 def line_delay(
-    context: Context, cut: bool, orders: Records, lines: Records, holds: Records, stock: Records, supply: Records, supply_orders: Records
-) -> Iterator[Figures]:  # fmt: skip
+    context: Context,
+    orders: Records,
+    lines: Records,
+    holds: Records,
+    stock: Records,
+    supply: Records,
+    supply_orders: Records,
+) -> Iterator[Figures]:
     """How late each line is and why, by the first cause that holds; nothing for a line in time."""
-    del cut
     if not orders or orders[0].raw("status") in ("quotation", "cancelled"):
         return
     for line in lines:
@@ -38,12 +52,19 @@ def line_delay(
             continue
         late = context.calendar(line).days_late(promised, done)
         if late:
-            yield _line_cause(line, promised, late, holds, _on_hand(context, line, stock), _due(line, supply, supply_orders))
+            on_hand, due = _on_hand(context, line, stock), _due(line, supply, supply_orders)
+            yield _line_cause(line, (promised, late), holds, on_hand, due)
 
 
 def _line_cause(
-    line: Record, promised: date, late: int, holds: Records, stock: tuple[int, Records], due: tuple[date | None, Records]
+    line: Record,
+    lateness: tuple[date, int],
+    holds: Records,
+    stock: tuple[int, Records],
+    due: tuple[date | None, Records],
 ) -> Figures:
+    """The delay of a line with the first cause that holds, and the records that show it."""
+    promised, late = lateness
     on_hand, stock_used = stock
     missing = max(0, number_of(line, "open_quantity") - on_hand)
     values: dict[str, Raw] = {
@@ -61,8 +82,9 @@ def _line_cause(
 
 
 def _on_hand(context: Context, line: Record, stock: Records) -> tuple[int, Records]:
-    """Stock that can serve a line: what is on hand at its site by the governing system, in the line's unit."""
-    rows = [s for s in stock if s.raw("item") == line.raw("item") and s.raw("site") == (line.raw("site") or line.site_id)]
+    """Stock on hand that can serve a line: at its site, in its unit, by the governing system."""
+    site = line.raw("site") or line.site_id
+    rows = [s for s in stock if s.raw("item") == line.raw("item") and s.raw("site") == site]
     rows = [s for s in governing(context, rows) if s.raw("unit") == line.raw("unit")]
     return sum(number_of(s, "on_hand") for s in rows), rows
 
@@ -77,10 +99,9 @@ def _due(line: Record, supply: Records, supply_orders: Records) -> tuple[date | 
     return None, ()
 
 
-def line_count(context: Context, cut: bool, orders: Records, lines: Records) -> Iterator[Figures]:
+def line_count(context: Context, orders: Records, lines: Records) -> Iterator[Figures]:
     """How many lines an order has and how many are open; nothing where not all could be counted."""
-    del context
-    if orders and lines and not cut:
+    if orders and lines and context.complete:
         still = sum(line.raw("status") in ("open", "backordered", "partly_shipped") for line in lines)
         yield figures({"lines": len(lines), "open_lines": still, "complete": True}, orders[0], lines)
 
@@ -88,18 +109,16 @@ def line_count(context: Context, cut: bool, orders: Records, lines: Records) -> 
 def count_of(name: str) -> MeasureFunction:
     """A measure that counts the records of its second input for the record of its first, as the figure `name`."""
 
-    def count(context: Context, cut: bool, owners: Records, found: Records) -> Iterator[Figures]:
+    def count(context: Context, owners: Records, found: Records) -> Iterator[Figures]:
         """How many records there are, or at least are."""
-        del context
         if owners and found:
-            yield figures({name: len(found), "complete": not cut}, owners[0], found)
+            yield figures({name: len(found), "complete": context.complete}, owners[0], found)
 
     return count
 
 
-def purchase_delay(context: Context, cut: bool, orders: Records, lines: Records) -> Iterator[Figures]:
+def purchase_delay(context: Context, orders: Records, lines: Records) -> Iterator[Figures]:
     """How late an open purchase order is against its promised date."""
-    del cut
     for order in orders:
         promised = day_of(order, "promised_date")
         if promised and order.raw("status") in ("sent", "confirmed", "partly_received"):
@@ -108,9 +127,8 @@ def purchase_delay(context: Context, cut: bool, orders: Records, lines: Records)
                 yield figures({"promised_date": promised, "days_late": late}, order, lines)
 
 
-def invoice_delay(context: Context, cut: bool, invoices: Records) -> Iterator[Figures]:
+def invoice_delay(context: Context, invoices: Records) -> Iterator[Figures]:
     """How many calendar days each invoice is overdue."""
-    del cut
     for invoice in invoices:
         due = day_of(invoice, "due_date")
         open_still = invoice.raw("status") in ("open", "partly_paid") and invoice.raw("kind") == "invoice"
@@ -119,10 +137,9 @@ def invoice_delay(context: Context, cut: bool, invoices: Records) -> Iterator[Fi
             yield figures({"invoice": invoice.row_id, "due_date": due, "days_late": late}, invoice, ())
 
 
-def quoted_lead_time(context: Context, cut: bool, offers: Records) -> Iterator[Figures]:
+def quoted_lead_time(context: Context, offers: Records) -> Iterator[Figures]:
     """The range of a supplier's quoted lead times; nothing where the list was cut."""
-    del context
     quoted = [number_of(offer, "lead_time") for offer in offers if offer.raw("lead_time") is not None]
-    if quoted and not cut:
+    if quoted and context.complete:
         values = {"shortest": min(quoted), "longest": max(quoted), "items": len(quoted)}
         yield figures(values, offers[0], offers)

@@ -11,7 +11,7 @@ from copilot.retrieval.measures.base import Context, Figures, Records, day_of, f
 
 
 def customer_price(
-    context: Context, cut: bool, items: Records, customers: Records, contracts: Records, assigned: Records,
+    context: Context, items: Records, customers: Records, contracts: Records, assigned: Records,
     price_lists: Records, rules: Records, list_prices: Records,
 ) -> Iterator[Figures]:  # fmt: skip
     """Contract, else the best fixed price, else the largest discount, else the list price.
@@ -20,7 +20,7 @@ def customer_price(
     list price is in another currency than the customer's price list.
     """
     del assigned
-    if cut or not items or not customers:
+    if not context.complete or not items or not customers:
         return
     item, today = items[0], context.today(customers[0])
     valid = [rule for rule in rules if _in_force(rule, today) and _covers(rule, item) and _from_one(rule)]
@@ -45,7 +45,12 @@ def _by_contract(contracts: Records) -> _Found | None:
     if not priced:
         return None
     best = min(priced, key=lambda c: number_of(c, "price"))
-    values = {"price": best.raw("price"), "currency": best.raw("currency"), "basis": "contract", "rule": best.raw("number")}
+    values = {
+        "price": best.raw("price"),
+        "currency": best.raw("currency"),
+        "basis": "contract",
+        "rule": best.raw("number"),
+    }
     return values, (best,)
 
 

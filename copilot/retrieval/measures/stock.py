@@ -5,27 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from copilot.domain.evidence import Raw
-from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, governing, grouped, number_of, sums
+from copilot.retrieval.measures.base import (
+    Context,
+    Figures,
+    Records,
+    day_of,
+    figures,
+    governing,
+    grouped,
+    number_of,
+    sums,
+)
 
-def site_stock(context: Context, cut: bool, stock: Records) -> Iterator[Figures]:
+
+def site_stock(context: Context, stock: Records) -> Iterator[Figures]:
     """Stock per item and site, summed over lots, as the governing system has it; nothing where the list was cut."""
-    if cut:
+    if not context.complete:
         return
     for (item, site, unit), group in grouped(governing(context, stock), "item", "site", "unit"):
         yield figures({"item": item, "site": site, **sums(group), "unit": unit}, group[0], group)
 
 
-def stock_total(context: Context, cut: bool, items: Records, stock: Records) -> Iterator[Figures]:
+def stock_total(context: Context, items: Records, stock: Records) -> Iterator[Figures]:
     """Stock of each item over all sites in scope; nothing where units differ or the list was cut."""
-    for item in items if not cut else ():
+    for item in items if context.complete else ():
         rows = [s for s in governing(context, stock) if s.raw("item") == item.row_id]
         if len({s.raw("unit") for s in rows}) == 1:
             yield figures({"item": item.row_id, **sums(rows), "unit": rows[0].raw("unit")}, item, rows)
 
 
-def stock_difference(context: Context, cut: bool, stock: Records) -> Iterator[Figures]:
+def stock_difference(context: Context, stock: Records) -> Iterator[Figures]:
     """Where another system has another figure on hand than the governing one for the same item and site."""
-    if cut:
+    if not context.complete:
         return
     for (item, site), group in grouped(stock, "item", "site"):
         by_system = {name: [r for r in group if r.system == name] for name in dict.fromkeys(r.system for r in group)}
@@ -39,9 +50,9 @@ def stock_difference(context: Context, cut: bool, stock: Records) -> Iterator[Fi
                 yield figures({"item": item, "site": site, **values, **names}, ours[0], group)
 
 
-def incoming_supply(context: Context, cut: bool, supply: Records, orders: Records) -> Iterator[Figures]:
+def incoming_supply(context: Context, supply: Records, orders: Records) -> Iterator[Figures]:
     """What is on order and not yet received, per purchase line."""
-    del context, cut
+    del context
     by_id = {order.row_id: order for order in orders}
     for line in supply:
         order = by_id.get(number_of(line, "purchase_order"))

@@ -31,8 +31,8 @@ select pg_advisory_unlock(7022, %(source)s::int)
 
 -- name: ingest_lock_merge
 -- One merge at a time over all sources: a child must not take the labels that its parent is just losing.
-select set_config('synchronous_commit', 'off', true), set_config('lock_timeout', %(patience)s, true),
-       pg_advisory_xact_lock(7023)
+select set_config('synchronous_commit', 'off', true), set_config('work_mem', '64MB', true),
+       set_config('lock_timeout', %(patience)s, true), pg_advisory_xact_lock(7023)
 
 -- name: ingest_set_now
 -- The injected time, for the history triggers.
@@ -156,9 +156,6 @@ select found.*,
  cross join lateral (select own.id is null
         or (own.source_id = %(source)s and own.source_key = found.source_key) as governs) g
 
--- name: ingest_analyze_placed
-analyze placed
-
 -- name: ingest_faulty
 select source_key, fault[1] as reason, fault[2] as detail from placed where fault is not null
 
@@ -274,6 +271,9 @@ select array_agg(m.source_key) as keys,
 -- name: ingest_held
 select count(*) as held, count(*) filter (where source_key = any(%(keys)s)) as gone
   from {table} where source_id = %(source)s
+
+-- name: ingest_count
+select count(*) as held from {table}
 
 -- name: ingest_forget_quarantine
 -- What the source no longer has is no longer anybody's worry.

@@ -1,15 +1,16 @@
 -- name: find_numbers
 -- Records whose number a word may mean: as written, without its leading zeros, or by its last digits alone.
 -- words: candidates as typed; bare: those that may be digits alone.
-select l.entity, l.target_id, l.kind, l.via, w.word
-  from unnest(%(words)s::text[]) as w(word)
-  join biz.lookup l on (l.key = core.number_key(w.word) and l.kind = 'number')
-                    or (l.key = core.loose_key(w.word) and l.kind = 'loose')
-union
-select l.entity, l.target_id, l.kind, l.via, w.word
-  from unnest(%(bare)s::text[]) as w(word)
-  join biz.lookup l on l.key = core.digits_key(w.word) and l.kind = 'digits'
-limit 200
+with asked as (
+    select w.word, core.number_key(w.word) as key, 'number' as kind from unnest(%(words)s::text[]) as w(word)
+    union all
+    select w.word, core.loose_key(w.word), 'loose' from unnest(%(words)s::text[]) as w(word)
+    union all
+    select w.word, core.digits_key(w.word), 'digits' from unnest(%(bare)s::text[]) as w(word)
+)
+select l.entity, l.target_id, l.kind, l.via, a.word
+  from asked a join biz.lookup l on l.key = a.key and l.kind = a.kind
+ limit 200
 
 -- name: known_words
 -- Which of the words occur in a name just so.
@@ -18,10 +19,11 @@ select distinct l.key as word
  where l.kind = 'word' and l.key = any (%(words)s)
 
 -- name: words_beginning
--- Words of names that begin with what was typed.
+-- Words of names that begin with what was typed. The end of each range comes from outside: a concatenation here is not
+-- leakproof, and row security would keep it from the index.
 select distinct w.word, l.key as meant
-  from unnest(%(words)s::text[]) as w(word)
-  join biz.lookup l on l.kind = 'word' and l.key >= w.word and l.key < w.word || '~'
+  from unnest(%(words)s::text[], %(ends)s::text[]) as w(word, stop)
+  join biz.lookup l on l.kind = 'word' and l.key >= w.word and l.key < w.stop
 limit 60
 
 -- name: words_alike

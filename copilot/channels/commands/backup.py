@@ -1,0 +1,53 @@
+"""`erp-copilot backup` and `restore`: what cannot be regenerated, in one file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from copilot.channels.cli import Command, say
+from copilot.domain.clock import system_clock
+from copilot.settings import read_settings
+from copilot.store import embedded
+from copilot.store.audit_verify import verify
+from copilot.store.backup import backup, restore
+from copilot.wiring import database_dsn, open_runtime
+
+
+def _backup_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="where to write the backup; it must not exist yet")
+
+
+async def _backup(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    async with open_runtime(settings, progress=say, linger=True) as runtime:
+        programs = embedded.server_binaries()
+        report = await backup(runtime.admin_dsn, programs, options.file, settings.home, runtime.clock)
+    print(f"{report.file}: {report.size:,} bytes, audit up to row {report.head}")
+    print(f"the keys in {settings.home / 'keys'} are not in it: keep them apart, or erased data could come back")
+    return 0
+
+
+def _restore_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="a backup made by this program")
+
+
+async def _restore(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    async with database_dsn(settings, progress=say) as dsn:
+        report = await restore(dsn, embedded.server_binaries(), options.file, settings.home, system_clock)
+    print(f"restored the backup of {report.made_at}, audit up to row {report.head}")
+    if report.signed > report.head:
+        print(f"audit rows {report.head + 1} to {report.signed} came after it and are gone; the checkpoint says so")
+    if report.previous:
+        print(f"the database that was there is kept as {report.previous}")
+    async with open_runtime(settings, progress=say, linger=True) as runtime:
+        found = await verify(runtime.database, settings.home)
+    for note in found.notes:
+        print(f"note: {note}")
+    print(f"{found.rows} audit rows, {'the chain holds' if found.ok else f'{found.found} faults'}")
+    return 0 if found.ok else 1
+
+
+BACKUP = Command("write a backup of the database", _backup_arguments, _backup)
+RESTORE = Command("put a backup in the database's place", _restore_arguments, _restore)

@@ -1,0 +1,63 @@
+"""`erp-copilot doctor`: tries everything that an answer needs and says what is wrong, in the order to mend it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from copilot.channels.cli import Command, say
+from copilot.errors import CopilotError
+from copilot.settings import Settings, read_settings
+from copilot.store.audit_verify import verify
+from copilot.wiring import Runtime, open_runtime
+
+_LITTLE_SPACE = 1_000_000_000
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--offline", action="store_true", help="do not reach out to the sources")
+
+
+async def _run(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    print(f"data folder   {settings.home} {_space(settings.home)}")
+    wrong = 0
+    async with open_runtime(settings, progress=say, linger=True) as runtime:
+        async for name, fault in _checks(runtime, settings, offline=options.offline):
+            wrong += fault is not None
+            print(f"{name:<14}{fault or 'ok'}")
+    print("all well" if not wrong else f"{wrong} to mend")
+    return 1 if wrong else 0
+
+
+def _space(home: Path) -> str:
+    free = shutil.disk_usage(home if home.exists() else home.parent).free
+    return f"({free // 1_000_000_000} GB free{', little' if free < _LITTLE_SPACE else ''})"
+
+
+async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> AsyncIterator[tuple[str, str | None]]:
+    """Name of what was tried -> None, or what is wrong with it."""
+    for name, state in (await runtime.health()).items():
+        yield name, None if state == "ok" else state
+    report = await verify(runtime.database, settings.home)
+    yield "audit chain", None if report.ok else report.findings[0].text
+    for state in await runtime.sources.states():
+        failed = state.outcome == "failed" or state.synced_at is None
+        yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
+    for name in [] if offline else runtime.sources.names():
+        yield f"source: {name}", await _reach(runtime, name)
+
+
+async def _reach(runtime: Runtime, name: str) -> str | None:
+    try:
+        await runtime.sources.connector(name).check()
+    except CopilotError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 -- a connector's own error says what to do
+        return str(error) or type(error).__name__
+    return None
+
+
+COMMAND = Command("check the database, the audit chain and the sources", _arguments, _run)

@@ -1,0 +1,75 @@
+"""`erp-copilot run`: everything at once, from an empty folder to the chat in the browser."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from copilot.channels.cli import Command, say
+from copilot.channels.web.server import bind, serve
+from copilot.errors import CopilotError
+from copilot.settings import read_settings
+from copilot.wiring import Runtime, open_runtime
+from copilot.wiring.demo import bring_demo_to_today, first_questions
+
+_SYNC_EVERY_SECONDS = 300
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-demo", action="store_true", help="start without the demo company")
+
+
+async def _run(options: argparse.Namespace) -> int:
+    settings = read_settings()
+    listening = bind(settings.host, settings.port)
+    with contextlib.closing(listening):
+        async with open_runtime(settings, progress=say) as runtime:
+            if settings.embedded and not options.no_demo:
+                await bring_demo_to_today(runtime, say)
+            say("starting the chat")
+            from copilot.channels.web.app import create_app
+
+            questions = await first_questions(runtime)
+            app = create_app(runtime, settings, starters=lambda role: questions.get(role, ()))
+            people = [
+                f"{person.subject:<14}{person.role.replace('_', ' ')}, {person.where}"
+                for person in await runtime.demo_people()
+            ]
+            keeping = asyncio.create_task(_keep_fresh(runtime))
+            try:
+                await serve(app, listening, on_ready=lambda: _announce(settings.host, settings.port, people))
+            finally:
+                keeping.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await keeping
+    return 0
+
+
+def _announce(host: str, port: int, people: Iterable[str]) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(f"\nThe copilot is at http://{shown}:{port}\n", flush=True)
+    if people:
+        print("Sign in as one of the demo company's people:", flush=True)
+        for person in people:
+            print(f"  {person}", flush=True)
+    print("\nCtrl-C stops it.", flush=True)
+
+
+async def _keep_fresh(runtime: Runtime) -> None:
+    """Sync every source every few minutes; a source that can't be reached is tried again, its copy stays."""
+    while True:
+        await asyncio.sleep(_SYNC_EVERY_SECONDS)
+        for source in await runtime.sources.load():
+            try:
+                await runtime.ingest.sync(source, runtime.sources.connector(source.name))
+            except CopilotError as error:
+                say(f"{source.name}: {error}")
+            except Exception as error:  # noqa: BLE001 -- whatever one source does, the others go on
+                say(
+                    f"{source.name}: not synced ({type(error).__name__}); trying again in {_SYNC_EVERY_SECONDS // 60} min"
+                )
+
+
+COMMAND = Command("start the chat and the API", _arguments, _run)

@@ -1,0 +1,120 @@
+"""A server with canned answers and a headless Chromium that notes everything it asks of anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[2]
+SHOTS = os.environ.get("SHOTS")
+CHROMIUM = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The address of the canned server, which must stop cleanly on SIGTERM."""
+    command = [sys.executable, str(Path(__file__).with_name("fake_copilot.py")), "0"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            rest = process.stdout.read()
+            code = process.wait(20)
+        assert (rest.strip(), code) == ("stopped", 0)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), headless=True, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Desk:
+    """One person's window."""
+
+    page: Page
+    server: str
+    strangers: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def sign_in(self, subject: str = "rep.us") -> Desk:
+        self.page.goto(self.server)
+        self.page.click(f"button[value='{subject}']")
+        self.page.wait_for_selector("#chat-input")
+        self.page.wait_for_selector("#starters button:not([disabled])")
+        return self
+
+    def ask(self, question: str) -> Desk:
+        """Ask and wait for the answer's card."""
+        before = self.page.locator("[data-testid=answer-card]").count()
+        self.type(question)
+        self.page.locator("[data-testid=answer-card]").nth(before).wait_for()
+        return self
+
+    def type(self, question: str) -> Desk:
+        self.page.click("#chat-input")
+        self.page.keyboard.type(question)
+        self.page.keyboard.press("Enter")
+        return self
+
+    def shot(self, name: str) -> None:
+        """A picture for whoever looks at them: `SHOTS=folder`."""
+        if SHOTS:
+            self.page.wait_for_timeout(500)
+            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+Open = Callable[..., Desk]
+
+
+@pytest.fixture
+def open_desk(chromium: Browser, server: str) -> Iterator[Open]:
+    """Opens windows; at the end none may have asked anything of another host."""
+    desks: list[Desk] = []
+
+    def open_(*, dark: bool = False, width: int = 1280, height: int = 900) -> Desk:
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        desk = Desk(context.new_page(), server)
+        desk.page.set_default_timeout(15_000)
+        desk.page.on("request", lambda request: _note(desk, request.url))
+        desk.page.on("websocket", lambda socket: _note(desk, socket.url.replace("ws://", "http://")))
+        desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+        desk.page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
+        desks.append(desk)
+        return desk
+
+    yield open_
+    for desk in desks:
+        desk.page.context.close()
+        assert desk.strangers == []
+        assert desk.complaints == []
+
+
+def _note(desk: Desk, url: str) -> None:
+    if not url.startswith((desk.server, "data:", "blob:")):
+        desk.strangers.append(url)

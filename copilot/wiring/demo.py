@@ -16,11 +16,16 @@ SEED = 7
 _ERP, _WMS = "Demo ERP", "Demo WMS"
 
 
-async def bring_demo_to_today(runtime: Runtime, progress: Callable[[str], None]) -> tuple[SyncReport, ...]:
-    """Install the demo company if it is not there, else let it live on until now."""
+async def bring_demo_to_today(
+    runtime: Runtime, progress: Callable[[str], None], *, epoch: date | None = None
+) -> tuple[SyncReport, ...]:
+    """Install the demo company if there is no source yet, else let it live on until now.
+
+    `epoch` is its first day of business, two years ago where left out; a later one makes a smaller company.
+    """
     if not await runtime.sources.load():
         progress("setting up the demo company, once")
-        await _add_sources(runtime)
+        await _add_sources(runtime, epoch or _epoch(runtime.clock()))
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
     reports = [
         await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress)
@@ -41,8 +46,7 @@ async def first_questions(runtime: Runtime) -> Mapping[str, Sequence[tuple[str, 
     return questions_by_role(runtime.clock())
 
 
-async def _add_sources(runtime: Runtime) -> None:
-    epoch = _epoch(runtime.clock())
+async def _add_sources(runtime: Runtime, epoch: date) -> None:
     settings = {"seed": SEED, "epoch": epoch.isoformat()}
     await runtime.ingest.add_source(_ERP, "demo_erp", settings, {})
     same = {"item": "number", "site": "code"}

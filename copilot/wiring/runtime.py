@@ -128,7 +128,7 @@ async def open_runtime(
     async with database_dsn(settings, progress=progress, linger=linger) as dsn:
         dsns = await prepare(dsn, settings.home, create=settings.embedded)
         database = Database(dsns)
-        runtime = _assemble(settings, database, clock, dsn)
+        runtime = assemble(settings, database, clock, dsn)
         try:
             await runtime.sources.load()
             yield runtime
@@ -164,7 +164,8 @@ async def database_dsn(settings: Settings, *, progress: Progress, linger: bool =
         await asyncio.to_thread(server.leave if linger else server.stop)
 
 
-def _assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
+def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
+    """The copilot over a database that is ready; whoever calls closes the database, the sources and the audit."""
     model, policy = load_model(), load_policy()
     ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
     sources = Sources(database, ingest, model, secrets, clock)

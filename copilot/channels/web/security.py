@@ -11,7 +11,6 @@ import hashlib
 import ipaddress
 import re
 from base64 import b64encode
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -107,7 +106,7 @@ class Walls:
             await send({"type": "websocket.close", "code": _POLICY_VIOLATED})
         else:
             status, detail = refusal
-            await problem(status, detail)(scope, receive, _with_headers(send))
+            await problem(status, detail)(scope, receive, _with_headers(send, scope["path"]))
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
@@ -123,7 +122,7 @@ class Walls:
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
-        await self.app(scope, _limited(receive), _with_headers(send))
+        await self.app(scope, _limited(receive), _with_headers(send, scope["path"]))
 
 
 def _host_name(host: str) -> str:
@@ -165,16 +164,20 @@ def _limited(receive: Receive) -> Receive:
     return read
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, path: str) -> Send:
     async def write(message: Message) -> None:
         if message["type"] == "http.response.start":
-            _add(MutableHeaders(scope=message), _HEADERS.items())
+            headers = MutableHeaders(scope=message)
+            headers.update(_HEADERS)
+            headers.setdefault("Content-Security-Policy", _PLAIN_POLICY)
+            headers.setdefault("Cache-Control", _caching(path))
         await send(message)
 
     return write
 
 
-def _add(headers: MutableHeaders, wanted: Iterable[tuple[str, str]]) -> None:
-    for name, value in wanted:
-        headers[name] = value
-    headers.setdefault("Content-Security-Policy", _PLAIN_POLICY)
+def _caching(path: str) -> str:
+    """Files named by their content are kept for good, our own are asked about again, nothing else is kept."""
+    if path.startswith("/assets/"):
+        return "public, max-age=31536000, immutable"
+    return "no-cache" if path.startswith(("/public/", "/favicon", "/logo", "/avatars/")) else "no-store"

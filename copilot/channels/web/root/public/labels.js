@@ -9,6 +9,7 @@ const LABELS = {
   "#stop-button": "Stop",
   "#user-nav-button": "Your account",
   "#thread-options": "Options",
+  "button:has(> .lucide-arrow-down)": "To the end",
   "#search-chats-button": "Search earlier questions",
   ".ai-message button:has(> .lucide-copy)": "Copy the answer",
   ".ai-message button:has(> .lucide-check)": "Copied",

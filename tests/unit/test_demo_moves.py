@@ -1,0 +1,89 @@
+"""The demo company moves: what changes after a moment is exactly what differs, and nothing depends on the path."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from connectors.base import Cursor, SourceRecord
+from copilot.demo.connector import DemoErp, DemoWms
+from copilot.demo.world import ORDER_LIFE, PURCHASE_LIFE, DemoWorld
+
+EPOCH = date(2024, 11, 1)
+NOW = datetime(2026, 11, 10, 12, 34, tzinfo=UTC)
+STEPS = (timedelta(hours=7), timedelta(days=1), timedelta(days=9))
+
+
+def world(moment: datetime = NOW, seed: int = 7) -> DemoWorld:
+    return DemoWorld(seed=seed, epoch=EPOCH, now=moment)
+
+
+def everything(source: DemoErp | DemoWms, entity: str) -> dict[tuple[str, str], SourceRecord]:
+    records = list(source.records(entity))
+    found = {(record.company, record.key): record for record in records}
+    assert len(found) == len(records), f"{entity} has a key twice"
+    return found
+
+
+async def changed(source: DemoErp | DemoWms, entity: str, since: datetime) -> list[SourceRecord]:
+    pages = [page async for page in source.changes(entity, Cursor(since.isoformat()))]
+    assert [page.last for page in pages] == [False] * (len(pages) - 1) + [True]
+    assert pages[-1].cursor is not None
+    return [record for page in pages for record in page.records]
+
+
+@pytest.mark.parametrize("kind", [DemoErp, DemoWms])
+async def test_changes_on_top_of_the_old_state_give_the_new_state(kind: type[DemoErp | DemoWms]) -> None:
+    moment = NOW
+    source = kind(world(moment))
+    held = {entity: everything(source, entity) for entity in source.entities}
+    for step in STEPS:
+        later = kind(world(moment + step))
+        for entity in later.entities:
+            held[entity] |= {(r.company, r.key): r for r in await changed(later, entity, moment)}
+            living = await later.keys(entity)
+            held[entity] = {key: record for key, record in held[entity].items() if key in living}
+            assert held[entity] == everything(later, entity), (entity, step)
+        moment += step
+
+
+async def test_only_reservations_ever_vanish() -> None:
+    before, after = DemoErp(world()), DemoErp(world(NOW + timedelta(days=3)))
+    gone = [entity for entity in before.entities if await before.keys(entity) - await after.keys(entity)]
+    assert gone == ["reservation"]
+
+
+def test_nothing_happens_to_an_order_after_its_life() -> None:
+    now = world()
+    for life in now.lives():
+        moments = [invoice.changed(now.now) for invoice in life.invoices]
+        moments += [shipment.changed(now.now) for shipment in life.fulfilment.shipments]
+        moments += [invoice.paid for invoice in life.invoices]
+        assert max(moments, default=0) - life.order.created < ORDER_LIFE - 20 * 86_400
+    for order in now.purchases():
+        assert order.changed(now.now) - order.plan.placed < PURCHASE_LIFE - 20 * 86_400
+
+
+def test_the_same_seed_gives_the_same_world_and_another_seed_another() -> None:
+    first = everything(DemoErp(world()), "sales_order")
+    from copilot.demo.world import _work_out
+
+    _work_out.cache_clear()
+    assert everything(DemoErp(world()), "sales_order") == first
+    assert everything(DemoErp(world(seed=8)), "sales_order") != first
+
+
+async def test_a_fresh_world_has_nothing_new_for_its_own_moment() -> None:
+    source = DemoErp(world())
+    moment = datetime.fromtimestamp(world().now, UTC)
+    for entity in source.entities:
+        assert await changed(source, entity, moment) == []
+
+
+async def test_read_gives_the_same_as_the_whole_and_leaves_out_what_is_not_there() -> None:
+    for source in (DemoErp(world()), DemoWms(world())):
+        for entity in source.entities:
+            whole = everything(source, entity)
+            keys = [key for _, key in list(whole)[:: max(1, len(whole) // 5)]]
+            read = await source.read(entity, [*keys, "no-such-99999"])
+            assert {record.key: record for record in read} == {key: r for (_, key), r in whole.items() if key in keys}

@@ -37,7 +37,7 @@ class Decider:
     ) -> Answer:
         """The answer of a plan that ran."""
         if not draft.complete:
-            return self._nothing_recorded(plan, evidence, now)
+            return self._nothing_recorded(plan, now)
         rejected = {finding.claim for finding in findings}
         claims = [claim for claim in draft.claims if claim.name not in rejected]
         if not claims or (rejected and not claims[0].facts):
@@ -71,13 +71,12 @@ class Decider:
         """The answer for a person whose scope holds no record class."""
         return self._declined(Reason.NO_ACCESS, [self._say("declined_no_access")])
 
-    def _nothing_recorded(self, plan: Plan, evidence: Evidence, now: datetime) -> Answer:
-        """What is asked about is not there: forbidden, hidden and missing read the same."""
-        missing = not any(records for records in evidence.steps.values())
-        asked = _asked(now, echo=plan.echo)
-        said = self._say("declined_not_found" if missing else "declined_not_recorded", asked=asked)
-        step = "next_not_found" if missing else "next_not_recorded"
-        return self._declined(Reason.NOT_FOUND, [said or self._say("declined_unsupported")], kind=plan.kind, step=step)
+    def _nothing_recorded(self, plan: Plan, now: datetime) -> Answer:
+        """The record named is there, what is asked about it is not: forbidden, hidden and missing read the same."""
+        said = self._say("declined_not_recorded", asked=_asked(now, echo=plan.echo)) or self._say(
+            "declined_unsupported"
+        )
+        return self._declined(Reason.NOT_FOUND, [said], kind=plan.kind, step="next_not_recorded")
 
     def _declined(
         self, reason: Reason, said: Sequence[Claim | None], *, kind: str | None = None, step: str | None = None

@@ -60,8 +60,11 @@ class Invoice:
 
     def changed(self, now: int) -> int:
         """The last moment up to now at which anything about it changed."""
-        moments = (self.created, self.issued, self.paying, *(moment for moment, _ in self.payments))
-        return max(moment for moment in moments if moment <= now)
+        return max(moment for moment in self.moments() if moment <= now)
+
+    def moments(self) -> tuple[int, ...]:
+        """Every moment at which something about it changes."""
+        return (self.created, self.issued, self.paying, *(moment for moment, _ in self.payments))
 
 
 def price_line(prices: PriceBook, line: Line) -> LinePrice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -51,13 +51,17 @@ class Shipment:
             return "ready"
         return "waiting" if self.waiting <= now else "planned"
 
+    def moments(self) -> Iterator[int]:
+        """Every moment at which something about it changes, carriers' scans included."""
+        yield from (self.created, self.waiting, self.ready, self.shipped, self.order.cancelled)
+        if self.carriage is not None:
+            ride = self.carriage
+            yield from (ride.moving, ride.exception, ride.resolved, ride.delivered, ride.refused, ride.signed)
+            yield from (event[0] for event in ride.events)
+
     def changed(self, now: int) -> int:
         """The last moment up to now at which anything about it changed."""
-        moments = [self.created, self.waiting, self.ready, self.shipped, self.order.cancelled]
-        if self.carriage is not None:
-            c = self.carriage
-            moments += (c.moving, c.exception, c.resolved, c.delivered, c.refused, c.signed)
-        return max(moment for moment in moments if moment <= now)
+        return max(moment for moment in self.moments() if moment <= now)
 
 
 def _on_the_way(c: Carriage, now: int) -> str:

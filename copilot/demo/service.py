@@ -54,8 +54,11 @@ class Return:
 
     def changed(self, now: int) -> int:
         """The last moment up to now at which anything about it changed."""
-        moments = (self.requested, self.approved, self.received, self.closed, self.cancelled)
-        return max(moment for moment in moments if moment <= now)
+        return max(moment for moment in self.moments() if moment <= now)
+
+    def moments(self) -> tuple[int, ...]:
+        """Every moment at which something about it changes."""
+        return (self.requested, self.approved, self.received, self.closed, self.cancelled)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -80,7 +83,11 @@ class Case:
 
     def changed(self, now: int) -> int:
         """The last moment up to now at which anything about it changed."""
-        return max(moment for moment in (self.opened, self.taken, self.waiting, self.closed) if moment <= now)
+        return max(moment for moment in self.moments() if moment <= now)
+
+    def moments(self) -> tuple[int, ...]:
+        """Every moment at which something about it changes."""
+        return (self.opened, self.taken, self.waiting, self.closed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

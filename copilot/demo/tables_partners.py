@@ -123,7 +123,7 @@ def _standings(world: DemoWorld, since: int) -> Iterator[Standing]:
     """Exposure is the sum of what is open on issued invoices; a credit note is settled on its own."""
     owed: dict[int, int] = defaultdict(int)
     changed: dict[int, int] = defaultdict(int)
-    for life in world.lives(since):
+    for life in world.recent(since):
         index = life.order.customer.index
         for invoice in life.invoices:
             if invoice.kind == "invoice" and invoice.issued <= world.now:

@@ -166,7 +166,7 @@ def _hold(world: DemoWorld, order: Order) -> Values:
 
 def _reservations(world: DemoWorld, _: int) -> Iterator[Reserved]:
     """Goods that left or were given up are reserved no more: their records are gone."""
-    return (entry for life in world.lives(world.now) for entry in reserved_by(life.fulfilment, world.now))
+    return (entry for life in world.recent(world.now) for entry in reserved_by(life.fulfilment, world.now))
 
 
 def _reservation(_: DemoWorld, row: Reserved) -> Values:

@@ -41,6 +41,7 @@ class Life:
     back: Return | None
     case: Case | None
     notes: tuple[Note, ...]
+    changed: int = 0
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -104,7 +105,11 @@ class DemoWorld:
         return self._state.shelves
 
     def lives(self, since: int = 0) -> Iterator[Life]:
-        """The orders that anything may have changed about after `since`, oldest first."""
+        """The orders that anything changed about after `since`, oldest first."""
+        return (life for life in self.recent(since) if life.changed > since)
+
+    def recent(self, since: int) -> Iterator[Life]:
+        """The orders that anything may have changed about after `since`, and all that are still open."""
         state = self._state
         if self._only is not None:
             indices = (n - FIRST_NUMBER for n in sorted(self._only))
@@ -144,7 +149,7 @@ class DemoWorld:
         return found
 
     def _fulfilments(self, since: int) -> Iterator[Fulfilment]:
-        return (life.fulfilment for life in self.lives(since))
+        return (life.fulfilment for life in self.recent(since))
 
     def _life(self, index: int) -> Life:
         known = self._state.lives[index]
@@ -161,7 +166,25 @@ def _live(order: Order, sites: Sequence[SiteClock], now: int) -> Life:
         invoices.append(credit(back, sites[order.site]))
     case = open_case(order, now)
     notes = write_notes(order, case, now) if case is not None or order.held != NEVER else []
-    return Life(order=order, fulfilment=fulfilment, invoices=tuple(invoices), back=back, case=case, notes=tuple(notes))
+    life = Life(order=order, fulfilment=fulfilment, invoices=tuple(invoices), back=back, case=case, notes=tuple(notes))
+    life.changed = max(moment for moment in _moments(life) if moment <= now)
+    return life
+
+
+def _moments(life: Life) -> Iterator[int]:
+    """Every moment at which a record of the order changes; those still ahead too."""
+    order = life.order
+    yield from (order.created, order.confirmed, order.cancelled, order.held, order.released)
+    yield from (moment for line in order.lines for moment, _, _ in line.allocations)
+    for shipment in life.fulfilment.shipments:
+        yield from shipment.moments()
+    for invoice in life.invoices:
+        yield from invoice.moments()
+    if life.back is not None:
+        yield from life.back.moments()
+    if life.case is not None:
+        yield from life.case.moments()
+    yield from (note.written for note in life.notes)
 
 
 @contextmanager

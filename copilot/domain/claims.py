@@ -41,7 +41,7 @@ class ClaimSpec:
 
     claim: str
     bindings: tuple[Binding, ...]
-    conditions: Mapping[str, tuple[str | bool, ...]] = field(default_factory=dict[str, tuple[str | bool, ...]])
+    conditions: Mapping[str, tuple[str | int | bool | None, ...]] = field(default_factory=dict[str, tuple[str | int | bool | None, ...]])
     unless: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     essential: bool = False

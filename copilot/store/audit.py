@@ -84,9 +84,9 @@ class AuditLog:
         """Wait for what is being written and see the checkpoint to the disk."""
         for task in (self._writer, self._syncer):
             if task is not None:
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(AuditError, OSError):
                     await task
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(AuditError, OSError):
             await asyncio.to_thread(self._checkpoint.settle)
 
     def _sealed(self, entry: AuditEntry, receipt: asyncio.Future[AuditReceipt]) -> _Waiting:

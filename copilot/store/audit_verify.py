@@ -6,6 +6,7 @@ like any other.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ async def verify(database: Database, home: Path) -> VerifyReport:
 
     Raises DatabaseError when the chain could not be read.
     """
-    signed = read_checkpoint(home)  # before the rows: it is never ahead of them
+    signed = await asyncio.to_thread(read_checkpoint, home)  # before the rows: it is never ahead of them
     key = KeyRing(home).known(STAMP_KEY)
     walk = _Walk(signed=signed or ReadLines(), stamp_key=key.secret if key else None)
     async with database.connection(Role.AUDITOR) as connection:

@@ -62,7 +62,7 @@ def make_plan(
 ) -> Plan:
     """The plan of a question of this kind about these records."""
     resolved, lead = _lead(kind, references)
-    steps = tuple(_step(name, body, resolved) for name, body in kind.steps.items())
+    steps = tuple(step for name, body in kind.steps.items() if (step := _step(name, body, resolved)))
     return Plan(
         kind=kind.name,
         references=dict(references),
@@ -106,10 +106,13 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
 
 
-def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step:
+def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step | None:
+    """One step; None for a query about nothing but a record that the question may name and does not."""
     if "measure" in body:
         return Computation(name=name, measure=body["measure"], inputs=tuple(body["inputs"]))
     where = tuple(_filters(body["where"], resolved))
+    if not where:
+        return None
     return RecordQuery(
         name=name,
         entity=body["entity"],

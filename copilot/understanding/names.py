@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from copilot.semantic.compile import select
@@ -14,10 +14,12 @@ from copilot.store.queries import query
 from copilot.understanding.words import HINTS, STOP, Word, fold
 
 _CHOSEN = re.compile(r"^([a-z_]+)#(\d+)$")
+_MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
 _STRENGTH = {"number": 30, "loose": 25, "digits": 12}
 _HINTED = 10
 _PER_WORD = 5
 _ALIKE = 0.72
+_MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,8 @@ class Candidate:
     positions: frozenset[int]
     strength: int
     by_number: bool
+    matched: int = 0
+    """How many words of its name the question has."""
     label: str = ""
     number: str = ""
 
@@ -91,59 +95,76 @@ def _hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
     return max((_HINTED - 2 * kinds.index(entity) for kinds in hinted if entity in kinds), default=0)
 
 
+_Hit = tuple[int, str]
+"""The position of a word and the part of it that a name has."""
+
+
 async def _by_name(
     connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int], taken: frozenset[int]
 ) -> tuple[Candidate, ...]:
-    asked: dict[str, int] = {}
-    for position, word in enumerate(words):
-        if position not in taken and word.folded not in STOP:
-            asked |= {part: position for part in word.folded.split() if len(part) > 1 and part not in STOP}
+    asked = {
+        part: position
+        for position, word in enumerate(words)
+        if position not in taken and word.folded not in STOP
+        for part in _parts(word)
+        if part not in STOP
+    }
     if not asked:
         return ()
     meant = await _meant(connection, asked, cues)
-    hits: dict[tuple[str, int], set[int]] = {}
+    hits: dict[tuple[str, int], set[_Hit]] = {}
     cursor = await connection.execute(query("names_with_words"), {"words": list(meant)})
     for row in await cursor.fetchall():
-        hits.setdefault((row["entity"], row["target_id"]), set()).update(p for w in row["words"] for p in meant[w])
-    slips = {
-        w: p for w, p in asked.items() if not any(p in at for at in meant.values()) and p not in cues and len(w) > 3
-    }
-    for key, position in await _alike(connection, model, slips):
-        hits.setdefault(key, set()).add(position)
-    return tuple(_named(key, at, words) for key, at in hits.items() if not at <= cues)
+        hits.setdefault((row["entity"], row["target_id"]), set()).update(h for w in row["words"] for h in meant[w])
+    known = {position for those in meant.values() for position, _ in those} | cues
+    slips = {w: p for w, p in asked.items() if p not in known and len(w) > 3 and w.isalpha()}
+    for key, hit in await _alike(connection, model, slips):
+        hits.setdefault(key, set()).add(hit)
+    return tuple(_named(key, those, words) for key, those in hits.items() if not {p for p, _ in those} <= cues)
 
 
-def _named(key: tuple[str, int], at: set[int], words: Sequence[Word]) -> Candidate:
+def _parts(word: Word) -> Iterable[str]:
+    """The words that a name would have for it: "10mm" stands in names as "10 mm"."""
+    parts = [part for part in word.folded.split() if len(part) > 1]
+    return [piece for part in parts for piece in _MEASURE.sub(r"\1 \2", part).split()]
+
+
+def _named(key: tuple[str, int], hits: set[_Hit], words: Sequence[Word]) -> Candidate:
+    at = frozenset(position for position, _ in hits)
     hint = 1 if _hint(words, (min(at), max(at)), key[0]) else 0
     return Candidate(
-        entity=key[0], id=key[1], positions=frozenset(at), strength=_PER_WORD * len(at) + hint, by_number=False
+        entity=key[0],
+        id=key[1],
+        positions=at,
+        strength=_PER_WORD * len(hits) + hint,
+        by_number=False,
+        matched=len(hits),
     )
 
 
-async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozenset[int]) -> dict[str, set[int]]:
-    """Words of names -> positions of the words that mean them: the same word, or one that begins so."""
+async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozenset[int]) -> dict[str, set[_Hit]]:
+    """Words of names -> the words that mean them: the same word, or one that begins so."""
     cursor = await connection.execute(query("known_words"), {"words": list(asked)})
-    meant = {row["word"]: {asked[row["word"]]} for row in await cursor.fetchall()}
-    rest = [word for word, at in asked.items() if word not in meant and at not in cues and len(word) > 2]
+    meant = {row["word"]: {(asked[row["word"]], row["word"])} for row in await cursor.fetchall()}
+    rest = [w for w, at in asked.items() if w not in meant and at not in cues and len(w) > 2 and w.isalpha()]
     if rest:
-        cursor = await connection.execute(
-            query("words_beginning"), {"words": rest, "ends": [word + "~" for word in rest]}
-        )
+        ranges = {"words": rest, "ends": [word + "~" for word in rest]}
+        cursor = await connection.execute(query("words_beginning"), ranges)
         for row in await cursor.fetchall():
-            meant.setdefault(row["meant"], set()).add(asked[row["word"]])
+            meant.setdefault(row["meant"], set()).add((asked[row["word"]], row["word"]))
     return meant
 
 
 async def _alike(
     connection: Connection, model: SemanticModel, slips: Mapping[str, int]
-) -> list[tuple[tuple[str, int], int]]:
+) -> list[tuple[tuple[str, int], _Hit]]:
     """Records whose name has a word so like one nobody knows that it was probably meant."""
     if not slips:
         return []
     cursor = await connection.execute(query("words_alike"), {"words": list(slips)})
     rows = [((row["entity"], row["target_id"]), row["word"]) for row in await cursor.fetchall()]
     names = await _display(connection, model, {key for key, _ in rows})
-    return [(key, slips[word]) for key, word in rows if _like(word, names.get(key, ("", ""))[1])]
+    return [(key, (slips[word], word)) for key, word in rows if _like(word, names.get(key, ("", ""))[1])]
 
 
 def _like(word: str, name: str) -> bool:
@@ -153,20 +174,16 @@ def _like(word: str, name: str) -> bool:
 async def _labelled(
     connection: Connection, model: SemanticModel, candidates: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
-    """The candidates that exist in scope, the strongest forty, with number and name to show, full names first."""
-    strongest = sorted(candidates, key=lambda c: -c.strength)[:200]
+    """The candidates that exist in scope, the strongest of them, with number and name to show, full names first."""
+    strongest = sorted(candidates, key=lambda c: -c.strength)[:_MOST_SHOWN]
     names = await _display(connection, model, {(c.entity, c.id) for c in strongest})
     labelled: list[Candidate] = []
     for c in strongest:
         if (c.entity, c.id) in names:
             number, name = names[c.entity, c.id]
-            full = not c.by_number and len(c.positions) >= len(fold(name).split())
-            labelled.append(
-                Candidate(
-                    entity=c.entity, id=c.id, positions=c.positions, strength=c.strength + full, by_number=c.by_number,
-                    label=" · ".join(part for part in (number, name) if part), number=number,
-                )
-            )  # fmt: skip
+            full = not c.by_number and c.matched >= len(fold(name).split())
+            label = " · ".join(part for part in (number, name) if part)
+            labelled.append(replace(c, strength=c.strength + full, label=label, number=number))
     return tuple(labelled)
 
 

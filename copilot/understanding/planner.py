@@ -46,7 +46,8 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str)
     best = max(readings, key=lambda r: r.score)
     equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
     if equals:
-        return NoPlan(reason="ambiguous", choices=tuple(_choice(r, _firsts(r)) for r in (best, *equals)))
+        choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
+        return NoPlan(reason="ambiguous", choices=choices)
     return _decide(best, words)
 
 
@@ -107,7 +108,9 @@ def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
     unused = _unused(words, covered | reading.cue_positions)
     if unused and not reading.cue:
-        return NoPlan(reason="unsupported", unknown_words=unused, choices=(_choice(reading, _firsts(reading)),))
+        return NoPlan(
+            reason="unsupported", unknown_words=unused, choices=(_choice(reading, _firsts(reading), titled=True),)
+        )
     references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
     return make_plan(reading.kind, references, echo=echo, unused=unused)
 
@@ -116,17 +119,22 @@ def _firsts(reading: _Reading) -> tuple[Candidate, ...]:
     return tuple(those[0] for those in reading.candidates.values())
 
 
-def _choice(reading: _Reading, combination: Sequence[Candidate]) -> Choice:
+def _choice(reading: _Reading, combination: Sequence[Candidate], *, titled: bool = False) -> Choice:
     """The label a person recognises, and a question that names exactly these records."""
-    names = [f"{c.entity}#{c.id}" for c in combination]
     ask = reading.kind.ask
-    for name in names:
+    for candidate in combination:
+        name = _exact_name(candidate, reading.candidates[candidate.entity])
         ask = ask.replace("{}", name, 1) if "{}" in ask else f"{ask} {name}"
-    return Choice(label=f"{_title(reading.kind)}: {', '.join(c.label for c in combination)}", question=ask)
+    label = ", ".join(c.label for c in combination)
+    return Choice(label=f"{reading.kind.name.replace('_', ' ')}: {label}" if titled else label, question=ask)
 
 
-def _title(kind: Kind) -> str:
-    return kind.name.replace("_", " ")
+def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
+    """Its number where that is unmistakable, else entity#id."""
+    number = candidate.number
+    plain = any(c.isdigit() for c in number) and any(c.isalpha() for c in number) and " " not in number
+    alone = all(other.number != number for other in others if other.id != candidate.id)
+    return number if plain and alone else f"{candidate.entity}#{candidate.id}"
 
 
 def _unused(words: Sequence[Word], used: frozenset[int]) -> tuple[str, ...]:

@@ -198,7 +198,8 @@ class Word:
 def cut(text: str) -> tuple[Word, ...]:
     """The words of a text, without the punctuation around them."""
     typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(unicodedata.normalize("NFKC", text)))
-    return tuple(Word(word, fold(word)) for word in (_without_genitive(w) for w in typed) if word)
+    words = (Word(word, fold(word)) for word in map(_without_genitive, typed))
+    return tuple(word for word in words if word.folded)
 
 
 def fold(text: str) -> str:

@@ -65,9 +65,9 @@ LINES = (
             "shipped quantity": "4 pcs", "open quantity": "0 pcs", "status": "shipped", "promised date": "2026-11-14",
             "shipped date": "2026-11-13"}),
     source(3, "sales_order_line", "52", "order line 2 of S00024",
-           {"order": "S00024", "line number": "2", "item": "[10-2290] Cable tray, 80 cm, black", "ordered quantity": "12 pcs",
-            "shipped quantity": "8 pcs", "open quantity": "4 pcs", "status": "partly shipped",
-            "promised date": "2026-11-14", "shipped date": "2026-11-17"}),
+           {"order": "S00024", "line number": "2", "item": "[10-2290] Cable tray, 80 cm, black",
+            "ordered quantity": "12 pcs", "shipped quantity": "8 pcs", "open quantity": "4 pcs",
+            "status": "partly shipped", "promised date": "2026-11-14", "shipped date": "2026-11-17"}),
     source(4, "sales_order_line", "53", "order line 3 of S00024",
            {"order": "S00024", "line number": "3", "item": "[30-0815] Monitor arm, double", "ordered quantity": "4 pcs",
             "shipped quantity": "0 pcs", "open quantity": "4 pcs", "status": "backordered",
@@ -84,8 +84,11 @@ SHIPMENTS = (
            age_seconds=7_400),
 )  # fmt: skip
 DELAYS = (
-    source(7, "order_delay", "S00024", "delay of S00024", {"order": "S00024", "state": "overdue", "days late": "6"}, kind="measure", link=None),
-    source(8, "line_delay", "53", "delay of line 3", {"item": "[30-0815] Monitor arm, double", "days late": "6", "cause": "short of stock"}, kind="measure", link=None),
+    source(7, "order_delay", "S00024", "delay of S00024",
+           {"order": "S00024", "state": "overdue", "days late": "6"}, kind="measure", link=None),
+    source(8, "line_delay", "53", "delay of line 3",
+           {"item": "[30-0815] Monitor arm, double", "days late": "6", "cause": "short of stock"},
+           kind="measure", link=None),
 )  # fmt: skip
 
 
@@ -118,8 +121,9 @@ ANSWERS: dict[str, Answer] = {
     ),
     "stock": _answer(
         "**Large desk, oak** (10-4711) is available at 2 sites, in the records you may see.\n\n"
-        "| Site | On hand | Reserved | Available |\n| --- | --- | --- | --- |\n| Chicago DC | 40 pcs | 12 pcs | 28 pcs |\n"
-        "| Newark DC | 6 pcs | 6 pcs | 0 pcs |\n\nThe two systems disagree about Reno DC, so it is left out.",
+        "| Site | On hand | Reserved | Available |\n| --- | --- | --- | --- |\n"
+        "| Chicago DC | 40 pcs | 12 pcs | 28 pcs |\n| Newark DC | 6 pcs | 6 pcs | 0 pcs |\n\n"
+        "The two systems disagree about Reno DC, so it is left out.",
         Verdict.PARTIAL, Reason.CONFLICTING,
         sources=(
             source(1, "stock", "881", "stock of 10-4711 at Chicago DC", {"on hand": "40 pcs", "available": "28 pcs"}),
@@ -206,8 +210,11 @@ class FakeCopilot:
     async def turns(self, subject: str, conversation: str) -> tuple[TurnView, ...]:
         if self.owners.get(conversation) != subject:
             return ()
-        kept = self.kept[conversation]
-        return tuple(TurnView(position=i, question=t, verdict="verified", audit_id=str(uuid4())) for i, (t, _) in enumerate(kept))
+        texts = [text for text, _ in self.kept[conversation]]
+        return tuple(
+            TurnView(position=at, question=text, verdict="verified", audit_id=str(uuid4()))
+            for at, text in enumerate(texts)
+        )
 
     async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
         return self._answered(self.kept[conversation][position][0], conversation)

@@ -188,7 +188,7 @@ def test_every_control_has_a_name(open_desk: Open) -> None:
     desk = open_desk().sign_in().ask("Where is S00024?")
     desk.page.wait_for_timeout(300)
     nameless = """els => els.filter(el => el.checkVisibility() && !(el.getAttribute('aria-label') || el.title
-        || el.innerText.trim() || el.labels?.length || el.querySelector('img[alt]'))).map(el => el.outerHTML.slice(-400))"""
+        || el.innerText.trim() || el.labels?.length || el.querySelector('img[alt]'))).map(el => el.outerHTML)"""
     assert desk.page.eval_on_selector_all("button, a, input, [role=button], [contenteditable=true]", nameless) == []
 
 
@@ -223,14 +223,21 @@ CONTRAST = """() => {
     paint.fillStyle = color; paint.fillRect(0, 0, 1, 1);
     return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
   };
-  const light = rgb => { const [r, g, b] = rgb.map(v => { v /= 255; return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
-    return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = el => { const up = []; for (let at = el; at; at = at.parentElement) up.unshift(getComputedStyle(at).backgroundColor);
-    return up.reduce((under, color) => parse(color, under), [255, 255, 255]); };
-  return [...document.querySelectorAll('.ec *, .message-content [role=article], #thread-history span, .watermark *')]
+  const linear = v => v / 255 <= .03928 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => .2126 * linear(r) + .7152 * linear(g) + .0722 * linear(b);
+  const ground = el => {
+    const layers = [];
+    for (let at = el; at; at = at.parentElement) layers.unshift(getComputedStyle(at).backgroundColor);
+    return layers.reduce((under, color) => parse(color, under), [255, 255, 255]);
+  };
+  const ratio = el => {
+    const back = ground(el), fore = parse(getComputedStyle(el).color, back);
+    const [a, b] = [light(fore), light(back)].sort((x, y) => y - x);
+    return (a + .05) / (b + .05);
+  };
+  const texts = '.ec *, .message-content [role=article], #thread-history span, .watermark *';
+  return [...document.querySelectorAll(texts)]
     .filter(el => el.checkVisibility() && [...el.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-    .map(el => { const back = ground(el), fore = parse(getComputedStyle(el).color, back);
-      const [a, b] = [light(fore), light(back)].sort((x, y) => y - x);
-      return [el.className || el.tagName, el.textContent.slice(0, 30), Math.round((a + .05) / (b + .05) * 100) / 100]; })
-    .filter(([, , ratio]) => ratio < 4.5);
+    .map(el => [el.className || el.tagName, el.textContent.slice(0, 30), ratio(el)])
+    .filter(found => found[2] < 4.5);
 }"""

@@ -81,7 +81,7 @@ def test_a_fault_names_the_code_but_no_personal_value() -> None:
     with pytest.raises(RecordFaultError, match="'shipped' is none of new, open") as fault:
         convert("code", "shipped", "open", "new")
     assert fault.value.reason is Reason.UNKNOWN_CODE
-    with pytest.raises(RecordFaultError, match="^expected a date, got str$"):
+    with pytest.raises(RecordFaultError, match=r"^expected a date, got str$"):
         convert("date", "Anna Schmidt")
 
 

@@ -71,7 +71,9 @@ async def test_a_conversation_goes_on(client: httpx.AsyncClient, copilot: FakeCo
 
 
 @pytest.mark.parametrize("header", [None, "Basic abc", "Bearer", "Bearer wrong", f"Token {TOKEN}"])
-async def test_without_a_good_token_nobody_asks(client: httpx.AsyncClient, copilot: FakeCopilot, header: str | None) -> None:
+async def test_without_a_good_token_nobody_asks(
+    client: httpx.AsyncClient, copilot: FakeCopilot, header: str | None
+) -> None:
     headers = {"Authorization": header} if header else {}
     response = await client.post(ASK, json={"question": "Where is S00024?"}, headers=headers)
     is_problem(response, 401, "not_signed_in")

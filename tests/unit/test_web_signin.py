@@ -135,7 +135,9 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> Non
 
 
 def token(key: str, **claims: object) -> str:
-    return jwt.encode({"alg": "HS256"}, {"identifier": "rep.us", "exp": 4_000_000_000, **claims}, OctKey.import_key(key))
+    return jwt.encode(
+        {"alg": "HS256"}, {"identifier": "rep.us", "exp": 4_000_000_000, **claims}, OctKey.import_key(key)
+    )
 
 
 def test_only_our_own_running_sessions_count(tmp_path: Path) -> None:
@@ -154,7 +156,9 @@ async def test_conversations_of_others_stay_hidden(copilot: FakeCopilot, client:
     await sign_in(client, "rep.us")
     body = {"pagination": {"first": 20}, "filter": {"userId": "rep.de"}}
     assert (await client.post("/project/threads", json=body)).json()["data"] == []
-    response = await client.request("DELETE", "/project/thread", json={"threadId": "6b1f7a0e-0000-4000-8000-000000000000"})
+    response = await client.request(
+        "DELETE", "/project/thread", json={"threadId": "6b1f7a0e-0000-4000-8000-000000000000"}
+    )
     assert response.status_code == 404
     assert copilot.kept
 

@@ -168,7 +168,15 @@ async def test_no_file_outside_the_public_folder_is_served(client: httpx.AsyncCl
 
 @pytest.mark.parametrize(
     ("host", "ours"),
-    [("127.0.0.1", True), ("127.8.9.1", True), ("::1", True), ("[::1]", True), ("localhost", True), ("10.0.0.1", False), ("", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
 )
 def test_loopback(host: str, ours: bool) -> None:  # noqa: FBT001
     assert is_loopback(host) is ours

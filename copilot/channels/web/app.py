@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -67,7 +67,7 @@ def _chat_pages(copilot: Copilot, key: str, page: str) -> APIRouter:
     return router
 
 
-def _lifespan(on_shutdown: OnShutdown | None) -> Callable[[FastAPI], object]:
+def _lifespan(on_shutdown: OnShutdown | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         try:

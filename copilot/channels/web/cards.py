@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 from uuid import uuid4
 
 from copilot.channels.web.documents import DocumentCard, Shipment, document_card, shipment_cards
@@ -18,7 +18,6 @@ from copilot.domain.answer import Answer, Reason, Source, Verdict
 
 if TYPE_CHECKING:
     from chainlit.element import ElementDict
-    from chainlit.step import StepDict
 
 ASSISTANT = "ERP Copilot"
 """The name the chat speaks under, as `root/config.toml` has it."""
@@ -122,10 +121,49 @@ def _instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def answer_steps(answer: Answer, *, thread: str, parent: str | None) -> list[StepDict]:
+class Step(TypedDict):
+    """One step as Chainlit's page takes it; its own type leaves everything optional."""
+
+    id: str
+    threadId: str
+    parentId: str | None
+    name: str
+    type: Literal["run", "user_message", "assistant_message"]
+    input: str
+    output: str
+    createdAt: str
+    start: str
+    end: str
+    streaming: bool
+    isError: bool
+    metadata: dict[str, str]
+
+
+def said(text: str, *, thread: str, parent: str | None = None) -> Step:
+    """One message of the assistant's; change what differs."""
+    now = datetime.now(UTC).isoformat()
+    return Step(
+        id=str(uuid4()),
+        threadId=thread,
+        parentId=parent,
+        name=ASSISTANT,
+        type="assistant_message",
+        input="",
+        output=text,
+        createdAt=now,
+        start=now,
+        end=now,
+        streaming=False,
+        isError=False,
+        metadata={},
+    )
+
+
+def answer_steps(answer: Answer, *, thread: str, parent: str | None) -> tuple[Step, Step]:
     """The run and its one message. The run's id is the audit id, which is what a rating is kept under."""
-    run = step("run", "", thread=thread, parent=parent, id=answer.audit_id, name="on_message")
-    return [run, step("assistant_message", plain_markdown(answer.answer), thread=thread, parent=answer.audit_id)]
+    run = said("", thread=thread, parent=parent)
+    run.update(id=answer.audit_id, type="run", name="on_message")
+    return run, said(plain_markdown(answer.answer), thread=thread, parent=answer.audit_id)
 
 
 def plain_markdown(text: str) -> str:
@@ -147,26 +185,4 @@ def card_element(answer: Answer, *, thread: str, message: str) -> ElementDict:
         "display": "inline",
         "forId": message,
         "props": dict(answer_card(answer)),
-    }
-
-
-def step(  # noqa: PLR0913  a step has these
-    kind: str, text: str, *, thread: str, parent: str | None = None, id: str | None = None, name: str = ASSISTANT  # noqa: A002
-) -> StepDict:
-    """One step as Chainlit's page takes it."""
-    now = datetime.now(UTC).isoformat()
-    return {  # pyright: ignore[reportReturnType]  Chainlit's own type names the kinds; ours come from its documentation
-        "id": id or str(uuid4()),
-        "threadId": thread,
-        "parentId": parent,
-        "name": name,
-        "type": kind,
-        "input": "",
-        "output": text,
-        "createdAt": now,
-        "start": now,
-        "end": now,
-        "streaming": False,
-        "isError": False,
-        "metadata": {},
     }

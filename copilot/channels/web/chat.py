@@ -12,7 +12,7 @@ from chainlit import data
 from chainlit.auth.jwt import create_jwt
 from chainlit.config import config
 from chainlit.server import app as chainlit_app
-from chainlit.server import get_html_template
+from chainlit.server import get_html_template  # pyright: ignore[reportUnknownVariableType]
 from starlette.types import ASGIApp
 
 from copilot.channels.web.data_layer import ConversationLayer
@@ -28,7 +28,7 @@ def chat_app(desk: Desk) -> ASGIApp:
     data._data_layer = None  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     cl.data_layer(lambda: ConversationLayer(desk.copilot))
     cl.set_starters(desk.starters_for)
-    # set as they are, without Chainlit's decorators: those wrap each in a run of their own, and ours is named by the audit
+    # without Chainlit's decorators: those wrap each in a run of their own, and ours is named by the audit
     config.code.on_chat_start = desk.begin
     config.code.on_chat_resume = desk.reopen
     config.code.on_message = desk.ask

@@ -12,10 +12,12 @@ from typing import cast
 
 import chainlit as cl
 from chainlit.context import ChainlitContext, get_context
+from chainlit.element import ElementDict
 from chainlit.session import WebsocketSession
+from chainlit.step import StepDict
 from chainlit.types import ThreadDict
 
-from copilot.channels.web.cards import answer_steps, card_element, step
+from copilot.channels.web.cards import Step, answer_steps, card_element, said
 from copilot.channels.web.problems import log_unexpected, plain_words
 from copilot.channels.web.question_text import clean_question
 from copilot.channels.web.session import subject_of
@@ -67,27 +69,29 @@ class Desk:
         context = get_context()
         session = _session(context)
         subject, conversation = self._subject(session), thread["id"]
-        thread["steps"], elements = [], []
+        steps: list[Step] = []
+        elements: list[ElementDict] = []
         for turn in (await self.copilot.turns(subject, conversation))[-_TURNS_REOPENED:]:
-            asked = step("user_message", turn.question, thread=conversation, name=subject)
+            asked = said(turn.question, thread=conversation)
+            asked.update(type="user_message", name=subject)
             answer = await self.copilot.reopen(subject, conversation, turn.position)
             run, reply = answer_steps(answer, thread=conversation, parent=asked["id"])
-            thread["steps"] += [asked, run, reply]
+            steps += [asked, run, reply]
             elements.append(card_element(answer, thread=conversation, message=reply["id"]))
-        thread["elements"] = elements
-        cl.user_session.set(_CONVERSATION, conversation)
+        thread["steps"], thread["elements"] = [cast("StepDict", step) for step in steps], elements
+        _go_on_with(conversation)
         session.thread_id_to_resume = None  # a connection that drops and returns must not answer it all again
 
     async def starters_for(self, user: cl.User | None) -> list[cl.Starter]:
         """The questions to begin with, by the role of whoever signed in."""
         if user is None:
             return []
-        role = next((person.role for person in await self.copilot.demo_people() if person.subject == user.identifier), "")
+        people = await self.copilot.demo_people()
+        role = next((person.role for person in people if person.subject == user.identifier), "")
         return [cl.Starter(label=label, message=question) for label, question in self.starters(role)]
 
     def _question(self, text: str) -> Question:
-        conversation = cast("str | None", cl.user_session.get(_CONVERSATION))
-        return Question(text=clean_question(text), channel="web", conversation=conversation)
+        return Question(text=clean_question(text), channel="web", conversation=_conversation())
 
     def _subject(self, session: WebsocketSession) -> str:
         """Who is asking; a session that ended while the page stayed open asks nothing more."""
@@ -101,10 +105,18 @@ def _session(context: ChainlitContext) -> WebsocketSession:
     return cast("WebsocketSession", context.session)
 
 
+def _conversation() -> str | None:
+    return cast("str | None", cl.user_session.get(_CONVERSATION))  # pyright: ignore[reportUnknownMemberType]
+
+
+def _go_on_with(conversation: str) -> None:
+    cl.user_session.set(_CONVERSATION, conversation)  # pyright: ignore[reportUnknownMemberType]
+
+
 async def _with_progress(context: ChainlitContext, parent: str, asked: Awaitable[Answer]) -> Answer:
     """Wait for the answer, saying so when it takes longer than a blink."""
     working = asyncio.ensure_future(asked)
-    note = step("assistant_message", "Looking it up…", thread=context.session.thread_id, parent=parent)
+    note = cast("StepDict", said("Looking it up…", thread=context.session.thread_id, parent=parent))
     shown = False
     try:
         done, _ = await asyncio.wait({working}, timeout=_PROGRESS_AFTER)
@@ -119,23 +131,21 @@ async def _with_progress(context: ChainlitContext, parent: str, asked: Awaitable
 
 
 async def _show(context: ChainlitContext, message: cl.Message, answer: Answer) -> None:
-    session, emitter = _session(context), context.emitter
-    first = cl.user_session.get(_CONVERSATION) is None
-    cl.user_session.set(_CONVERSATION, answer.conversation)
-    session.thread_id = answer.conversation
-    run, reply = answer_steps(answer, thread=answer.conversation, parent=message.id)
-    await emitter.send_step(run)
-    await emitter.send_element(card_element(answer, thread=answer.conversation, message=reply["id"]))
-    await emitter.send_step(reply)
+    first, emitter, thread = _conversation() is None, context.emitter, answer.conversation
+    _go_on_with(thread)
+    context.session.thread_id = thread
+    run, reply = answer_steps(answer, thread=thread, parent=message.id)
+    await emitter.send_step(cast("StepDict", run))
+    await emitter.send_element(card_element(answer, thread=thread, message=reply["id"]))
+    await emitter.send_step(cast("StepDict", reply))
     if first:
-        named = {"interaction": message.content, "thread_id": answer.conversation}
-        await session.emit("first_interaction", named)
+        await emitter.emit("first_interaction", {"interaction": message.content, "thread_id": thread})
 
 
 async def _say_error(context: ChainlitContext, parent: str, words: str) -> None:
-    said = step("assistant_message", words, thread=context.session.thread_id, parent=parent)
-    said["isError"] = True
-    await context.emitter.send_step(said)
+    error = said(words, thread=context.session.thread_id, parent=parent)
+    error["isError"] = True
+    await context.emitter.send_step(cast("StepDict", error))
 
 
 def _remedy(error: CopilotError) -> str:

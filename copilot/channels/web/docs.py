@@ -61,11 +61,13 @@ def _body(route: Schema, media: str) -> Schema | None:
 
 
 def _response(status: str, answer: Schema, schema: Schema) -> str:
-    media, content = next(iter(answer.get("content", {}).items()), ("", {}))
-    head = f"<p><strong>{escape(status)}</strong> {escape(answer.get('description', ''))} <code>{escape(media)}</code></p>"
+    contents = cast("dict[str, Schema]", answer.get("content", {}))
+    media = next(iter(contents), "")
+    told = escape(answer.get("description", ""))
+    head = f"<p><strong>{escape(status)}</strong> {told} <code>{escape(media)}</code></p>"
     if not status.startswith("2"):
         return head
-    return head + _fields(_resolve(content.get("schema", {}), schema), schema)
+    return head + _fields(_resolve(contents.get(media, {}).get("schema", {}), schema), schema)
 
 
 def _resolve(part: Schema, schema: Schema) -> Schema:
@@ -82,7 +84,8 @@ def _rows(part: Schema, schema: Schema, prefix: str) -> list[str]:
     rows: list[str] = []
     for name, field in cast("dict[str, Schema]", part.get("properties", {})).items():
         told = escape(field.get("description", ""))
-        rows.append(f"<tr><td><code>{escape(prefix + name)}</code></td><td>{escape(_type(field))}</td><td>{told}</td></tr>")
+        title = escape(prefix + name)
+        rows.append(f"<tr><td><code>{title}</code></td><td>{escape(_type(field))}</td><td>{told}</td></tr>")
         inner = field.get("items", {})
         if "$ref" in inner:
             rows += _rows(_resolve(inner, schema), schema, f"{prefix}{name}[].")
@@ -99,5 +102,11 @@ def _type(field: Schema) -> str:
 
 def _example(path: str, base: str) -> str:
     body = json.dumps({"question": "Where is SO-10482?", "conversation": None})
-    call = f"curl -s {base}{path} \\\n  -H 'Authorization: Bearer '\"$TOKEN\" \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+    lines = (
+        f"curl -s {base}{path}",
+        "  -H 'Authorization: Bearer '\"$TOKEN\"",
+        "  -H 'Content-Type: application/json'",
+        f"  -d '{body}'",
+    )
+    call = " \\\n".join(lines)
     return f"<h3>Example</h3><pre><code>{escape(call)}</code></pre>"

@@ -32,12 +32,17 @@ _ROUTES: tuple[tuple[str, str, _Access], ...] = (
     ("PUT", r"/feedback", "signed in"),
     ("WEBSOCKET", r"/ws/socket\.io/", "signed in"),
 )
-_OPENED = tuple((method, re.compile(path), access) for method, path, access in _ROUTES)
+_OPENED: tuple[tuple[str, re.Pattern[str], _Access], ...] = tuple(
+    (method, re.compile(path), access) for method, path, access in _ROUTES
+)
 
 
 def access_to(method: str, path: str) -> _Access | None:
     """Who may use one of the chat's own routes; None where nobody may."""
-    return next((access for verb, route, access in _OPENED if verb == method and route.fullmatch(path)), None)
+    for verb, route, access in _OPENED:
+        if verb == method and route.fullmatch(path):
+            return access
+    return None
 
 
 @dataclass(frozen=True, slots=True)

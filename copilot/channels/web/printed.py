@@ -13,7 +13,7 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.? ([A-Za-z]{3})[a-z]*\.? (\d{4})")
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3})[a-z]*\.? (\d{1,2}), (\d{4})")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NOTHING = frozenset({"", "-", "–", "—", "none", "not recorded"})  # noqa: RUF001  dashes as printed
+_NOTHING = frozenset({"", "-", "–", "—", "none", "not recorded"})
 
 
 def named(fields: Mapping[str, str], *names: str) -> str | None:

@@ -34,7 +34,7 @@ def customer_price(
     )
     if found:
         values, used = found
-        yield figures(values, item, (customers[0], *used))
+        yield figures({**values, "unit": item.raw("base_unit")}, item, (customers[0], *used))
 
 
 _Found = tuple[Mapping[str, Raw], tuple[Record, ...]]

@@ -221,20 +221,25 @@ select %(names)s, {target}, k.kind, k.key, %(via)s, %(entity)s, p.id,
 
 -- name: ingest_lookup_name
 -- The whole name, its words, and the trigrams of each word padded as "  word ".
+with named as materialized (
+    select p.*, {target} as named_id, core.fold({value}) as folded
+      from placed p where p.state in ('new', 'changed')
+), word as materialized (
+    select distinct n.id, w.word from named n cross join lateral string_to_table(n.folded, ' ') as w (word)
+     where w.word <> ''
+), found as (
+    select id, 'name' as kind, folded as key from named where folded <> ''
+    union all
+    select id, 'word', word from word where length(word) > 1
+    union all
+    select distinct id, 'gram', substr('  ' || word || ' ', n, 3)
+      from word cross join lateral generate_series(1, length(word) + 1) as n
+)
 insert into biz.lookup (entity, target_id, kind, key, via, row_entity, row_id,
                         label_region, label_site, label_channel, label_account, record_class)
-select %(names)s, {target}, k.kind, k.key, %(via)s, %(entity)s, p.id,
-       p.label_region, p.label_site, p.label_channel, p.label_account, %(record_class)s
-  from placed p
- cross join lateral (select core.fold({value}) as name offset 0) f
- cross join lateral (
-        select 'name' as kind, f.name as key
-        union
-        select 'word', w.word from string_to_table(f.name, ' ') as w (word) where length(w.word) > 1
-        union
-        select 'gram', substr('  ' || w.word || ' ', n, 3)
-          from string_to_table(f.name, ' ') as w (word), generate_series(1, length(w.word) + 1) as n) k
- where p.state in ('new', 'changed') and k.key <> ''
+select %(names)s, n.named_id, f.kind, f.key, %(via)s, %(entity)s, n.id,
+       n.label_region, n.label_site, n.label_channel, n.label_account, %(record_class)s
+  from found f join named n on n.id = f.id
 
 -- name: ingest_relabel
 -- Rows whose labels follow from a record that changed its own, and their lookup rows with them.

@@ -39,10 +39,12 @@ having count(distinct l.key) >= greatest(2, (length(w.word) + 1) * 0.5)
 limit 60
 
 -- name: names_with_words
--- Records whose name holds the words, those with most of them first.
-select l.entity, l.target_id, array_agg(distinct l.key) as words
-  from biz.lookup l
- where l.kind = 'word' and l.key = any (%(words)s)
- group by l.entity, l.target_id
- order by count(distinct l.key) desc, l.entity, l.target_id
-limit 400
+-- Records whose name holds the words: of each entity those with most of them.
+select entity, target_id, words
+  from (select l.entity, l.target_id, array_agg(distinct l.key) as words,
+               row_number() over (partition by l.entity
+                                  order by count(distinct l.key) desc, l.target_id) as place
+          from biz.lookup l
+         where l.kind = 'word' and l.key = any (%(words)s)
+         group by l.entity, l.target_id) as found
+ where place <= 40

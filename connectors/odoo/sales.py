@@ -31,8 +31,8 @@ _LINES = Child(
     name="lines",
     model="sale.order.line",
     through="order_id",
-    domain=(("display_type", "=", False), ("product_id", "!=", False)),
-    paths=("product_uom_qty", "qty_delivered", "product_id.type"),
+    domain=(("display_type", "=", False), ("product_id.type", "!=", "service")),
+    paths=("product_uom_qty", "qty_delivered"),
 )
 _DELIVERY = {"pending": "confirmed", "started": "confirmed", "partial": "partly_shipped", "full": "shipped"}
 
@@ -53,7 +53,7 @@ def _status(row: Row) -> str:
 
 
 def _status_by_lines(row: Row) -> str:
-    goods = [line for line in row.children["lines"] if line.text("product_id.type") != "service"]
+    goods = row.children["lines"]
     if not any(line.amount("qty_delivered") > 0 for line in goods):
         return "confirmed"
     full = all(line.amount("qty_delivered") >= line.amount("product_uom_qty") for line in goods)

@@ -94,7 +94,7 @@ def _bound(spec: ClaimSpec, evidence: Evidence) -> Iterator[tuple[str, Slots]]:
             if binding.pick is not Pick.EACH and (found := _pick(binding, slots, evidence)):
                 slots[binding.slot] = found
         if len(slots) == len(spec.bindings):
-            yield (leader.id if leader else spec.claim), slots
+            yield (leader.id if leader else ""), slots
 
 
 def _pick(binding: Binding, slots: Slots, evidence: Evidence) -> Record | None:

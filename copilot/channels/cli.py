@@ -10,11 +10,13 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from time import monotonic
 
 from copilot.errors import CopilotError
 
 GROUP = "erp_copilot.commands"
 _INTERRUPTED = 130
+_PACE_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def say(text: str) -> None:
     """Progress and remarks: to stderr, so that stdout holds the result alone."""
     print(text, file=sys.stderr, flush=True)
+
+
+class Paced:
+    """Progress for long work: a line when it begins to take long, then one every two seconds."""
+
+    def __init__(self) -> None:
+        self._last = monotonic()
+
+    def __call__(self, text: str) -> None:
+        """Show the text if nothing was shown for two seconds."""
+        if monotonic() - self._last >= _PACE_SECONDS:
+            self._last = monotonic()
+            say(f"  {text}")
 
 
 def _run(command: Command, options: argparse.Namespace) -> int:

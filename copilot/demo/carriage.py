@@ -56,31 +56,39 @@ def carry(draw: Random, region: int, clock: SiteClock, number: int, shipped: int
     arrived = clock.at(clock.working(left, days + extra), 9 * HOUR + int(hour * 8 * HOUR))
     refused = draw.random() > 0.997 and bool(carrier.prefix)
     exception = clock.at(clock.working_after(left), 11 * HOUR - 1) if bad else NEVER
-    resolved = exception + (1 + span(more, 0, 1)) * DAY - 2 * HOUR if bad else NEVER
+    resolved = min(exception + span(more, 22, 46) * HOUR, arrived - 3 * HOUR) if bad else NEVER
     return Carriage(
         carrier=carrier,
         tracking=f"{carrier.prefix}{span(draw.random(), 10_000, 99_999)}{number}" if carrier.prefix else None,
         expected=expected,
         moving=shipped + 4 * HOUR if carrier.prefix else NEVER,
         exception=exception,
-        resolved=min(resolved, arrived - 3 * HOUR) if bad else NEVER,
+        resolved=resolved,
         delivered=NEVER if refused else arrived,
         refused=arrived if refused else NEVER,
         signed=arrived + int((0.05 + 0.8 * draw.random()) * DAY) if carrier.prefix and not refused else NEVER,
-        events=_events(clock, shipped, exception, resolved, arrived, place, delayed=delayed, refused=refused)
+        events=_events(clock, shipped, (exception, resolved), arrived, place, delayed=delayed, refused=refused)
         if carrier.prefix
         else (),
     )
 
 
 def _events(
-    clock: SiteClock, shipped: int, exception: int, resolved: int, arrived: int, place: str, *, delayed: bool, refused: bool
+    clock: SiteClock,
+    shipped: int,
+    trouble: tuple[int, int],
+    arrived: int,
+    place: str,
+    *,
+    delayed: bool,
+    refused: bool,
 ) -> tuple[TrackingEvent, ...]:
     left, last = clock.day_of(shipped), clock.day_of(arrived)
+    exception, resolved = trouble
     events = [(shipped + HOUR // 2, "picked_up", place), (shipped + 4 * HOUR, "in_transit", f"{place} hub")]
     if exception != NEVER:
         events.append((exception, "exception", "sorting centre"))
-        events.append((min(resolved, arrived - 3 * HOUR), "in_transit", "sorting centre"))
+        events.append((resolved, "in_transit", "sorting centre"))
     elif delayed:
         events.append((clock.at(left + 1, 12 * HOUR), "delayed", "line haul"))
     elif last > left + 1:

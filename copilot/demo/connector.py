@@ -18,8 +18,8 @@ from copilot.demo.tables_places import PLACES
 from copilot.demo.tables_sales import SALES
 from copilot.demo.tables_supply import PURCHASING, STOCK
 from copilot.demo.tables_wms import WAREHOUSE
-from copilot.demo.world import DemoWorld
 from copilot.demo.worktime import instant
+from copilot.demo.world import DemoWorld
 
 _PAGE = 2_000
 

@@ -14,6 +14,8 @@ from copilot.demo.worktime import HOUR, SiteClock
 
 MOST_SHIPMENTS = 4
 """Per order and warehouse; the last one waits for everything that is still missing."""
+_Entry = tuple[int, int, Line, int, str | None]
+"""A reservation: (moment, line position, line, base units, lot)"""
 Part = tuple[Line, int, str | None]
 """(line, base units, lot)"""
 
@@ -118,12 +120,13 @@ def _send(made: Fulfilment, shipment: Shipment, clock: SiteClock) -> None:
 
 def _chain(order: Order, clock: SiteClock, site: int, lines: list[Line], place: int) -> list[Shipment]:
     """The shipments from one warehouse, one after the other; the last may still lack its goods."""
-    entries = sorted(
+    entries: list[_Entry] = sorted(
         ((moment, line.position, line, units, lot) for line in lines for moment, units, lot in line.allocations),
         key=lambda entry: entry[:2],
     )
     planned = clock.working(order.promised)
-    first = Shipment(order=order, site=site, suffix=place * MOST_SHIPMENTS + 1, created=order.confirmed, planned_day=planned)
+    suffix = place * MOST_SHIPMENTS + 1
+    first = Shipment(order=order, site=site, suffix=suffix, created=order.confirmed, planned_day=planned)
     chain, start = [first], _earliest(order, clock)
     missing = sum(line.quantity - line.allocated for line in lines)
     while entries and order.cancelled == NEVER:
@@ -144,7 +147,7 @@ def _chain(order: Order, clock: SiteClock, site: int, lines: list[Line], place: 
 
 
 def _departure(
-    order: Order, clock: SiteClock, start: int, entries: list[tuple[int, int, Line, int, str | None]], missing: int, *, last: bool
+    order: Order, clock: SiteClock, start: int, entries: list[_Entry], missing: int, *, last: bool
 ) -> int:
     """The day the next shipment leaves: with whatever is there, or with everything where nothing may be missing."""
     if order.complete:

@@ -52,7 +52,8 @@ class Masters:
         part = item.weight / self.assortment_weight[region]
         share = SITES[site].share
         if site == HUBS[region]:  # orders of sites that do not keep the item fall on the hub
-            share = 1 - sum(SITES[other].share for other in REGION_SITES[region] if other in item.sites and other != site)
+            keeping = (other for other in REGION_SITES[region] if other in item.sites and other != site)
+            share = 1 - sum(SITES[other].share for other in keeping)
         return ORDERS_A_DAY * 0.75 * REGIONS[region].share * LINES_PER_ORDER * part * share
 
 

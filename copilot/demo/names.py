@@ -26,8 +26,8 @@ _HEADS = (
     ),
     (
         "Brügge", "Tannwälder", "Kröplin", "Möwe", "Südtor", "Grünhagen", "Ahrensbök", "Dörpfeld", "Eichstädter",
-        "Flößer", "Hüttenrauch", "Isenbütt", "Kühlwetter", "Lohmühle", "Nordkant", "Quellental", "Rübezahl", "Steinfurth",
-        "Überlinger", "Wiesengrund", "Zülpich", "Bärwalde", "Jägersfeld", "Plöner",
+        "Flößer", "Hüttenrauch", "Isenbütt", "Kühlwetter", "Lohmühle", "Nordkant", "Quellental", "Rübezahl",
+        "Steinfurth", "Überlinger", "Wiesengrund", "Zülpich", "Bärwalde", "Jägersfeld", "Plöner",
     ),
     (
         "Straitsview", "Kampong Batu", "Merlimau", "Orchid Bay", "Tembusu", "Rajawali", "Angsana", "Pulau Merah",
@@ -38,7 +38,7 @@ _HEADS = (
 )
 _TRADES = (
     ("Fabrication", "Machine Works", "Electric", "Contractors", "Foods", "Marine", "Plastics", "Millwork", "Controls"),
-    ("Maschinenbau", "Elektrotechnik", "Metallbau", "Anlagenbau", "Förderanlagen", "Möbelwerke", "Gerätebau", "Kältetechnik"),
+    ("Maschinenbau", "Elektrotechnik", "Metallbau", "Anlagenbau", "Förderanlagen", "Möbelwerke", "Kältetechnik"),
     ("Marine", "Engineering", "Precision", "Fabricators", "Logistics", "Electronics", "Offshore", "Foodworks"),
 )
 _FORMS = (("Inc.", "LLC", "Co.", "Corp."), ("GmbH", "GmbH & Co. KG", "KG", "AG"), ("Pte. Ltd.", "Pte. Ltd.", "LLP"))

@@ -55,9 +55,12 @@ class PriceBook:
 
     def contract(self, customer: Customer, item: Item, year: int) -> Contract | None:
         """The contract in force for that item in a year; drawn anew every year."""
-        if item not in self.contracted.get(customer.index, ()) or chance(self.seed, "renews", customer.index, year) < 0.25:
+        if item not in self.contracted.get(customer.index, ()):
             return None
-        price = round(item.price_in(customer.region) * (0.78 + 0.08 * chance(self.seed, "contract", customer.index, year)))
+        if chance(self.seed, "renews", customer.index, year) < 0.25:
+            return None
+        part = 0.78 + 0.08 * chance(self.seed, "contract", customer.index, year)
+        price = round(item.price_in(customer.region) * part)
         place = self.contracted[customer.index].index(item)
         return Contract(
             number=f"K-{year}{customer.index:03d}{place}",
@@ -69,7 +72,7 @@ class PriceBook:
         )
 
     def price(self, customer: Customer, item: Item, quantity: int, year: int) -> tuple[int, int]:
-        """(cents per base unit, discount in percent): contract, else fixed price, else category, else the whole list."""
+        """(cents per base unit, discount in percent): contract, fixed price, category or whole list, the first there is."""
         contract = self.contract(customer, item, year) if customer.index in self.contracted else None
         if contract is not None:
             return contract.price, 0

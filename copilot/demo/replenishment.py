@@ -116,7 +116,9 @@ def lot_of(item: Item, site: int, moment: int) -> str | None:
     return f"L{day(moment // DAY + UNIX_DAY):%y%m%d}-{SITES[site].code}" if item.category.lots else None
 
 
-def _arrivals(clock: SiteClock, supplier: Supplier, promised: int, late: float, how: float, split: float) -> tuple[int, ...]:
+def _arrivals(
+    clock: SiteClock, supplier: Supplier, promised: int, late: float, how: float, split: float
+) -> tuple[int, ...]:
     if late < supplier.late:
         delay = span(how, 5, 24) if supplier.late > 0.5 else span(how, 1, 8)
     else:

@@ -71,7 +71,7 @@ class Reserved:
 def reserved_by(fulfilment: Fulfilment, now: int) -> list[Reserved]:
     """What an order has reserved and not yet shipped."""
     order = fulfilment.order
-    if order.cancelled <= now:
+    if order.cancelled <= now or fulfilment.all_shipped:
         return []
     held: dict[tuple[int, str | None], Reserved] = {}
     for line in order.lines:
@@ -96,7 +96,10 @@ def stock_rows(
     now: int,
     begin: int,
 ) -> dict[StockKey, StockRow]:
-    """All stock rows at a moment. `lives` must hold every order that has goods reserved or that shipped of late."""
+    """All stock rows at a moment.
+
+    `lives` must hold every order that has goods reserved. `changed` counts only the shipments of those it holds.
+    """
     rows: dict[StockKey, StockRow] = {}
     for (index, site), shelf in shelves.items():
         for lot, free in shelf.lots.items():

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Generic, TypeVar
 
 from connectors.base import SourceRecord, Value
-from copilot.demo.world import DemoWorld
 from copilot.demo.worktime import day, instant
+from copilot.demo.world import DemoWorld
 
 T = TypeVar("T")
 Values = dict[str, Value]

@@ -12,8 +12,8 @@ from copilot.demo.fulfilment import Part, Shipment
 from copilot.demo.places import CHANNELS, REGIONS, SITES
 from copilot.demo.service import Case, Note, Return
 from copilot.demo.tables import Table, Values, latest, money, passed
-from copilot.demo.world import TRACKING_SINCE, DemoWorld, Life
 from copilot.demo.worktime import day, instant
+from copilot.demo.world import TRACKING_SINCE, DemoWorld, Life
 
 Loaded = tuple[Shipment, int, Part]
 Tracked = tuple[Shipment, int, TrackingEvent]
@@ -74,7 +74,7 @@ def _proof(world: DemoWorld, row: Shipment) -> str | None:
     return "signed" if ride.signed <= world.now else "pending"
 
 
-def _load(_: DemoWorld, row: Loaded) -> Values:
+def _load(_world: DemoWorld, row: Loaded) -> Values:
     shipment, _, (line, units, lot) = row
     return {
         "shipment": shipment.number,

@@ -10,8 +10,8 @@ from copilot.demo.catalogue import Item
 from copilot.demo.places import REGIONS
 from copilot.demo.pricing import Contract, PriceRule
 from copilot.demo.tables import SHARED, Table, Values, latest, money
-from copilot.demo.world import DemoWorld
 from copilot.demo.worktime import DAY, UNIX_DAY, instant
+from copilot.demo.world import DemoWorld
 
 Alias = tuple[Item, str, str]
 """(item, kind, value)"""

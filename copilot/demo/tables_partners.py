@@ -106,7 +106,7 @@ def _addresses(world: DemoWorld, _: int) -> Iterator[tuple[Customer, int, Addres
     return ((c, place, where) for c in world.masters.customers for place, where in enumerate(c.addresses, 1))
 
 
-def _address(_: DemoWorld, row: tuple[Customer, int, Address]) -> Values:
+def _address(_world: DemoWorld, row: tuple[Customer, int, Address]) -> Values:
     customer, _, where = row
     return {
         "customer": customer.number,

@@ -11,8 +11,8 @@ from math import sin
 from copilot.demo.draws import chance
 from copilot.demo.places import CHANNELS, REGIONS, SITES, Region, SalesChannel, Site, closures
 from copilot.demo.tables import Table, Values
-from copilot.demo.world import DemoWorld
 from copilot.demo.worktime import DAY, HOUR, UNIX_DAY, day
+from copilot.demo.world import DemoWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def _rates(world: DemoWorld, since: int) -> Iterator[Rate]:
     start += (1 - start) % 7
     for monday in range(start, world.now // DAY + UNIX_DAY + 1, 7):
         for place, region in enumerate(REGIONS[1:], 1):
-            drift = 0.03 * sin((monday - first) / 90 + place) + 0.008 * (chance(world.seed, "rate", monday, place) - 0.5)
+            noise = chance(world.seed, "rate", monday, place) - 0.5
+            drift = 0.03 * sin((monday - first) / 90 + place) + 0.008 * noise
             rate = Rate(region.currency, monday, Decimal(round((1 + drift) / region.money * 10_000)).scaleb(-4))
             if _quoted(rate) <= world.now:
                 yield rate

@@ -13,8 +13,8 @@ from copilot.demo.fulfilment import Fulfilment
 from copilot.demo.places import CHANNELS, REGIONS, SITES
 from copilot.demo.stock import Reserved, reserved_by
 from copilot.demo.tables import Table, Values, latest, money, passed, passed_day
-from copilot.demo.world import DemoWorld, Life
 from copilot.demo.worktime import day, instant
+from copilot.demo.world import DemoWorld, Life
 
 LineLife = tuple[Line, Life]
 

@@ -22,8 +22,8 @@ from copilot.demo.replenishment import PurchaseLine, Transfer, lot_of
 from copilot.demo.stock import Move, StockKey, StockRow, receipt_moves, return_moves, shipment_moves, transfer_moves
 from copilot.demo.tables import Table, Values, latest, money, passed, passed_day
 from copilot.demo.tables_partners import sourced
-from copilot.demo.world import JOURNAL_SINCE, DemoWorld
 from copilot.demo.worktime import DAY, UNIX_DAY, day, instant
+from copilot.demo.world import JOURNAL_SINCE, DemoWorld
 
 Ordered = tuple[PurchaseOrder, int, PurchaseLine]
 Received = tuple[Receipt, int, PurchaseLine, int, int]
@@ -150,7 +150,7 @@ def _chased_at(order: PurchaseOrder) -> int:
     return moment if order.arrivals and order.arrivals[0] > moment else NEVER
 
 
-def _purchase_note(world: DemoWorld, row: PurchaseOrder) -> Values:
+def _purchase_note(_: DemoWorld, row: PurchaseOrder) -> Values:
     author = names.person(dice(row.plan.luck, "chases"), SITES[row.site].region)
     body = _CHASED.format(who=row.supplier.contacts[0].name)
     return {"purchase_order": row.number, "written_at": instant(_chased_at(row)), "author": author, "body": body}

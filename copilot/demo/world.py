@@ -6,7 +6,6 @@ import gc
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -21,7 +20,7 @@ from copilot.demo.replenishment import Transfer
 from copilot.demo.service import Case, Note, Return, credit, give_back, open_case, write_notes
 from copilot.demo.stock import StockKey, StockRow, disagreement, stock_rows
 from copilot.demo.supply import Shelf, run_supply
-from copilot.demo.worktime import DAY, UNIX_DAY, SiteClock, clocks
+from copilot.demo.worktime import DAY, UNIX_DAY, SiteClock, clocks, instant
 
 ORDER_LIFE = 190 * DAY
 """Nothing about an order changes later than this after it came in (tested)."""
@@ -66,13 +65,15 @@ class DemoWorld:
     Worlds of the same seed, epoch and minute share their state, so that making a second one costs nothing.
     """
 
-    def __init__(self, *, seed: int, epoch: date, now: datetime) -> None:
+    def __init__(
+        self, *, seed: int, epoch: date, now: datetime, only: frozenset[int] | None = None
+    ) -> None:
         self.seed = seed
         self.epoch = epoch
         self.now = int(now.timestamp()) // 60 * 60
         self.begin = int(datetime.combine(epoch, time(), UTC).timestamp())
         self._state = _work_out(seed, epoch, self.now)
-        self._only: frozenset[int] | None = None
+        self._only = only
 
     def at(self, moment: datetime) -> DemoWorld:
         """The same company at another moment."""
@@ -80,9 +81,7 @@ class DemoWorld:
 
     def only(self, orders: frozenset[int]) -> DemoWorld:
         """The same world, seen as if only these order numbers had come in."""
-        narrowed = copy(self)
-        narrowed._only = orders
-        return narrowed
+        return DemoWorld(seed=self.seed, epoch=self.epoch, now=instant(self.now), only=orders)
 
     @property
     def masters(self) -> Masters:

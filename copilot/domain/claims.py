@@ -41,7 +41,9 @@ class ClaimSpec:
 
     claim: str
     bindings: tuple[Binding, ...]
-    conditions: Mapping[str, tuple[str | int | bool | None, ...]] = field(default_factory=dict[str, tuple[str | int | bool | None, ...]])
+    conditions: Mapping[str, tuple[str | int | bool | None, ...]] = field(
+        default_factory=dict[str, tuple[str | int | bool | None, ...]]
+    )
     unless: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     essential: bool = False

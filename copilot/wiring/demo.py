@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
-from copilot.demo.people import PEOPLE, DemoUser
-from copilot.domain.scope import Scope
+from copilot.demo.people import PEOPLE
 from copilot.ingest import SyncReport
-from copilot.store.queries import query
-from copilot.store.roles import Role
+from copilot.wiring.people import add_person
 from copilot.wiring.runtime import Runtime
 
 SEED = 7
@@ -24,7 +22,6 @@ async def bring_demo_to_today(
     `epoch` is its first day of business, two years ago where left out; a later one makes a smaller company.
     """
     if not await runtime.sources.load():
-        progress("setting up the demo company, once")
         await _add_sources(runtime, epoch or _epoch(runtime.clock()))
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
     reports = [
@@ -60,34 +57,8 @@ def _epoch(now: datetime) -> date:
 
 async def _add_people(runtime: Runtime) -> None:
     """Write the demo people with their grants; those already there keep theirs."""
-    ids = await _label_ids(runtime)
-    async with runtime.database.connection(Role.OWNER) as connection:
-        for user in PEOPLE:
-            home = ids["region"].get(user.home_region)
-            person = {"subject": user.subject, "name": user.name, "home_region": home, "demo": True}
-            await connection.execute(query("put_person"), person)
-            await connection.execute(query("put_grant"), _grant(user, ids, runtime.clock()))
-
-
-def _grant(user: DemoUser, ids: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, object]:
-    def of(kind: str, codes: tuple[str, ...] | None) -> list[int] | None:
-        return None if codes is None else [ids[kind][code] for code in codes]
-
-    return {
-        "subject": user.subject,
-        "role": user.role,
-        "regions": of("region", user.regions),
-        "sites": of("site", user.sites),
-        "channels": of("channel", user.channels),
-        "accounts": None,
-        "now": now,
-    }
-
-
-async def _label_ids(runtime: Runtime) -> dict[str, dict[str, int]]:
-    everything = Scope(classes=frozenset({"reference"}), regions=None, sites=None, channels=None, accounts=None)
-    found: dict[str, dict[str, int]] = {"region": {}, "site": {}, "channel": {}}
-    async with runtime.database.scoped_transaction(everything) as connection:
-        for row in await (await connection.execute(query("label_ids"))).fetchall():
-            found[row["kind"]][row["code"]] = row["id"]
-    return found
+    for user in PEOPLE:
+        await add_person(
+            runtime, user.subject, user.name, user.role,
+            home=user.home_region, regions=user.regions, sites=user.sites, channels=user.channels,
+        )  # fmt: skip

@@ -144,7 +144,8 @@ def _make_home(home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(home / "copilot.log", maxBytes=2_000_000, backupCount=2, delay=True)
     except OSError as error:
-        raise StartupError(f"the data folder {str(home)!r} can't be used: {error.strerror}; set COPILOT_HOME") from error
+        why = f"the data folder {str(home)!r} can't be used: {error.strerror}; set COPILOT_HOME to another"
+        raise StartupError(why) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log = logging.getLogger("copilot")
     log.handlers = [handler]

@@ -85,10 +85,13 @@ SHIPMENTS = (
 )  # fmt: skip
 DELAYS = (
     source(7, "order_delay", "S00024", "delay of S00024",
-           {"order": "S00024", "state": "overdue", "days late": "6"}, kind="measure", link=None),
+           {"order": "S00024", "state": "overdue", "days late": "4 working days"}, kind="measure", link=None),
     source(8, "line_delay", "53", "delay of line 3",
-           {"item": "[30-0815] Monitor arm, double", "days late": "6", "cause": "short of stock"},
-           kind="measure", link=None),
+           {"line number": "3", "item": "[30-0815] Monitor arm, double", "days late": "4 working days",
+            "cause": "short of stock"}, kind="measure", link=None),
+    source(9, "line_delay", "52", "delay of line 2",
+           {"line number": "2", "item": "[10-2290] Cable tray, 80 cm, black", "days late": "1 working day",
+            "cause": "shipped late"}, kind="measure", link=None),
 )  # fmt: skip
 
 
@@ -98,8 +101,8 @@ def _answer(text: str, verdict: Verdict = Verdict.VERIFIED, reason: Reason | Non
 
 ANSWERS: dict[str, Answer] = {
     "s00024": _answer(
-        "Order **S00024** for Acme Industrial Supply is **partly shipped**. It was promised for **14 Nov 2026** and is "
-        "overdue.\n\n"
+        "Order **S00024** \\(web\\) for Acme Industrial Supply is **partly shipped**. "
+        "It was promised for **14 Nov 2026** and is overdue.\n\n"
         "- Line 1, Large desk, oak: all 4 pcs shipped on 13 Nov 2026.\n"
         "- Line 2, Cable tray: 8 of 12 pcs shipped on 17 Nov 2026, 4 pcs open.\n"
         "- Line 3, Monitor arm: 4 pcs open, late because stock is short at Chicago DC.",

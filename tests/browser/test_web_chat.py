@@ -142,12 +142,14 @@ def test_another_person_sees_none_of_it(open_desk: Open) -> None:
 
 
 def test_rating_and_copying(open_desk: Open) -> None:
-    desk = open_desk().sign_in().ask("track WH/OUT/00031")
+    desk = open_desk().sign_in().ask("Where is S00024?")
     desk.page.get_by_role("button", name="Right and useful").click()
     desk.page.click("#submit-feedback")
     expect(desk.page.get_by_text("Thank you")).to_be_visible()
     desk.page.get_by_role("button", name="Copy the answer").click()
-    assert "WH/OUT/00031" in desk.page.evaluate("navigator.clipboard.readText()")
+    expect(desk.page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = desk.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("Order S00024 (web) for Acme Industrial Supply is partly shipped.")
 
 
 def test_signing_out_leads_back(open_desk: Open) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+
 from connectors.base import Cursor, SourceRecord
 from copilot.demo.connector import DemoErp, DemoWms
 from copilot.demo.world import ORDER_LIFE, PURCHASE_LIFE, DemoWorld

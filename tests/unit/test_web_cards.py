@@ -28,7 +28,7 @@ def test_an_order_becomes_a_card() -> None:
     assert [(moment["label"], moment["state"]) for moment in card["moments"]] == [
         ("Ordered", "done"), ("Promised", "late"), ("Shipped", "partly"), ("Delivered", "partly"),
     ]  # fmt: skip
-    assert [line["late"] for line in card["lines"]] == [False, True, True]
+    assert [line["late"] for line in card["lines"]] == [None, "1 working day late", "4 working days late"]
     assert card["lines"][2]["actual"] == "backordered"
 
 
@@ -38,7 +38,15 @@ def test_an_order_in_time_is_not_marked() -> None:
     assert card is not None
     assert card["late"] is None
     assert {moment["state"] for moment in card["moments"]} == {"done", "open"}
-    assert not card["lines"][0]["late"]
+    assert card["lines"][0]["late"] is None
+
+
+def test_the_card_judges_nothing_late_by_itself() -> None:
+    card = document_card((replace(ORDER, fields={**ORDER.fields, "shipped date": "2026-11-30"}), *LINES))
+    assert card is not None
+    assert card["late"] is None
+    assert [line["late"] for line in card["lines"]] == [None, None, None]
+    assert "late" not in {moment["state"] for moment in card["moments"]}
 
 
 def test_several_orders_have_no_card() -> None:

@@ -7,7 +7,7 @@ import json
 import sys
 from datetime import timedelta
 
-from copilot.channels.cli import Command, say
+from copilot.channels.cli import Command, Paced, say
 from copilot.domain.answer import Answer, Verdict
 from copilot.domain.question import MAX_QUESTION, Question
 from copilot.errors import SettingsError
@@ -45,7 +45,7 @@ async def _demo_ready(runtime: Runtime) -> None:
     if synced is None or runtime.clock() - synced > _OLD:
         from copilot.wiring.demo import bring_demo_to_today
 
-        await bring_demo_to_today(runtime, say)
+        await bring_demo_to_today(runtime, Paced())
 
 
 def _print(answer: Answer, *, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
-from copilot.channels.cli import Command, say
+from copilot.channels.cli import Command, Paced, say
 from copilot.channels.web.server import bind, serve
 from copilot.errors import CopilotError
 from copilot.settings import read_settings
@@ -27,7 +27,8 @@ async def _run(options: argparse.Namespace) -> int:
     with contextlib.closing(listening):
         async with open_runtime(settings, progress=say) as runtime:
             if settings.embedded and not options.no_demo:
-                await bring_demo_to_today(runtime, say)
+                say("bringing the demo company to today")
+                await bring_demo_to_today(runtime, Paced())
             say("starting the chat")
             from copilot.channels.web.app import create_app
 
@@ -67,9 +68,7 @@ async def _keep_fresh(runtime: Runtime) -> None:
             except CopilotError as error:
                 say(f"{source.name}: {error}")
             except Exception as error:  # noqa: BLE001 -- whatever one source does, the others go on
-                say(
-                    f"{source.name}: not synced ({type(error).__name__}); trying again in {_SYNC_EVERY_SECONDS // 60} min"
-                )
+                say(f"{source.name}: not synced ({type(error).__name__}); it will be tried again")
 
 
 COMMAND = Command("start the chat and the API", _arguments, _run)

@@ -32,7 +32,8 @@ class Line(TypedDict):
     open: str | None
     promised: str | None
     actual: str | None
-    late: bool
+    late: str | None
+    """What the line's delay measure says, such as "3 working days late"."""
 
 
 class Shipment(TypedDict):
@@ -74,6 +75,8 @@ class _Kind:
     moved: str
     moved_label: str
     moved_date: str
+    delay: str
+    """The measure that says whether the document is late."""
 
 
 _KINDS: Mapping[str, _Kind] = {
@@ -85,6 +88,7 @@ _KINDS: Mapping[str, _Kind] = {
         moved="shipped quantity",
         moved_label="Shipped",
         moved_date="shipped date",
+        delay="order_delay",
     ),
     "purchase_order": _Kind(
         title="Purchase order",
@@ -94,6 +98,7 @@ _KINDS: Mapping[str, _Kind] = {
         moved="received quantity",
         moved_label="Received",
         moved_date="received date",
+        delay="purchase_delay",
     ),
 }
 
@@ -127,7 +132,7 @@ def _card(
         link=web_link(order.link),
         party=named(order.fields, kind.party),
         status=named(order.fields, "status"),
-        late=_lateness(sources),
+        late=_lateness(sources, kind),
         details=details,
         moments=_moments(order, kind, sources),
         moved_label=kind.moved_label,
@@ -136,22 +141,20 @@ def _card(
     )
 
 
-def _lateness(sources: tuple[Source, ...]) -> str | None:
-    """What the order's delay measure says; the card judges no order late by itself."""
-    for source in of_entity(sources, "order_delay"):
-        state = (named(source.fields, "state") or "").casefold().replace("_", " ")
-        if state in {"overdue", "shipped late"}:
-            return state
-    return None
+def _lateness(sources: tuple[Source, ...], kind: _Kind) -> str | None:
+    """What the document's delay measure says, in its site's calendar; the card judges nothing late by itself."""
+    delays = of_entity(sources, kind.delay)
+    return (named(delays[0].fields, "state") or "overdue") if delays else None
 
 
 def _moments(order: Source, kind: _Kind, sources: tuple[Source, ...]) -> list[Moment]:
     ordered = named(order.fields, "order date")
     promised, moved = named(order.fields, "promised date"), named(order.fields, kind.moved_date)
+    late = _lateness(sources, kind)
     moments = [
         _moment("Ordered", ordered, "done" if ordered else "open"),
-        _promise(promised, _lateness(sources)),
-        _moment(kind.moved_label, moved, _moved_state(order, promised, moved)),
+        _promise(promised, late),
+        _moment(kind.moved_label, moved, _moved_state(order, moved, late)),
     ]
     if kind.line == "sales_order_line":
         moments.append(_delivery(of_entity(sources, "shipment"), order))
@@ -167,17 +170,12 @@ def _moment(label: str, day: str | None, state: State, note: str | None = None) 
     return Moment(label=label, date=day, state=state, note=note)
 
 
-def _moved_state(order: Source, promised: str | None, moved: str | None) -> State:
+def _moved_state(order: Source, moved: str | None, late: str | None) -> State:
     if "partly" in (named(order.fields, "status") or "").casefold():
         return "partly"
     if moved is None:
         return "open"
-    return "late" if _after(moved, promised) else "done"
-
-
-def _after(actual: str | None, promised: str | None) -> bool:
-    done, due = printed_date(actual), printed_date(promised)
-    return done is not None and due is not None and done > due
+    return "late" if late and late != "overdue" else "done"
 
 
 def _delivery(shipments: Sequence[Source], order: Source) -> Moment:
@@ -194,7 +192,6 @@ def _delivery(shipments: Sequence[Source], order: Source) -> Moment:
 def _line(line: Source, kind: _Kind, sources: tuple[Source, ...]) -> Line:
     item = named(line.fields, "item") or line.title
     promised, actual = named(line.fields, "promised date"), named(line.fields, kind.moved_date)
-    overdue = {named(delay.fields, "item") for delay in of_entity(sources, "line_delay")}
     return Line(
         item=item,
         ordered=named(line.fields, "ordered quantity"),
@@ -202,8 +199,17 @@ def _line(line: Source, kind: _Kind, sources: tuple[Source, ...]) -> Line:
         open=named(line.fields, "open quantity"),
         promised=promised,
         actual=actual or named(line.fields, "status"),
-        late=_after(actual, promised) or (actual is None and item in overdue),
+        late=_line_lateness(line, sources) if kind.delay == "order_delay" else None,
     )
+
+
+def _line_lateness(line: Source, sources: tuple[Source, ...]) -> str | None:
+    number = named(line.fields, "line number")
+    for delay in of_entity(sources, "line_delay"):
+        if number is not None and named(delay.fields, "line number") == number:
+            days = named(delay.fields, "days late")
+            return f"{days} late" if days else "late"
+    return None
 
 
 def _shipment(source: Source) -> Shipment:

@@ -79,7 +79,7 @@ function line_(h, line, heads, index) {
     cells.map((cell, at) =>
       h("td", { key: at, "data-head": heads[at], className: at > 0 && at < 4 ? "ec-amount" : undefined },
         cell ?? "–",
-        line.late && at === 5 && h("span", { className: "ec-chip ec-chip-late" }, "late"))),
+        line.late && at === 5 && h("span", { className: "ec-chip ec-chip-late" }, line.late))),
   );
 }
 
@@ -153,7 +153,7 @@ function source(h, one) {
     { className: "ec-source", "data-testid": "source" },
     h("summary", null,
       h("span", { className: "ec-ref" }, one.id),
-      h("span", { className: "ec-source-title" }, one.title),
+      h("span", { className: "ec-source-title" }, one.title.includes(one.key) ? one.title : `${one.title} ${one.key}`),
       h("span", { className: "ec-source-where" }, `${one.system} · ${one.age}`)),
     h("dl", { className: "ec-fields" },
       [...one.fields, ...about.map(([name, value]) => [name, value, true])].map(([name, value, meta], index) =>

@@ -1,6 +1,8 @@
 import { AnswerCard } from "./answer-card.js";
+import { copyAsText } from "./copy.js";
 import { installElements } from "./elements.js";
 import { labelButtons } from "./labels.js";
 
 installElements({ AnswerCard });
 labelButtons();
+copyAsText();

@@ -1,0 +1,123 @@
+"""Words: cutting, folding as the database folds, and the phrases of the question kinds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from copilot.store.migrate import migrations
+from copilot.understanding.kinds import load_kinds
+from copilot.understanding.words import HINTS, STOP, cut, fold, phrases_in
+
+
+def _sql_translation() -> dict[str, str]:
+    """What core.fold of the database translates, character by character; a missing target means dropped."""
+    text = next(m.text for m in migrations() if m.name.startswith("0001"))
+    source, target = re.findall(r"translate\(lower\(value\),\s*'((?:[^']|'')*)',\s*'([^']*)'", text)[0]
+    source = source.replace("''", "'")
+    return {c: target[n] if n < len(target) else "" for n, c in enumerate(source)}
+
+
+@given(st.text(max_size=40))
+@example("Acme™")
+@example("ℌ")
+def test_folding_twice_changes_nothing_more(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(max_size=40))
+@example("Acme™")
+def test_folded_text_is_letters_digits_and_single_blanks(text: str) -> None:
+    folded = fold(text)
+    assert all(c.isalnum() or c == " " for c in folded)
+    assert folded == " ".join(folded.split())
+    assert folded == folded.lower()
+
+
+@given(st.text(max_size=60))
+def test_cutting_leaves_no_empty_word_and_no_outer_punctuation(text: str) -> None:
+    for word in cut(text):
+        assert word.typed
+        assert not word.typed.startswith((".", ":", "'", "’"))
+        assert not any(c.isspace() for c in word.typed)
+        assert word.folded == fold(word.typed)
+
+
+def test_cutting_again_gives_the_same_words() -> None:
+    words = cut("Where's the Müller GmbH order, S00024?")
+    assert cut(" ".join(w.typed for w in words)) == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("Müller", "muller"),
+        ("Groß", "gross"),
+        ("Łódź", "lodz"),
+        ("O’Brien's", "obriens"),
+        ("E-COM_11", "e com 11"),
+        ("  Large   Desk ", "large desk"),
+        ("Ｗｉｄｅ", "wide"),
+    ],
+)
+def test_people_type_without_accents_and_signs(typed: str, folded: str) -> None:
+    assert fold(typed) == folded
+
+
+@pytest.mark.parametrize(("character", "plain"), sorted(_sql_translation().items()))
+def test_folding_agrees_with_the_database_on_what_it_translates(character: str, plain: str) -> None:
+    assert fold(f"a{character}b") == f"a{plain}b"
+
+
+def test_folding_agrees_with_the_database_on_every_accented_latin_letter() -> None:
+    """A name keyed `boğaz` is never found by a question folded to `bogaz`."""
+    table = _sql_translation()
+    latin = [chr(n) for n in (*range(0xE0, 0x250), *range(0x1E00, 0x1F00))]
+    accented = [c for c in latin if c.islower() and fold(c) != c]
+    missed = [c for c in accented if c != "ß" and table.get(c, c) != fold(c)]
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("where is S00024?", ["where", "is", "S00024"]),
+        ("Acme's orders", ["Acme", "orders"]),
+        ("“large desk”, (please)", ["large", "desk", "please"]),
+        ("item `FURN_0096`.", ["item", "FURN_0096"]),
+        ("order #24!", ["order", "#24"]),
+        ("", []),
+        ("?!,;", []),
+    ],
+)
+def test_cutting_takes_the_punctuation_away_and_nothing_else(text: str, typed: list[str]) -> None:
+    assert [word.typed for word in cut(text)] == typed
+
+
+def test_a_number_is_told_from_a_word() -> None:
+    order, bare, name = cut("S00024 #24 acme")
+    assert (order.has_digit, order.bare_number) == (True, False)
+    assert (bare.has_digit, bare.bare_number) == (True, True)
+    assert (name.has_digit, name.bare_number) == (False, False)
+
+
+def test_a_phrase_is_found_where_its_words_stand_together() -> None:
+    words = cut("what are the open orders of acme")
+    assert list(phrases_in(words, ["open orders", "orders of", "open of", "orders"])) == [
+        ("open orders", (3, 4)),
+        ("orders of", (4, 5)),
+        ("orders", (4,)),
+    ]
+
+
+def test_every_cue_is_found_in_a_question_that_uses_its_very_words() -> None:
+    cues = [(kind.name, cue) for kind in load_kinds().values() for cue in kind.cues]
+    missed = [(kind, cue) for kind, cue in cues if not list(phrases_in(cut(f"so {cue} acme"), [cue]))]
+    assert missed == []
+
+
+def test_small_words_and_hints_are_written_as_folding_leaves_them() -> None:
+    assert {word for word in (*STOP, *HINTS) if fold(word) != word} == set()

@@ -1,4 +1,3 @@
-# ruff: noqa: S101  # asserting is what a conformance suite does
 """What every connector has to pass. Subclass `ConnectorConformance` in a test module and say how to connect.
 
 Written without pytest, so that importing it costs nothing: the methods are plain asserts that pytest-asyncio runs.

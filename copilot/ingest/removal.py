@@ -17,6 +17,8 @@ from copilot.semantic.model import Entity, SemanticModel
 from copilot.store.queries import query
 
 _GUARDED_ROWS = 100
+_FEW_ROWS = 20
+"""So many records of one kind, such as holds, may all be gone from one sync to the next."""
 _SHARE = 0.5
 
 Counts = Mapping[str, int]
@@ -65,7 +67,7 @@ async def _gone(run: Run, entity: Entity) -> list[str]:
     await run.connection.execute(query("ingest_forget_quarantine"), run.parameters(entity.name))
     if row is None or not row["keys"]:
         return []
-    nothing_left = row["gone"] == row["held"] > 0
+    nothing_left = row["gone"] == row["held"] > _FEW_ROWS
     if not run.full and (nothing_left or _too_many(row["gone"], row["held"])):
         raise SourceConfigError(
             f"{run.source.name!r} names only {row['held'] - row['gone']} of the {row['held']} records of "

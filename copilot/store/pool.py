@@ -70,6 +70,11 @@ class Database:
         async with self.connection(role) as connection:
             await connection.execute("select 1")
 
+    async def analyze(self) -> None:
+        """Bring the planner's statistics up to date after a first load."""
+        async with self.connection(Role.OWNER) as connection:
+            await connection.execute(query("analyze"))
+
     def dsn(self, role: Role) -> str:
         """The connection string of a role, for COPY processes and backups."""
         return self._dsns[role]

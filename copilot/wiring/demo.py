@@ -21,7 +21,8 @@ async def bring_demo_to_today(
 
     `epoch` is its first day of business, two years ago where left out; a later one makes a smaller company.
     """
-    if not await runtime.sources.load():
+    first = not await runtime.sources.load()
+    if first:
         await _add_sources(runtime, epoch or _epoch(runtime.clock()))
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
     reports = [
@@ -30,6 +31,8 @@ async def bring_demo_to_today(
     ]
     if sources:
         await _add_people(runtime)
+    if first:
+        await runtime.database.analyze()  # so that the first questions are planned well, a minute before autovacuum
     return tuple(reports)
 
 

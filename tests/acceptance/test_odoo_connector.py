@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -80,19 +81,21 @@ def database() -> psycopg.Connection[tuple[Any, ...]]:
 class OdooConformance(ConnectorConformance):
     speaks: type[OdooConnector] = OdooConnector
     late_entity = "sales_order"
-    references = {
+    references: ClassVar[Mapping[str, Mapping[str, str]]] = {
         entity.name: {field.name: field.to or "" for field in entity.refs() if field.to in SPECS}
         for entity in MODEL.entities.values()
     }
-    required = {
+    required: ClassVar[Mapping[str, frozenset[str]]] = {
         entity.name: frozenset(f.name for f in entity.fields.values() if f.required) - OURS.get(entity.name, set())
         for entity in MODEL.entities.values()
     }
-    codes = {
+    codes: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = {
         entity.name: {field.name: frozenset(field.codes) for field in entity.fields.values() if field.codes}
         for entity in MODEL.entities.values()
     }
-    fields = {entity.name: frozenset(entity.fields) for entity in MODEL.entities.values()}
+    fields: ClassVar[Mapping[str, frozenset[str]]] = {
+        entity.name: frozenset(entity.fields) for entity in MODEL.entities.values()
+    }
 
     @pytest.fixture(autouse=True)
     def place(self) -> None:
@@ -173,7 +176,7 @@ def order_of_a_stranger() -> Iterator[tuple[int, int]]:
 async def test_a_new_order_makes_a_customer_and_a_deleted_one_is_missed() -> None:
     source = OdooConnector(settings(overlap=timedelta(seconds=2)))
     cursors = {entity: await cursor_of(source, entity) for entity in ("customer", "sales_order", "sales_order_line")}
-    time.sleep(3)
+    await asyncio.sleep(3)
     with order_of_a_stranger() as (company, order):
         orders = await all_of(source, "sales_order", cursors["sales_order"])
         assert orders[f"sale.order/{order}"].values["customer"] == f"res.partner/{company}"
@@ -228,17 +231,16 @@ async def test_a_limited_user_is_told_what_is_refused() -> None:
 async def test_a_link_leads_to_the_record() -> None:
     source = OdooConnector(settings())
     place = odoo()
-    with httpx.Client(base_url=place["ODOO_URL"]) as browser:
+    async with httpx.AsyncClient(base_url=place["ODOO_URL"]) as browser:
         said = {"db": place["ODOO_DB"], "login": "admin", "password": "admin"}
-        browser.post("/web/session/authenticate", json={"jsonrpc": "2.0", "params": said})
-        for entity, key, leads in (
-            ("sales_order", "sale.order/24", "sale.order/24"),
-            ("item", "product.product/20", "product.product/20"),
-            ("shipment", "stock.picking/46", "stock.picking/46"),
+        await browser.post("/web/session/authenticate", json={"jsonrpc": "2.0", "params": said})
+        for entity, key in (
+            ("sales_order", "sale.order/24"),
+            ("item", "product.product/20"),
+            ("shipment", "stock.picking/46"),
         ):
-            link = source.link(entity, key)
-            assert link is not None
-            assert urlsplit(browser.get(link).headers["location"]).path == f"/odoo/{leads}"
+            answer = await browser.get(source.link(entity, key) or "")
+            assert urlsplit(answer.headers["location"]).path == f"/odoo/{key}"
     await source.aclose()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 
@@ -41,9 +42,9 @@ def source() -> MemoryConnector:
 
 class TestMemoryConnector(ConnectorConformance):
     host = "memory.example"
-    references = {"sales_order": {"customer": "customer"}}
-    required = {"sales_order": frozenset({"number", "customer"})}
-    codes = {"sales_order": {"status": frozenset({"confirmed"})}}
+    references: ClassVar[Mapping[str, Mapping[str, str]]] = {"sales_order": {"customer": "customer"}}
+    required: ClassVar[Mapping[str, frozenset[str]]] = {"sales_order": frozenset({"number", "customer"})}
+    codes: ClassVar[Mapping[str, Mapping[str, frozenset[str]]]] = {"sales_order": {"status": frozenset({"confirmed"})}}
     late_entity = "sales_order"
     shared = source()
 

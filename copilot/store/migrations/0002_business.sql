@@ -134,7 +134,7 @@ create table biz.site (
     like ddl.record including all,
     code text,
     name text,
-    region_id bigint not null,
+    region_id bigint,
     kind text,
     time_zone text,
     working_days text,

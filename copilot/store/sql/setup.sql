@@ -22,3 +22,6 @@ select fault from (
        and has_table_privilege('copilot_app', c.oid, 'insert, update, delete, truncate')
 ) as faults
 limit 1
+
+-- name: analyze
+analyze

@@ -22,7 +22,8 @@ from connectors.odoo.spec import Spec
 from connectors.odoo.transport import Account, Transport, Version, detect, transport_for
 from connectors.odoo.world import World
 
-_WORLD_SECONDS = 120.0
+# How old companies, locations and units may be: for a pass, and where a single record has to be confirmed quickly.
+_PASS_SECONDS, _READ_SECONDS = 60.0, 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class OdooConnector:
 
     async def check(self) -> SourceInfo:
         version, database = await self._connect(afresh=True)
-        world = await self._look_around(database, afresh=True)
+        world = await self._look_around(database, 0)
         return await look(self.system, version, database, world, tuple(SPECS.values()))
 
     async def changes(self, entity: str, cursor: Cursor | None) -> AsyncIterator[Page]:
@@ -72,7 +73,7 @@ class OdooConnector:
         spec = _spec(entity)
         try:
             async with asyncio.timeout(self._settings.read_seconds):
-                scan = await self._scan(spec, afresh=False)
+                scan = await self._scan(spec, _READ_SECONDS)
                 return await scan.read(keys)
         except TimeoutError:
             raise SourceTimeoutError(
@@ -92,9 +93,9 @@ class OdooConnector:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _scan(self, spec: Spec, *, afresh: bool = True) -> Scan:
+    async def _scan(self, spec: Spec, oldest: float = _PASS_SECONDS) -> Scan:
         _, database = await self._connect()
-        return Scan(spec, database, await self._look_around(database, afresh=afresh))
+        return Scan(spec, database, await self._look_around(database, oldest))
 
     async def _connect(self, *, afresh: bool = False) -> tuple[Version, Database]:
         async with self._lock:
@@ -106,10 +107,10 @@ class OdooConnector:
     def _speak(self, version: Version) -> Transport:
         return transport_for(version, self._http, self._settings.account)
 
-    async def _look_around(self, database: Database, *, afresh: bool) -> World:
+    async def _look_around(self, database: Database, oldest: float) -> World:
         now = time.monotonic()
         known = self._world
-        if known is None or (afresh and now - known[0] > _WORLD_SECONDS):
+        if known is None or now - known[0] > oldest:
             known = self._world = now, await load_world(database)
         return known[1]
 

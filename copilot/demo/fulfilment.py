@@ -146,9 +146,7 @@ def _chain(order: Order, clock: SiteClock, site: int, lines: list[Line], place: 
     return chain
 
 
-def _departure(
-    order: Order, clock: SiteClock, start: int, entries: list[_Entry], missing: int, *, last: bool
-) -> int:
+def _departure(order: Order, clock: SiteClock, start: int, entries: list[_Entry], missing: int, *, last: bool) -> int:
     """The day the next shipment leaves: with whatever is there, or with everything where nothing may be missing."""
     if order.complete:
         if any(line.allocated < line.quantity for line in order.lines):

@@ -20,12 +20,8 @@ class DemoUser:
 
 
 PEOPLE = (
-    DemoUser(
-        subject="rep.us", name="Dana Whitlock", role="customer_service", home_region="US", regions=("US",)
-    ),
-    DemoUser(
-        subject="rep.de", name="Jörg Lindenmüller", role="customer_service", home_region="DE", regions=("DE",)
-    ),
+    DemoUser(subject="rep.us", name="Dana Whitlock", role="customer_service", home_region="US", regions=("US",)),
+    DemoUser(subject="rep.de", name="Jörg Lindenmüller", role="customer_service", home_region="DE", regions=("DE",)),
     DemoUser(subject="planner", name="Amara Osei-Falk", role="planner", home_region="US"),
     DemoUser(subject="buyer", name="Tomás Rivadeneira", role="buyer", home_region="DE"),
     DemoUser(

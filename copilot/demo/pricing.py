@@ -72,7 +72,7 @@ class PriceBook:
         )
 
     def price(self, customer: Customer, item: Item, quantity: int, year: int) -> tuple[int, int]:
-        """(cents per base unit, discount in percent): contract, fixed price, category or whole list, the first there is."""
+        """(cents per base unit, discount in percent): by contract, fixed price, category or whole list, in turn."""
         contract = self.contract(customer, item, year) if customer.index in self.contracted else None
         if contract is not None:
             return contract.price, 0

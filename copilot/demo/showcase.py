@@ -125,7 +125,7 @@ def _supply(world: DemoWorld) -> Iterator[tuple[str, str]]:
             sites[row.item.number].add(row.site)
     spread = max(sites, key=lambda number: (len(sites[number]), number))
     yield "item_at_many_sites", spread
-    for (item, site, _), _ in world.planted_disagreements().items():
+    for item, site, _ in world.planted_disagreements():
         yield "disputed_item", item
         yield "disputed_site", site
         break

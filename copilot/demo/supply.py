@@ -251,5 +251,3 @@ def _opening(masters: Masters, item: Item, site: int) -> Shelf:
     units = int(reorder + order_size * (0.2 + 0.7 * chance(masters.seed, "opening", item.index, site))) + 1
     lot = lot_of(item, site, (masters.first_day - UNIX_DAY) * DAY)
     return Shelf(reorder, order_size, {lot: units}, units, touched={lot: 0})
-
-

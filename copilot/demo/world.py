@@ -65,9 +65,7 @@ class DemoWorld:
     Worlds of the same seed, epoch and minute share their state, so that making a second one costs nothing.
     """
 
-    def __init__(
-        self, *, seed: int, epoch: date, now: datetime, only: frozenset[int] | None = None
-    ) -> None:
+    def __init__(self, *, seed: int, epoch: date, now: datetime, only: frozenset[int] | None = None) -> None:
         self.seed = seed
         self.epoch = epoch
         self.now = int(now.timestamp()) // 60 * 60

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import DemoPerson
+from copilot.domain.scope import Scope
 from copilot.errors import SignInError
 from copilot.store.pool import Database
 from copilot.store.queries import query
@@ -39,21 +41,34 @@ class Directory:
         return Principal(subject=row["subject"], name=row["name"], home_region=row["home_region"], grants=grants)
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
-        """The people of the demo company with what they were granted, in words."""
+        """The people who sign in locally, with what they were granted, in words."""
+        names = {kind: {number: code for code, number in ids.items()} for kind, ids in (await self.label_ids()).items()}
         async with self._database.connection(Role.APP) as connection:
             rows = await (await connection.execute(query("demo_people"))).fetchall()
         return tuple(
-            DemoPerson(subject=r["subject"], name=r["name"], role=r["role"], where=_where(r["regions"], r["sites"]))
-            for r in rows
+            DemoPerson(subject=row["subject"], name=row["name"], role=row["role"], where=_where(row, names))
+            for row in rows
         )
 
+    async def label_ids(self) -> dict[str, dict[str, int]]:
+        """Region, site or channel -> code -> label id, of all there are."""
+        found: dict[str, dict[str, int]] = {"region": {}, "site": {}, "channel": {}}
+        async with self._database.scoped_transaction(_ALL_LABELS) as connection:
+            for row in await (await connection.execute(query("label_ids"))).fetchall():
+                found[row["kind"]][row["code"]] = row["id"]
+        return found
 
-def _where(regions: Sequence[int] | None, sites: Sequence[int] | None) -> str:
-    if sites is not None:
-        return "one site" if len(sites) == 1 else f"{len(sites)} sites"
-    if regions is None:
-        return "all regions"
-    return "one region" if len(regions) == 1 else f"{len(regions)} regions"
+
+_ALL_LABELS = Scope(classes=frozenset({"reference"}), regions=None, sites=None, channels=None, accounts=None)
+
+
+def _where(row: Mapping[str, Any], names: Mapping[str, Mapping[int, str]]) -> str:
+    """The labels of a grant in words: the narrower kind says it."""
+    for kind in ("site", "region"):
+        ids: Sequence[int] | None = row[f"{kind}s"]
+        if ids is not None:
+            return f"{kind} {', '.join(names[kind].get(number, '?') for number in ids)}"
+    return "all regions"
 
 
 def _ids(values: Sequence[int] | None) -> frozenset[int] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 
 from copilot.demo.people import PEOPLE
@@ -34,16 +34,6 @@ async def bring_demo_to_today(
     if first:
         await runtime.database.analyze()  # so that the first questions are planned well, a minute before autovacuum
     return tuple(reports)
-
-
-async def first_questions(runtime: Runtime) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """Role -> (label, question) pairs worth asking of the demo company today; none without it."""
-    sources = [source for source in await runtime.sources.load() if source.system == "demo_erp"]
-    if not sources:
-        return {}
-    from copilot.demo.showcase import questions_by_role
-
-    return questions_by_role(runtime.clock())
 
 
 async def _add_sources(runtime: Runtime, epoch: date) -> None:

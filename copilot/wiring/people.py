@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from copilot.domain.scope import Scope
 from copilot.errors import SettingsError
 from copilot.store.queries import query
 from copilot.store.roles import Role
@@ -29,7 +28,7 @@ async def add_person(
     known = runtime.asking.policy.roles
     if role not in known:
         raise SettingsError(f"there is no role {role!r}; there are: {', '.join(known)}")
-    ids = await _label_ids(runtime)
+    ids = await runtime.directory.label_ids()
     person = {
         "subject": subject,
         "name": name,
@@ -58,12 +57,3 @@ def _one(ids: Mapping[str, Mapping[str, int]], kind: str, code: str) -> int:
     if code not in ids[kind]:
         raise SettingsError(f"there is no {kind} {code!r}; there are: {', '.join(sorted(ids[kind])) or 'none'}")
     return ids[kind][code]
-
-
-async def _label_ids(runtime: Runtime) -> dict[str, dict[str, int]]:
-    everything = Scope(classes=frozenset({"reference"}), regions=None, sites=None, channels=None, accounts=None)
-    found: dict[str, dict[str, int]] = {"region": {}, "site": {}, "channel": {}}
-    async with runtime.database.scoped_transaction(everything) as connection:
-        for row in await (await connection.execute(query("label_ids"))).fetchall():
-            found[row["kind"]][row["code"]] = row["id"]
-    return found

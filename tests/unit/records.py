@@ -7,12 +7,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from copilot.answering.decide import Decider, Staleness, age_record
+from copilot.answering.draft import Claim, Draft
+from copilot.answering.verify import Finding
+from copilot.domain.answer import Answer, Fact
 from copilot.domain.evidence import Evidence, FieldType, Raw, Record, Value
+from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.quantity import to_scaled
 from copilot.retrieval.calendar import Calendar
 from copilot.retrieval.measures import Context
 from copilot.semantic.measures import load_measures
 from copilot.semantic.model import load_model
+from copilot.understanding.kinds import load_kinds, make_plan
 
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 """A Wednesday."""
@@ -106,3 +112,38 @@ def _record(
         id=ref, kind=kind, entity=entity, row_id=row, system=system, company="1", key=f"{entity}/{row}", version=NOW,
         site_id=site, time_zone=time_zone, values=values, changed_at=None, confirmed_at=confirmed_at, inputs=inputs,
     )  # fmt: skip
+
+
+def plan_for(kind: str = "order_status", *, echo: str = "S00024", unused: tuple[str, ...] = ()) -> Plan:
+    """A plan of a shipped kind about records that nobody looks up."""
+    known = load_kinds()[kind]
+    return make_plan(known, {entity: (1,) for entity in known.required}, echo=echo, unused=unused)
+
+
+def every_decision(decider: Decider) -> list[Answer]:
+    """One answer by each way that leads to one."""
+    order = record("sales_order", number="S00024", status="confirmed")
+    fact = Fact(ref="S1.number", value="S00024", unit=None, text="S00024")
+    said = Claim(name="order_headline", text="Order S00024.", facts=(fact,))
+    other = Claim(name="order_promised_open", text="Promised.", facts=(fact,))
+    found, whole = evidence(order=order), Draft(claims=(said, other), complete=True)
+    wrong = Finding("order_headline", "text_differs", "S1.number")
+    both = (wrong, Finding("order_promised_open", "text_differs", "S1.number"))
+    stale = Staleness(since=age_record(NOW, "Europe/Berlin"))
+    return [
+        decider.answer(plan_for(), found, whole, (), Staleness(), NOW),
+        decider.answer(plan_for(unused=("perhaps",)), found, whole, (), Staleness(), NOW),
+        decider.answer(plan_for(), found, whole, (), stale, NOW),
+        decider.answer(plan_for(), found, whole, (), Staleness(changed=True), NOW),
+        decider.answer(plan_for(), found, whole, (wrong,), Staleness(), NOW),
+        decider.answer(plan_for(), found, whole, both, Staleness(), NOW),
+        decider.answer(plan_for(), found, Draft(claims=(), complete=False), (), Staleness(), NOW),
+        decider.answer(plan_for(echo=""), evidence(), Draft(claims=(), complete=False), (), Staleness(), NOW),
+        decider.decline(NoPlan(reason="ambiguous", echo="acme"), NOW),
+        decider.decline(NoPlan(reason="ambiguous"), NOW),
+        decider.decline(NoPlan(reason="not_found", echo="S99999"), NOW),
+        decider.decline(NoPlan(reason="not_found"), NOW),
+        decider.decline(NoPlan(reason="unsupported", unknown_words=("weather",)), NOW),
+        decider.decline(NoPlan(reason="unsupported"), NOW),
+        decider.no_access(),
+    ]

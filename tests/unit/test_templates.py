@@ -18,7 +18,7 @@ from copilot.answering.decide import Decider
 from copilot.semantic.model import load_model
 from copilot.understanding.kinds import load_kinds
 from prompts.template import ClaimTemplate, Slot, TemplateError, load_approved, parse
-from tests.unit.test_decide import every_decision
+from tests.unit.records import every_decision
 
 _SHIPPED = Path(prompts.__file__).parent
 

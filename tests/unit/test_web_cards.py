@@ -49,6 +49,14 @@ def test_the_card_judges_nothing_late_by_itself() -> None:
     assert "late" not in {moment["state"] for moment in card["moments"]}
 
 
+def test_only_holds_in_force_are_shown() -> None:
+    held = source(8, "order_hold", "7", "hold 7", {"reason": "credit", "placed at": "2026-11-12"})
+    over = replace(held, id="S9", fields={**held.fields, "released at": "2026-11-13"})
+    card = document_card((ORDER, *LINES, held, over))
+    assert card is not None
+    assert card["holds"] == ["on hold: credit"]
+
+
 def test_several_orders_have_no_card() -> None:
     other = replace(ORDER, id="S9", key="S00025")
     assert document_card((ORDER, other)) is None

@@ -12,7 +12,8 @@ from copilot.channels.web.server import bind, serve
 from copilot.errors import CopilotError
 from copilot.settings import read_settings
 from copilot.wiring import Runtime, open_runtime
-from copilot.wiring.demo import bring_demo_to_today, first_questions
+from copilot.wiring.demo import bring_demo_to_today
+from copilot.wiring.starters import first_questions
 
 _SYNC_EVERY_SECONDS = 300
 

@@ -90,7 +90,7 @@ def answer_card(answer: Answer) -> AnswerCard:
         verdict=answer.verdict.value,
         verdict_label="Please choose" if answer.reason is Reason.AMBIGUOUS else _VERDICTS[answer.verdict],
         reason=_REASONS[answer.reason] if answer.reason else None,
-        age=age_words(max(ages)) if ages else None,
+        age=age_words(max(ages)).removeprefix("just ") if ages else None,
         engine="by rules" if answer.engine == "rules" else answer.engine.removeprefix("model:"),
         document=document,
         shipments=[] if document else shipment_cards(answer.sources),

@@ -57,6 +57,7 @@ class DocumentCard(TypedDict):
     party: str | None
     status: str | None
     late: str | None
+    holds: list[str]
     details: list[tuple[str, str]]
     moments: list[Moment]
     moved_label: str
@@ -133,6 +134,7 @@ def _card(
         party=named(order.fields, kind.party),
         status=named(order.fields, "status"),
         late=_lateness(sources, kind),
+        holds=[f"on hold: {reason}" for hold in _active_holds(sources) if (reason := named(hold.fields, "reason"))],
         details=details,
         moments=_moments(order, kind, sources),
         moved_label=kind.moved_label,
@@ -145,6 +147,10 @@ def _lateness(sources: tuple[Source, ...], kind: _Kind) -> str | None:
     """What the document's delay measure says, in its site's calendar; the card judges nothing late by itself."""
     delays = of_entity(sources, kind.delay)
     return (named(delays[0].fields, "state") or "overdue") if delays else None
+
+
+def _active_holds(sources: tuple[Source, ...]) -> list[Source]:
+    return [hold for hold in of_entity(sources, "order_hold") if named(hold.fields, "released at") is None]
 
 
 def _moments(order: Source, kind: _Kind, sources: tuple[Source, ...]) -> list[Moment]:

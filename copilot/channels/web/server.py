@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import signal
 import socket
@@ -42,7 +43,7 @@ def _why(host: str, port: int, error: OSError) -> str:
 
 
 async def serve(app: FastAPI, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then return; the application's `on_shutdown` has run by then.
+    """Serve until SIGINT, SIGTERM or cancelled, then return; the application's `on_shutdown` has run by then.
 
     Prints nothing: `on_ready` is called once requests are answered.
     """
@@ -58,7 +59,13 @@ async def serve(app: FastAPI, listening: socket.socket, *, on_ready: Callable[[]
     )
     server = _Server(config)
     server.on_ready = on_ready
-    await server.serve(sockets=[listening])
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
 
 
 class _Server(uvicorn.Server):

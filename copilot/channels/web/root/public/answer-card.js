@@ -38,6 +38,7 @@ function documentCard(h, order) {
         order.party && h("span", { className: "ec-party" }, order.party)),
       h("div", { className: "ec-chips" },
         order.late && h("span", { className: "ec-chip ec-chip-late" }, order.late),
+        order.holds.map((hold, index) => h("span", { key: index, className: "ec-chip ec-chip-hold" }, hold)),
         order.status && h("span", { className: "ec-chip" }, order.status)),
     ),
     order.details.length > 0 && h("dl", { className: "ec-details" },

@@ -1,0 +1,174 @@
+"""Who may see which row, worked out from the policy's YAML and the demo people by code of its own.
+
+It shares nothing with `copilot.policy` and the row policies but the files that say what is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from psycopg import AsyncConnection, sql
+from psycopg.rows import dict_row
+
+from copilot.demo.people import PEOPLE
+from copilot.semantic.model import Entity, SemanticModel
+
+Row = Mapping[str, Any]
+LABEL_COLUMNS = ("label_region", "label_site", "label_channel", "label_account")
+NOBODY = "nobody.at.all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Somebody who asks, and what the policy means them to see: record classes and, per label column, the ids (None
+    for every one)."""
+
+    subject: str
+    role: str = ""
+    classes: frozenset[str] = frozenset()
+    labels: Mapping[str, frozenset[int] | None] = field(default_factory=dict[str, frozenset[int] | None])
+
+    def hidden_by(self, row: Row) -> tuple[str, ...]:
+        """What keeps a row from this person: "class" or label columns; nothing where they may see it."""
+        reasons = [] if row["record_class"] in self.classes else ["class"]
+        for column, ids in self.labels.items():
+            if ids is not None and row[column] != 0 and row[column] not in ids:
+                reasons.append(column)
+        return tuple(reasons)
+
+    def sees(self, row: Row) -> bool:
+        """Whether this person may see a row."""
+        return not self.hidden_by(row)
+
+
+@dataclass(slots=True)
+class World:
+    """Every current business record as the superuser reads it, by entity and id."""
+
+    model: SemanticModel
+    rows: Mapping[str, Mapping[int, Row]]
+    sources: Mapping[int, str]
+    keys: frozenset[str]
+    """Every text by which a number can be looked up."""
+    _indexes: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
+
+    def where(self, entity: str, column: str, values: Iterable[Any]) -> Iterator[Row]:
+        """The rows of an entity that hold one of the values."""
+        index = self._indexes.get((entity, column))
+        if index is None:
+            index = self._indexes[entity, column] = {}
+            for row in self.rows[entity].values():
+                index.setdefault(row[column], []).append(row)
+        for value in dict.fromkeys(values):
+            yield from index.get(value, ())
+
+    def all_rows(self) -> Iterator[tuple[Entity, Row]]:
+        """Every row with its entity."""
+        for name, rows in self.rows.items():
+            for row in rows.values():
+                yield self.model[name], row
+
+
+async def read_world(admin: AsyncConnection[Any], model: SemanticModel) -> World:
+    """Read everything."""
+    rows: dict[str, dict[int, Row]] = {}
+    for name in model.entities:
+        statement = sql.SQL("select * from {} order by id").format(sql.Identifier("biz", name))
+        rows[name] = {row["id"]: row for row in await _all(admin, statement)}
+    sources = {row["id"]: row["name"] for row in await _all(admin, sql.SQL("select id, name from core.source"))}
+    numbers = sql.SQL("select distinct key from biz.lookup where kind in ('number', 'loose', 'digits')")
+    keys = frozenset(row["key"] for row in await _all(admin, numbers))
+    return World(model=model, rows=rows, sources=sources, keys=keys)
+
+
+def read_roles() -> Mapping[str, frozenset[str]]:
+    """Role -> record classes, as the policy's YAML says."""
+    body = yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
+    return {role: frozenset(classes) for role, classes in body["roles"].items()}
+
+
+def demo_actors(world: World) -> tuple[Actor, ...]:
+    """The people of the demo company with the grants they are meant to have, whatever the database says."""
+    roles = read_roles()
+    codes = {
+        f"label_{kind}": {row["code"]: row["id"] for row in world.rows[kind].values()}
+        for kind in ("region", "site", "channel")
+    }
+
+    def ids(column: str, wanted: tuple[str, ...] | None) -> frozenset[int] | None:
+        return None if wanted is None else frozenset(codes[column][code] for code in wanted)
+
+    return tuple(
+        Actor(
+            subject=user.subject,
+            role=user.role,
+            classes=roles[user.role],
+            labels={
+                "label_region": ids("label_region", user.regions),
+                "label_site": ids("label_site", user.sites),
+                "label_channel": ids("label_channel", user.channels),
+                "label_account": None,
+            },
+        )
+        for user in PEOPLE
+    )
+
+
+def narrow_actors(world: World) -> tuple[Actor, ...]:
+    """Two more: nobody of the demo company is held to a channel or to accounts, and those labels count as well."""
+    roles = read_roles()
+    channel = min(world.rows["channel"])
+    accounts = frozenset(sorted(world.rows["customer"])[::7])
+    wide: dict[str, frozenset[int] | None] = dict.fromkeys(LABEL_COLUMNS)
+    sales = roles["customer_service"]
+    return (
+        Actor(
+            subject="rep.one-channel",
+            role="customer_service",
+            classes=sales,
+            labels=wide | {"label_channel": frozenset({channel})},
+        ),
+        Actor(
+            subject="rep.key-accounts",
+            role="customer_service",
+            classes=sales,
+            labels=wide | {"label_account": accounts},
+        ),
+    )
+
+
+def label_faults(world: World) -> Iterator[str]:
+    """Rows whose labels are not those that the semantic model derives from the records they refer to."""
+    for entity, row in world.all_rows():
+        for column in LABEL_COLUMNS:
+            wanted = _meant(world, entity, row, column)
+            if wanted is not None and row[column] != wanted:
+                yield f"{entity.name} {row['source_key']!r}: {column} is {row[column]}, its references say {wanted}"
+
+
+def _meant(world: World, entity: Entity, row: Row, column: str) -> int | None:
+    """One label of a row by the model's rule; None where only its source knows."""
+    name = column.removeprefix("label_")
+    rule = entity.labels.own.get(name)
+    if rule in ("hint", "hint?"):
+        return None
+    if rule == "self":
+        return int(row["id"])
+    if rule is not None and (not rule.endswith("?") or row[f"{rule[:-1]}_id"] is not None):
+        return _label_of(world, entity, row, rule.removesuffix("?"), column)
+    return 0 if entity.labels.parent is None else _label_of(world, entity, row, entity.labels.parent, column)
+
+
+def _label_of(world: World, entity: Entity, row: Row, reference: str, column: str) -> int | None:
+    spec = entity.fields[reference]
+    parent = world.rows[str(spec.to)].get(row[spec.column])
+    return None if parent is None else int(parent[column])
+
+
+async def _all(admin: AsyncConnection[Any], statement: sql.SQL | sql.Composed) -> list[dict[str, Any]]:
+    cursor = admin.cursor(row_factory=dict_row)
+    return await (await cursor.execute(statement)).fetchall()

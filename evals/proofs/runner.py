@@ -1,0 +1,147 @@
+"""Runs proof suites one after the other, within their time, and writes what they came to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from copilot.domain.json import Json
+from evals.proofs.state import State
+from evals.proofs.suite import Result, Setting, Suite, Trial
+
+FULL_SECONDS = 20 * 60.0
+SAMPLE_SECONDS = 60.0
+_SAY_EVERY = 10.0
+_SHOWN = 20
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a suite may take, where its state is kept, and the clock that both are judged by."""
+
+    seconds: float
+    folder: Path
+    clock: Callable[[], float] = time.monotonic
+
+
+async def run_suites(suites: Sequence[Suite], setting: Setting, build: Path, say: Say) -> bool:
+    """Run the suites and write build/proofs.json, or proofs-sample.json; returns whether all met their goals.
+
+    Entries of suites that were not asked for stay in the file as they were.
+    """
+    limits = Limits(seconds=SAMPLE_SECONDS if setting.sample else FULL_SECONDS, folder=build / "proofs-state")
+    file = build / ("proofs-sample.json" if setting.sample else "proofs.json")
+    entries = _kept(file)
+    for suite in suites:
+        entry = await run_suite(suite, setting, limits, say)
+        entries[suite.name] = entry
+        _write(file, entries)
+        say(_summary(entry))
+    return all(entries[suite.name]["ok"] for suite in suites)
+
+
+async def run_suite(suite: Suite, setting: Setting, limits: Limits, say: Say) -> dict[str, Json]:
+    """Run one suite until it is done or its time is up; returns its entry."""
+    say(f"{suite.name}: {suite.goal}")
+    begun = limits.clock()
+    async with suite.open(setting) as trial:
+        mark = "-sample" if setting.sample else ""
+        state = State(limits.folder / f"{suite.name}{mark}.jsonl", setting, trial.cases)
+        results = state.read()
+        if results:
+            say(f"{suite.name}: going on after {len(results)} of {len(trial.cases)}")
+        await _try_all(trial, state, results, _Pace(limits, begun, say, suite.name))
+        whole = len(results) >= len(trial.cases)
+        if whole or setting.sample:
+            state.finish()
+        else:
+            say(f"{suite.name}: its time is up after {len(results)} of {len(trial.cases)}; run it again to go on")
+        return _entry(suite, trial, results, whole=whole, setting=setting, seconds=limits.clock() - begun)
+
+
+async def _try_all(trial: Trial, state: State, results: dict[str, Result], pace: _Pace) -> None:
+    todo = [case for case in trial.cases if case not in results]
+    for done, case in enumerate(todo):
+        if pace.over(done, len(todo)):
+            return
+        result = await trial.run(case)
+        results[case] = result
+        state.add(result)
+        for failure in result.failures:
+            pace.failed(case, failure)
+
+
+class _Pace:
+    """Says how far a suite has come and when it must stop."""
+
+    def __init__(self, limits: Limits, begun: float, say: Say, name: str) -> None:
+        self._limits, self._begun, self._say, self._name = limits, begun, say, name
+        self._first = self._said = limits.clock()
+        self._shown = 0
+
+    def over(self, done: int, total: int) -> bool:
+        """Whether the time is up; now and then says how much is left."""
+        now = self._limits.clock()
+        if now - self._said >= _SAY_EVERY and done:
+            left = (now - self._first) / done * (total - done)
+            self._say(f"{self._name}: {done:,} of {total:,}, about {int(left) // 60}:{int(left) % 60:02d} left")
+            self._said = now
+        return now - self._begun >= self._limits.seconds
+
+    def failed(self, case: str, failure: str) -> None:
+        """Print a failure, the first few of them."""
+        self._shown += 1
+        if self._shown <= _SHOWN:
+            self._say(f"{self._name}: FAILED {case}\n    {failure}")
+        elif self._shown == _SHOWN + 1:
+            self._say(f"{self._name}: further failures are not printed")
+
+
+def _entry(
+    suite: Suite, trial: Trial, results: Mapping[str, Result], *, whole: bool, setting: Setting, seconds: float
+) -> dict[str, Json]:
+    counts: Counter[str] = Counter()
+    for result in results.values():
+        counts.update(result.counts)
+    failed = [result for result in results.values() if result.failures]
+    finding = trial.finding(counts)
+    return {
+        "name": suite.name,
+        "tried": len(results),
+        "failed": len(failed),
+        "goal": suite.goal,
+        "ok": bool(results) and not failed and finding.met and (whole or setting.sample),
+        "cases": len(trial.cases),
+        "seed": setting.seed,
+        "sample": setting.sample,
+        "seconds": round(seconds, 1),
+        **counts,
+        **finding.more,
+        "failures": [{"case": r.case, "what": [*r.failures]} for r in failed[:_SHOWN]],
+        "misses": [{"case": r.case, "what": [*r.misses]} for r in results.values() if r.misses][:_SHOWN],
+    }
+
+
+def _kept(file: Path) -> dict[str, dict[str, Json]]:
+    try:
+        return {entry["name"]: entry for entry in json.loads(file.read_text())}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _write(file: Path, entries: Mapping[str, Json | dict[str, Json]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
+    fresh.write_text(json.dumps(list(entries.values()), indent=2, ensure_ascii=False) + "\n")
+    fresh.replace(file)
+
+
+def _summary(entry: Mapping[str, Json]) -> str:
+    word = "ok" if entry["ok"] else "NOT OK"
+    return f"{entry['name']}: {word}, {entry['tried']} tried, {entry['failed']} failed, {entry['seconds']} s"

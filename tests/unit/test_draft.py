@@ -126,10 +126,10 @@ def test_an_outline_is_complete_when_every_essential_group_made_a_claim() -> Non
     assert _draft(_group(head), _group(line)).complete
     assert _draft(_group(head), found=evidence(order=ORDER)).complete
     assert not _draft(_group(head), _group(line), found=evidence(lines=[FIRST])).complete
-    assert _draft(_group(head, replace_essential(line)), found=evidence(lines=[FIRST])).complete
+    assert _draft(_group(head, _essential(line)), found=evidence(lines=[FIRST])).complete
 
 
-def replace_essential(spec: ClaimSpec) -> ClaimSpec:
+def _essential(spec: ClaimSpec) -> ClaimSpec:
     """The same claim as an essential one."""
     return ClaimSpec(claim=spec.claim, bindings=spec.bindings, essential=True)
 

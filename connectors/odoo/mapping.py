@@ -6,6 +6,8 @@ from connectors.odoo import customers, finance, items, notes, purchasing, sales,
 from connectors.odoo.spec import Spec
 
 _ALL: tuple[Spec, ...] = (
+    stock.REGION,
+    stock.CHANNEL,
     stock.SITE,
     finance.CURRENCY_RATE,
     customers.CUSTOMER,

@@ -220,7 +220,7 @@ class Scan:
                 key=row.key + part.suffix,
                 changed_at=row.changed_at,
                 values={**values, **part.values},
-                labels={**({"company": own} if own else {}), **labels, **part.labels},
+                labels=_hints({**({"company": own} if own else {}), **labels, **part.labels}),
             )
 
     def _company(self, row: Row, company: int | None) -> str:
@@ -228,6 +228,12 @@ class Scan:
             return str(company)
         found = row.ident(self._spec.company) if self._spec.company else None
         return str(found) if found else ""
+
+
+def _hints(said: dict[str, str]) -> dict[str, str]:
+    """What Odoo says, and the keys of the region and the channel that its company and sales team are."""
+    places = (("region", "res.company", "company"), ("channel", "crm.team", "team"))
+    return said | {label: f"{model}/{said[kind]}" for label, model, kind in places if kind in said}
 
 
 def _direct(watch: tuple[str, ...]) -> list[str]:

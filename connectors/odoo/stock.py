@@ -19,6 +19,23 @@ def site_key(warehouse: int | None) -> str | None:
     return f"stock.warehouse/{warehouse}" if warehouse else None
 
 
+REGION = Spec(
+    entity="region",
+    model="res.company",
+    company="id",
+    values={
+        "code": compute(lambda row: f"company-{row.id}"),
+        "name": text("name"),
+        "currency": compute(lambda row: row.world.companies[row.id].currency),
+    },
+)
+
+CHANNEL = Spec(
+    entity="channel",
+    model="crm.team",
+    values={"code": compute(lambda row: f"team-{row.id}"), "name": text("name")},
+)
+
 SITE = Spec(
     entity="site",
     model="stock.warehouse",
@@ -27,6 +44,7 @@ SITE = Spec(
     values={
         "code": text("code"),
         "name": text("name"),
+        "region": ref("company_id", "res.company"),
         "kind": compute(lambda _: "warehouse"),
         "time_zone": compute(lambda row: row.world.warehouses[row.id].zone),
         "city": compute(lambda row: row.world.warehouses[row.id].city),

@@ -30,7 +30,7 @@ def invented(anchor: Anchor, known: AbstractSet[str], draw: Random) -> str | Non
 
 def without_echo(text: str, identifier: str) -> str:
     """A text with every word of the identifier taken out of it, in whatever form it was printed."""
-    plain = re.sub(r"\\([^\w\s])", r"\1", text)
+    plain = re.sub(r"\\([^\w\s]|_)", r"\1", text)
     for word in sorted({identifier, *re.split(r"[\s,;?!()\"]+", identifier)}, key=len, reverse=True):
         plain = plain.replace(word, _ECHO) if word else plain
     return plain

@@ -53,7 +53,7 @@ def amounts_of(rows: Iterable[tuple[Entity, Row]]) -> frozenset[str]:
 
 def normal(text: str) -> str:
     """Lower case, without markdown's escapes, the words without punctuation at their edges."""
-    plain = re.sub(r"\\([^\w\s])", r"\1", text).casefold()
+    plain = re.sub(r"\\([^\w\s]|_)", r"\1", text).casefold()
     return " ".join(word for word in (part.strip(_EDGES) for part in plain.split()) if word)
 
 

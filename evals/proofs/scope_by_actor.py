@@ -214,3 +214,58 @@ async def open_trial(
                     yield trial
                 finally:
                     await trial.aclose()
+
+
+def _trial(
+    company: Company,
+    planted: str,
+    runtime: Runtime,
+    admin: AsyncConnection[Any],
+    world: World,
+    actors: Mapping[str, Actor],
+    setting: Setting,
+    choice: Choice,
+) -> ScopeTrial:
+    kinds = {name: kind for name, kind in load_kinds().items() if choice.kinds is None or name in choice.kinds}
+    drawing = Drawing(world=world, kinds=kinds, seed=setting.seed, each=choice.each, most=choice.most)
+    nobody = Drawing(world=world, kinds=kinds, seed=setting.seed, each=1, most=1).cases([Actor(subject=NOBODY)])
+    questions = {case.name: case for case in (*drawing.cases([*actors.values()]), *nobody)}
+    reads = [f"{subject} | {what}" for subject in actors for what in (_TABLES, *world.model.entities)]
+    return ScopeTrial(
+        company=company, planted=planted, runtime=runtime, admin=admin, world=world, actors=actors,
+        questions=questions, cases=(_LABELS, *reads, *questions), seed=setting.seed,
+    )  # fmt: skip
+
+
+def _without(value: Json | dict[str, Json], names: Sequence[str]) -> Json | dict[str, Json]:
+    """A JSON value without the identifiers in any of its texts."""
+    if isinstance(value, str):
+        for name in names:
+            value = without_echo(value, name)
+        return value
+    if isinstance(value, dict):
+        return {key: _without(each, names) for key, each in value.items()}
+    return [_without(each, names) for each in value] if isinstance(value, list) else value
+
+
+def _difference(left: Json | dict[str, Json], right: Json | dict[str, Json]) -> str | None:
+    """Where two JSON values differ first; None where they do not."""
+    if isinstance(left, dict) and isinstance(right, dict) and left.keys() == right.keys():
+        inner = ((f"{key}: {found}") for key in left if (found := _difference(left[key], right[key])) is not None)
+        return next(inner, None)
+    return None if left == right else f"{left!r} against {right!r}"
+
+
+@asynccontextmanager
+async def _open(setting: Setting) -> AsyncGenerator[Trial]:
+    choice = Choice(each=1, most=1) if setting.sample else Choice()
+    async with open_company() as company, open_trial(company, setting, choice) as trial:
+        yield trial
+
+
+SCOPE_BY_ACTOR = Suite(
+    name="scope-by-actor",
+    goal="nothing outside the asker's scope in answer, sources or audit row; hidden and missing the same; "
+    "99% of the permitted answered right",
+    open=_open,
+)

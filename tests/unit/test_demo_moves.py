@@ -13,7 +13,7 @@ from copilot.demo.world import ORDER_LIFE, PURCHASE_LIFE, DemoWorld, _work_out
 LONG, SHORT = date(2024, 11, 1), date(2026, 6, 1)
 """Epochs: the full two years for what reaches far back, five months where the mechanism is all that matters."""
 NOW = datetime(2026, 11, 10, 12, 34, tzinfo=UTC)
-STEPS = (timedelta(hours=7), timedelta(days=1), timedelta(days=9))
+STEPS = (timedelta(hours=7), timedelta(days=9))
 
 
 def world(moment: datetime = NOW, *, seed: int = 7, epoch: date = SHORT) -> DemoWorld:

@@ -32,9 +32,12 @@ async def _run(options: argparse.Namespace) -> int:
                 await bring_demo_to_today(runtime, Paced())
             say("starting the chat")
             from copilot.channels.web.app import create_app
+            from copilot.channels.web.starters import starters_from_file
 
             questions = await first_questions(runtime)
-            app = create_app(runtime, settings, starters=lambda role: questions.get(role, ()))
+            app = create_app(
+                runtime, settings, starters=lambda person: questions.get(person.subject) or starters_from_file(person)
+            )
             people = [
                 f"{person.subject:<14}{person.role.replace('_', ' ')}, {person.where}"
                 for person in await runtime.demo_people()

@@ -18,9 +18,10 @@ from copilot.channels.web.session import session_key
 from copilot.channels.web.signin import DemoSignIn, SignIn, chat_or_sign_in
 from copilot.channels.web.starters import starters_from_file
 from copilot.domain.ports import Copilot
+from copilot.domain.question import DemoPerson
 from copilot.settings import Settings
 
-Starters = Callable[[str], Iterable[tuple[str, str]]]
+Starters = Callable[[DemoPerson], Iterable[tuple[str, str]]]
 OnShutdown = Callable[[], Awaitable[None]]
 
 
@@ -34,7 +35,7 @@ def create_app(
 ) -> FastAPI:
     """The application over one copilot. Takes a few seconds, most of them for importing Chainlit.
 
-    `starters` gives a role's first questions as (label, question); `on_shutdown` runs when the server stops, after
+    `starters` gives a person's first questions as (label, question); `on_shutdown` runs when the server stops, after
     the last request.
     """
     lay_out(settings)

@@ -83,12 +83,13 @@ class Desk:
         session.thread_id_to_resume = None  # a connection that drops and returns must not answer it all again
 
     async def starters_for(self, user: cl.User | None) -> list[cl.Starter]:
-        """The questions to begin with, by the role of whoever signed in."""
+        """The questions to begin with, by whoever signed in."""
         if user is None:
             return []
         people = await self.copilot.demo_people()
-        role = next((person.role for person in people if person.subject == user.identifier), "")
-        return [cl.Starter(label=label, message=question) for label, question in self.starters(role)]
+        person = next((person for person in people if person.subject == user.identifier), None)
+        offered = self.starters(person) if person else ()
+        return [cl.Starter(label=label, message=question) for label, question in offered]
 
     def _question(self, text: str) -> Question:
         return Question(text=clean_question(text), channel="web", conversation=_conversation())

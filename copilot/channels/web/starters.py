@@ -8,10 +8,12 @@ from typing import cast
 
 import yaml
 
+from copilot.domain.question import DemoPerson
 
-def starters_from_file(role: str) -> tuple[tuple[str, str], ...]:
-    """Labels and questions for a role; none for a role that the file doesn't know."""
-    return tuple(_file().get(role, {}).items())
+
+def starters_from_file(person: DemoPerson) -> tuple[tuple[str, str], ...]:
+    """Labels and questions for a person's role; none for a role that the file doesn't know."""
+    return tuple(_file().get(person.role, {}).items())
 
 
 @cache

@@ -1,0 +1,47 @@
+"""`erp-copilot proofs` and `erp-copilot bench`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from copilot.channels.cli import Command, say
+from copilot.errors import SettingsError
+from evals.proofs.runner import run_suites
+from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
+from evals.proofs.suite import Setting, Suite
+
+SUITES: tuple[Suite, ...] = (SCOPE_BY_ACTOR,)
+"""Every proof suite."""
+BUILD = Path("build")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_N = TypeVar("_N", bound=_Named)
+
+
+def _proof_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", metavar="NAME", help=f"one suite: {', '.join(suite.name for suite in SUITES)}")
+    parser.add_argument("--sample", action="store_true", help="a small part of each, for CI")
+    parser.add_argument("--seed", type=int, default=1, help="another seed draws other cases")
+
+
+async def _prove(options: argparse.Namespace) -> int:
+    setting = Setting(seed=options.seed, sample=options.sample)
+    return 0 if await run_suites(_chosen(SUITES, options.only), setting, BUILD, say) else 1
+
+
+def _chosen(known: Sequence[_N], only: str | None) -> Sequence[_N]:
+    found = [each for each in known if only is None or each.name == only]
+    if not found:
+        raise SettingsError(f"there is nothing called {only!r}; there is: {', '.join(each.name for each in known)}")
+    return found
+
+
+PROOFS = Command("run the proof suites", _proof_arguments, _prove)

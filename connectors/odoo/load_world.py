@@ -10,7 +10,15 @@ from connectors.odoo.cells import Cell, Pair
 from connectors.odoo.database import Database
 from connectors.odoo.world import Company, Location, Unit, Warehouse, World
 
-_COMPANY = ("name", "currency_id", "partner_id.tz", "resource_calendar_id.tz", "country_id.code")
+_COMPANY = (
+    "name",
+    "currency_id",
+    "partner_id.tz",
+    "resource_calendar_id",
+    "resource_calendar_id.tz",
+    "country_id.code",
+)
+_ATTENDANCE = ("calendar_id", "dayofweek")
 _WAREHOUSE = (
     "name",
     "code",
@@ -28,13 +36,15 @@ Rows = Mapping[int, Mapping[str, Cell]]
 
 async def load_world(database: Database) -> World:
     """The world as it is now."""
-    companies, warehouses, locations, units = await asyncio.gather(
+    companies, warehouses, locations, units, attendances = await asyncio.gather(
         _read(database, "res.company", _COMPANY),
         _read(database, "stock.warehouse", _WAREHOUSE),
         _read(database, "stock.location", _LOCATION),
         _read(database, "uom.uom", _UNIT),
+        _read(database, "resource.calendar.attendance", _ATTENDANCE),
     )
-    known = {ident: _company(ident, row) for ident, row in companies.items()}
+    weeks = _weeks(attendances)
+    known = {ident: _company(ident, row, weeks) for ident, row in companies.items()}
     stores = {ident: _warehouse(ident, row, known) for ident, row in warehouses.items()}
     roots = {store.root: store.id for store in stores.values()}
     return World(
@@ -52,13 +62,24 @@ async def _read(database: Database, model: str, paths: tuple[str, ...]) -> dict[
     return done
 
 
-def _company(ident: int, row: Mapping[str, Cell]) -> Company:
+def _weeks(attendances: Rows) -> dict[int, str]:
+    """Working calendar -> its ISO weekdays of work; Odoo counts weekdays from 0, Monday."""
+    days: dict[int, set[int]] = {}
+    for row in attendances.values():
+        day = _text(row["dayofweek"])
+        if day and day.isdecimal():
+            days.setdefault(_ident(row["calendar_id"]), set()).add(int(day) + 1)
+    return {calendar: "".join(map(str, sorted(found))) for calendar, found in days.items()}
+
+
+def _company(ident: int, row: Mapping[str, Cell], weeks: Mapping[int, str]) -> Company:
     return Company(
         id=ident,
         name=_text(row["name"]) or "",
         currency=_label(row["currency_id"]),
         country=_text(row["country_id.code"]),
         zone=_text(row["partner_id.tz"]) or _text(row["resource_calendar_id.tz"]),
+        working_days=weeks.get(_ident(row["resource_calendar_id"])),
     )
 
 

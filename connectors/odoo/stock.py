@@ -47,6 +47,7 @@ SITE = Spec(
         "region": ref("company_id", "res.company"),
         "kind": compute(lambda _: "warehouse"),
         "time_zone": compute(lambda row: row.world.warehouses[row.id].zone),
+        "working_days": compute(lambda row: row.world.companies[row.world.warehouses[row.id].company].working_days),
         "city": compute(lambda row: row.world.warehouses[row.id].city),
         "country": compute(lambda row: row.world.warehouses[row.id].country),
     },

@@ -15,13 +15,15 @@ _STEP = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """A company of this Odoo. `currency` is a code, `country` an ISO code, `zone` an IANA name."""
+    """A company of this Odoo. `currency` is a code, `country` an ISO code, `zone` an IANA name, `working_days` the ISO
+    weekdays of its working calendar ("12345")."""
 
     id: int
     name: str
     currency: str | None
     country: str | None
     zone: str | None
+    working_days: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,7 @@ def _findings(claim: Claim, records: Mapping[str, Record]) -> Iterator[Finding]:
         rule = _fact_rule(fact, records)
         if rule:
             yield Finding(claim.name, rule, fact.ref)
-    plain = re.sub(r"\\([^\w\s])", r"\1", claim.text)
+    plain = re.sub(r"\\([^\w\s]|_)", r"\1", claim.text)
     rest = _without_facts(plain, claim.facts)
     for rule, pattern in (("figure_without_fact", _FIGURE), ("number_word_without_fact", _NUMBER_WORD)):
         for match in pattern.finditer(rest):

@@ -42,7 +42,7 @@ async def find_candidates(
 ) -> tuple[Candidate, ...]:
     """Every record that the words may name; `cues` are positions of words that also ask for something."""
     chosen = tuple(_chosen(model, words))
-    numbers = chosen or await _by_number(connection, words)
+    numbers = (*chosen, *await _by_number(connection, words))
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
     names = await _by_name(connection, model, words, cues, taken)
     return await _labelled(connection, model, (*numbers, *names))

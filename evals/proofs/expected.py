@@ -23,9 +23,10 @@ Fact = tuple[str, Json]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """Steps that must find something, and (step, field) pairs that must be among the facts."""
+    """Steps that must find something, steps that must be allowed, and (step, field) pairs that must be facts."""
 
     needs: tuple[str, ...]
+    reads: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
 
 
@@ -36,6 +37,7 @@ def load_expectations() -> Mapping[str, Expectation]:
     return {
         kind: Expectation(
             needs=tuple(entry["needs"]),
+            reads=tuple(entry.get("reads", ())),
             facts=tuple((step, name) for step, _, name in (fact.partition(".") for fact in entry["facts"])),
         )
         for kind, entry in body.items()
@@ -44,7 +46,9 @@ def load_expectations() -> Mapping[str, Expectation]:
 
 def permitted(expectation: Expectation, steps: Mapping[str, Found]) -> bool:
     """Whether somebody for whom the steps find this should get an answer."""
-    return all(steps[name].rows for name in expectation.needs)
+    return all(steps[name].rows for name in expectation.needs) and not any(
+        steps[name].refused for name in expectation.reads
+    )
 
 
 def key_facts(expectation: Expectation, steps: Mapping[str, Found], model: SemanticModel) -> Iterator[Fact]:

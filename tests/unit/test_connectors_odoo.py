@@ -83,7 +83,13 @@ class TestOdoo19(OdooConformance):
 async def test_an_order_with_its_lines(version: str) -> None:
     fake = odoo(version)
     order = (await everything(fake, "sales_order"))["sale.order/24"]
-    assert order.labels == {"company": "1", "warehouse": "1", "team": "5"}
+    assert order.labels == {
+        "company": "1",
+        "warehouse": "1",
+        "team": "5",
+        "region": "res.company/1",
+        "channel": "crm.team/5",
+    }
     # 03:00 UTC is still the day before at the warehouse in Los Angeles.
     assert order.values == {
         "number": "S00024", "customer": "res.partner/10", "customer_po": "PO-9", "site": "stock.warehouse/1",
@@ -117,7 +123,14 @@ async def test_partners_become_customers_and_suppliers(version: str) -> None:
     fake = odoo(version)
     customers = await everything(fake, "customer")
     assert set(customers) == {"res.partner/10"}
-    assert customers["res.partner/10"].labels == {"company": "1", "warehouse": "1", "team": "5", "country": "US"}
+    assert customers["res.partner/10"].labels == {
+        "company": "1",
+        "warehouse": "1",
+        "team": "5",
+        "country": "US",
+        "region": "res.company/1",
+        "channel": "crm.team/5",
+    }
     contacts = await everything(fake, "customer_contact")
     assert contacts["res.partner/11"].values["role"] == "purchasing"
     assert (await everything(fake, "customer_address"))["res.partner/12"].values["kind"] == "ship_to"

@@ -18,7 +18,7 @@ from copilot.domain.plan import Choice, NoPlan
 from copilot.semantic.model import load_model
 from copilot.understanding.kinds import load_kinds
 from prompts.template import load_approved
-from tests.unit.records import NOW, day, evidence, every_decision, measure, plan_for, record
+from tests.unit.records import NOW, day, every_decision, evidence, measure, plan_for, record
 
 TEMPLATES = load_approved()
 DECIDER = Decider(TEMPLATES, load_model())
@@ -163,7 +163,9 @@ def test_a_source_shows_titles_printed_values_and_names_instead_of_ids() -> None
 
 
 def test_a_measure_among_the_sources_shows_its_formula_and_comes_with_its_inputs() -> None:
-    delay = measure("order_delay", "M1", inputs=["S1"], order=24, state="overdue", promised_date=day("2026-11-10"), days_late=6)
+    delay = measure(
+        "order_delay", "M1", inputs=["S1"], order=24, state="overdue", promised_date=day("2026-11-10"), days_late=6
+    )
     found = evidence(order=ORDER, customer=CUSTOMER, delay=delay)
     answer = _answer(found=found, drafted=draft(load_kinds()["order_status"].outline, found, TEMPLATES))
     by_id = {source.id: source for source in answer.sources}

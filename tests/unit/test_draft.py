@@ -25,7 +25,9 @@ TEMPLATES = {
     },
 }
 ORDER = record("sales_order", "S1", row=24, number="S00024", status="confirmed")
-FIRST = record("sales_order_line", "S2", row=1, order=24, item=7, line_number=1, unit="pcs", open_quantity=5, status="open")
+FIRST = record(
+    "sales_order_line", "S2", row=1, order=24, item=7, line_number=1, unit="pcs", open_quantity=5, status="open"
+)
 SECOND = record("sales_order_line", "S3", row=2, order=24, item=8, line_number=2, unit=None, status="shipped")
 DESK, CHAIR = record("item", "S4", row=7, name="Desk"), record("item", "S5", row=8, name="Chair")
 FOUND = evidence(order=ORDER, lines=[FIRST, SECOND], items=[DESK, CHAIR])
@@ -167,7 +169,9 @@ def test_an_order_without_an_order_date_is_still_answered() -> None:
 
 def test_an_order_whose_customer_may_not_be_seen_is_still_answered() -> None:
     """A buyer reads orders but no customers."""
-    order = record("sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed", order_date=day("2026-11-02"))
+    order = record(
+        "sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed", order_date=day("2026-11-02")
+    )
     assert _kind_draft("order_status", evidence(order=order, refused=["customer"])).complete
 
 
@@ -178,14 +182,18 @@ def test_an_order_with_more_lines_than_are_read_still_shows_those_it_read() -> N
 
 
 def test_stock_that_may_not_be_read_is_not_answered_by_what_is_incoming() -> None:
-    """Finance reads items and purchase orders but no stock: "no incoming purchase" is no answer to how much there is."""
+    """Finance reads items and purchase orders but no stock: what is incoming is no answer to what there is."""
     found = evidence(item=DESK, refused=["stock", "by_site", "total", "differences"], supply=[], incoming=[])
     assert not _kind_draft("item_stock", found).complete
 
 
 def test_a_held_line_without_a_reason_is_still_called_late() -> None:
-    order = record("sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed", order_date=day("2026-11-02"))
-    late = measure("line_delay", "M1", line=1, item=7, line_number=1, cause="on_hold", promised_date=day("2026-11-10"), days_late=6)
+    order = record(
+        "sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed", order_date=day("2026-11-02")
+    )
+    late = measure(
+        "line_delay", "M1", line=1, item=7, line_number=1, cause="on_hold", promised_date=day("2026-11-10"), days_late=6
+    )
     count = measure("line_count", "M2", lines=1, open_lines=1, complete=True)
     found = evidence(order=order, customer=CUSTOMER, lines=[FIRST], items=[DESK], count=count, line_delays=late)
     assert any("late" in claim.text.lower() for claim in _kind_draft("order_lines", found).claims)

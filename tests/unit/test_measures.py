@@ -39,7 +39,15 @@ def _order(**fields: Any) -> Record:
 
 
 def _line(ref: str = "S2", row: int = 2, **fields: Any) -> Record:
-    usual = {"order": 24, "item": 7, "site": SITE, "line_number": 1, "status": "open", "unit": "pcs", "open_quantity": 10}
+    usual = {
+        "order": 24,
+        "item": 7,
+        "site": SITE,
+        "line_number": 1,
+        "status": "open",
+        "unit": "pcs",
+        "open_quantity": 10,
+    }
     return record("sales_order_line", ref, row=row, **{**usual, **fields})
 
 
@@ -99,7 +107,9 @@ def test_what_was_never_promised_for_good_is_not_late(status: str) -> None:
     assert _late(order=_order(status=status)) == []
 
 
-@pytest.mark.parametrize("fields", [{"promised_date": None}, {"promised_date": TODAY}, {"promised_date": day("2026-12-01")}])
+@pytest.mark.parametrize(
+    "fields", [{"promised_date": None}, {"promised_date": TODAY}, {"promised_date": day("2026-12-01")}]
+)
 def test_an_order_in_time_or_without_a_promise_is_not_late(fields: dict[str, Any]) -> None:
     assert _all("order_delay", [_order(**fields)]) == []
 
@@ -179,9 +189,9 @@ def test_a_line_from_no_site_of_its_own_ships_from_its_orders() -> None:
     assert found.values["cause"] == "in_stock_not_shipped"
 
 
-def test_the_earliest_supply_counts() -> None:
-    later, sooner = _supply(promised_date=day("2027-01-05")), _supply("S9", 9, promised_date=day("2026-11-25"))
-    (found,) = _late(supply=[later, sooner], orders=[_purchase()])
+def test_the_first_dated_supply_counts() -> None:
+    undated, sooner = _supply(promised_date=None), _supply("S9", 9, promised_date=day("2026-11-25"))
+    (found,) = _late(supply=[undated, sooner, _supply("S8", 8)], orders=[_purchase()])
     assert found.values["supply_date"] == day("2026-11-25")
 
 
@@ -243,7 +253,9 @@ def test_a_cut_list_of_lines_has_no_count() -> None:
     assert _all("line_count", [_order()], [_line()], with_context=context(complete=False)) == []
 
 
-@pytest.mark.parametrize(("name", "figure"), [("order_count", "orders"), ("purchase_count", "orders"), ("invoice_count", "invoices")])
+@pytest.mark.parametrize(
+    ("name", "figure"), [("order_count", "orders"), ("purchase_count", "orders"), ("invoice_count", "invoices")]
+)
 def test_a_count_says_whether_it_is_complete(name: str, figure: str) -> None:
     owner = record("customer", "S1", name="Acme")
     assert _one(name, [owner], [_order(), _line()]) == {figure: 2, "complete": True}
@@ -306,9 +318,14 @@ def test_systems_that_disagree_are_shown_with_the_governing_one_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [_stock("S2", 2, system="WMS"), _stock("S2", 2, system="WMS", unit="box", on_hand=1), _stock("S2", 2, lot="B")],
+    "other",
+    [
+        _stock("S2", 2, system="WMS"),
+        _stock("S2", 2, system="WMS", unit="box", on_hand=1),
+        _stock("S2", 2, lot="B"),
+    ],
     ids=["same figure", "another unit", "same system"],
-)  # fmt: skip
+)
 def test_systems_that_agree_or_cannot_be_compared_do_not_disagree(other: Record) -> None:
     assert _all("stock_difference", [_stock("S1", 1), other]) == []
 
@@ -338,7 +355,10 @@ def test_incoming_without_a_date_of_its_own_comes_when_the_order_does() -> None:
     assert _one("incoming_supply", [_supply(promised_date=None)], [_purchase()])["date"] is None
 
 
-@pytest.mark.parametrize(("status", "late"), [("confirmed", 6), ("sent", 6), ("partly_received", 6), ("received", 0), ("draft", 0), ("cancelled", 0)])
+@pytest.mark.parametrize(
+    ("status", "late"),
+    [("confirmed", 6), ("sent", 6), ("partly_received", 6), ("received", 0), ("draft", 0), ("cancelled", 0)],
+)
 def test_only_an_open_purchase_order_is_late(status: str, late: int) -> None:
     found = _all("purchase_delay", [_purchase(status=status, promised_date=LAST_WEEK)], [])
     assert [f.values["days_late"] for f in found] == ([late] if late else [])
@@ -362,7 +382,10 @@ def test_an_invoice_is_overdue_by_calendar_days(fields: dict[str, Any], late: in
 
 
 def test_lead_times_run_from_the_shortest_to_the_longest_quoted() -> None:
-    offers = [record("supplier_item", f"S{n}", row=n, supplier=1, item=n, lead_time=d) for n, d in ((1, 10), (2, 3), (3, None))]
+    offers = [
+        record("supplier_item", f"S{n}", row=n, supplier=1, item=n, lead_time=d)
+        for n, d in ((1, 10), (2, 3), (3, None))
+    ]
     assert _one("quoted_lead_time", offers) == {"shortest": scaled(3), "longest": scaled(10), "items": 2}
     assert _all("quoted_lead_time", offers, with_context=context(complete=False)) == []
     assert _all("quoted_lead_time", offers[2:]) == []
@@ -370,5 +393,8 @@ def test_lead_times_run_from_the_shortest_to_the_longest_quoted() -> None:
 
 def test_a_figure_is_as_old_as_the_oldest_record_behind_it() -> None:
     old = NOW - timedelta(hours=30)
-    (found,) = _all("site_stock", [_stock("S1", 1), record("stock", "S2", row=2, confirmed_at=old, item=7, site=SITE, unit="pcs", on_hand=1)])
+    (found,) = _all(
+        "site_stock",
+        [_stock("S1", 1), record("stock", "S2", row=2, confirmed_at=old, item=7, site=SITE, unit="pcs", on_hand=1)],
+    )
     assert found.oldest == old

@@ -19,10 +19,14 @@ from copilot.domain.evidence import FieldType, Value
 from prompts.template import parse
 from tests.unit.records import bare, evidence, scaled
 
-ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Chicago", "Asia/Singapore", "Asia/Kolkata", "Pacific/Chatham"])
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/Chicago", "Asia/Singapore", "Asia/Kolkata", "Pacific/Chatham"]
+)
 _BIG = st.integers(-(2**63) + 1, 2**63 - 1)
 _SMALL = st.integers(-3_000_000, 3_000_000)
-_UNITS = st.sampled_from(["pcs", "kg", "m²", "12-pack", "Unit(s)", "100 ft roll", "_box_", "*", "Stück", "%", "|", "a  b"])
+_UNITS = st.sampled_from(
+    ["pcs", "kg", "m²", "12-pack", "Unit(s)", "100 ft roll", "_box_", "*", "Stück", "%", "|", "a  b"]
+)
 _TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=60)
 _CODES = st.sampled_from(["partly_shipped", "kg", "EUR", "on_hold", "a__b", "Unit(s)", "m²", "a  b", "12-pack"])
 
@@ -171,8 +175,8 @@ def _shown(text: str) -> tuple[str, set[str]]:
 _MARKUP = st.lists(
     st.sampled_from(
         ["![", "[", "](", "http://x.io", ")", "<b>", "</b>", "<img src=x>", "#", "# ", "- ", "+ ", "* ", "1. ", "1) ",
-         "---", "===", "~~", "**", "_", "`", "```", "&lt;", "&#33;", "\\", "> ", "| a | b |", ": ", "    ", "a", " ", "!",
-         "<!--", "$x$", "[x]: y", "=", "-", "10.", "<https://x.io>"]
+         "---", "===", "~~", "**", "_", "`", "```", "&lt;", "&#33;", "\\", "> ", "| a | b |", ": ", "    ", "a", " ",
+         "!", "<!--", "$x$", "[x]: y", "=", "-", "10.", "<https://x.io>"]
     ),
     min_size=1, max_size=8,
 ).map("".join)  # fmt: skip

@@ -9,9 +9,7 @@ from copilot.domain.scope import EMPTY_SCOPE, UNLABELLED, Labels, Scope
 
 _CLASSES = st.frozensets(st.sampled_from(["item", "sales", "sales_price", "stock", "contact"]))
 _LABELS: st.SearchStrategy[Labels] = st.none() | st.frozensets(st.integers(1, 6))
-_SCOPES = st.builds(
-    Scope, classes=_CLASSES, regions=_LABELS, sites=_LABELS, channels=_LABELS, accounts=_LABELS
-)
+_SCOPES = st.builds(Scope, classes=_CLASSES, regions=_LABELS, sites=_LABELS, channels=_LABELS, accounts=_LABELS)
 _EVERYTHING = Scope(
     classes=frozenset({"item", "sales", "sales_price", "stock", "contact"}),
     regions=None,
@@ -31,7 +29,8 @@ def _sees(scope: Scope, record_class: str, labels: tuple[int, int, int, int]) ->
 
 
 _ROW = st.tuples(
-    st.sampled_from(["item", "sales", "contact"]), st.tuples(*[st.integers(0, 6)] * 4)  # 0 is of no particular one
+    st.sampled_from(["item", "sales", "contact"]),
+    st.tuples(*[st.integers(0, 6)] * 4),  # 0 is of no particular one
 )
 
 

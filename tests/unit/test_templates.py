@@ -73,7 +73,9 @@ def test_no_name_is_defined_twice() -> None:
 
 
 def test_no_template_holds_a_figure_a_number_word_or_a_link_of_its_own() -> None:
-    number_word = re.compile(r"\b(two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand)\b", re.IGNORECASE)
+    number_word = re.compile(
+        r"\b(two|three|four|five|six|seven|eight|nine|ten|dozen|hundred|thousand)\b", re.IGNORECASE
+    )
     for template in load_approved().values():
         words = " ".join(template.literals)
         assert not re.search(r"\d", words), template.name
@@ -81,7 +83,9 @@ def test_no_template_holds_a_figure_a_number_word_or_a_link_of_its_own() -> None
         assert not re.search(r"https?:|\]\(|!\[|<", words), template.name
 
 
-@pytest.mark.parametrize("wrong", ["Order 7 is {o.s}.", "{o.s} of ٣", "<b>{o.s}</b>", "{o} is late", "{o.s}}", "{o.s.t}"])
+@pytest.mark.parametrize(
+    "wrong", ["Order 7 is {o.s}.", "{o.s} of ٣", "<b>{o.s}</b>", "{o} is late", "{o.s}}", "{o.s.t}"]
+)
 def test_a_template_with_a_figure_markup_or_a_stray_brace_is_refused(wrong: str) -> None:
     with pytest.raises(TemplateError, match="'claim'"):
         parse("claim", wrong)

@@ -23,7 +23,7 @@ def _sql_translation() -> dict[str, str]:
 
 @given(st.text(max_size=40))
 @example("Acme™")
-@example("ℌ")
+@example("\u210c")
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
@@ -60,7 +60,7 @@ def test_cutting_again_gives_the_same_words() -> None:
         ("O’Brien's", "obriens"),
         ("E-COM_11", "e com 11"),
         ("  Large   Desk ", "large desk"),
-        ("Ｗｉｄｅ", "wide"),
+        ("\uff37\uff49\uff44\uff45", "wide"),
     ],
 )
 def test_people_type_without_accents_and_signs(typed: str, folded: str) -> None:

@@ -1,0 +1,85 @@
+"""The baseline policy, and the scope that a person's grants come to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from copilot.domain.principal import Grant, Principal
+from copilot.domain.scope import EMPTY_SCOPE, Scope
+from copilot.policy.policy import load_policy, scope_for
+from copilot.semantic.model import load_model
+
+POLICY = load_policy()
+
+
+def _grant(role: str = "planner", **labels: frozenset[int] | None) -> Grant:
+    everywhere: dict[str, frozenset[int] | None] = {"regions": None, "sites": None, "channels": None, "accounts": None}
+    return Grant(role=role, **{**everywhere, **labels})
+
+
+def _scope(*grants: Grant) -> Scope:
+    return scope_for(Principal(subject="x", name="X", home_region=None, grants=grants), POLICY)
+
+
+def test_every_class_of_the_policy_is_one_of_the_model() -> None:
+    known = load_model().classes
+    assert frozenset().union(*POLICY.roles.values()) <= known
+    assert set(POLICY.fresh_for) - {"default"} <= known
+
+
+@pytest.mark.parametrize(
+    ("record_class", "readers"),
+    [
+        ("item_cost", {"planner", "buyer", "finance"}),
+        ("purchase_price", {"buyer", "finance"}),
+        ("supplier_terms", {"buyer", "finance"}),
+        ("credit", {"finance"}),
+        ("sales_price", {"customer_service", "finance"}),
+        ("invoice_amount", {"customer_service", "finance"}),
+        ("contact", {"customer_service", "finance"}),
+        ("address", {"customer_service", "warehouse"}),
+        ("free_text", {"customer_service"}),
+    ],
+)
+def test_a_sensitive_class_is_read_by_those_who_need_it_and_nobody_else(record_class: str, readers: set[str]) -> None:
+    assert {role for role, classes in POLICY.roles.items() if record_class in classes} == readers
+
+
+@pytest.mark.parametrize("role", ["auditor", "administrator", "nobody", ""])
+def test_roles_without_business_and_unknown_roles_read_no_record(role: str) -> None:
+    scope = _scope(_grant(role))
+    assert not scope
+    assert scope.classes == frozenset()
+
+
+def test_nobody_without_a_grant_reads_anything() -> None:
+    assert _scope() == EMPTY_SCOPE
+
+
+def test_a_scope_has_the_classes_of_the_role_and_the_labels_of_the_grant() -> None:
+    scope = _scope(_grant("planner", regions=frozenset({1}), sites=frozenset(), channels=None, accounts=frozenset({4})))
+    assert scope.classes == POLICY.classes_of("planner")
+    assert (scope.regions, scope.sites, scope.channels, scope.accounts) == (
+        frozenset({1}), frozenset(), None, frozenset({4}),
+    )  # fmt: skip
+
+
+def test_a_second_grant_never_widens_the_first() -> None:
+    first = _grant("customer_service", regions=frozenset({1}))
+    second = _grant("finance", regions=None)
+    assert _scope(first, second) == _scope(first)
+    assert "credit" not in _scope(first, second).classes
+
+
+def test_a_class_without_a_limit_of_its_own_is_fresh_for_the_default() -> None:
+    assert POLICY.fresh_limit("stock") == timedelta(hours=4)
+    assert POLICY.fresh_limit("reference") == POLICY.fresh_limit("no such class") == timedelta(hours=24)
+
+
+def test_roles_are_named_once_in_the_order_granted() -> None:
+    person = Principal(
+        subject="x", name="X", home_region=1, grants=(_grant("buyer"), _grant("planner"), _grant("buyer"))
+    )
+    assert person.roles == ("buyer", "planner")

@@ -85,6 +85,8 @@ class Connector(Protocol):
     system: str
     entities: tuple[str, ...]
     """In load order: what is referred to comes before what refers to it."""
+    vanishing: frozenset[str]
+    """Entities whose records may be deleted; for the others `keys` need never be asked."""
 
     async def check(self) -> SourceInfo:
         """Reach the source and say what it is, what its labels are and what cannot be read."""

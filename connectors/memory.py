@@ -28,6 +28,7 @@ class MemoryConnector:
     ) -> None:
         self.system = system
         self.entities = tuple(entities)
+        self.vanishing = frozenset(entities)
         self._labels = labels
         self._page_size = page_size
         self._overlap = overlap

@@ -76,8 +76,7 @@ class Company:
 async def running(company: Company, database: str, home: Path, now: datetime = NOW) -> AsyncGenerator[Runtime]:
     """The copilot over a database of the company, with a home of its own and a clock that stands still."""
     if home != company.home:
-        home.mkdir(exist_ok=True)
-        shutil.copy(company.home / "roles.json", home / "roles.json")
+        _make_home(company, home)
     pools = Database(await prepare(company.dsn(database), home, create=True))
     runtime = assemble(Settings(home=home), pools, fixed_clock(now), company.dsn(database))
     try:
@@ -100,6 +99,12 @@ async def open_company() -> AsyncGenerator[Company]:
             yield company
         finally:
             await asyncio.to_thread(server.stop)
+
+
+def _make_home(company: Company, home: Path) -> None:
+    """A data folder with the roles' passwords, which are the server's."""
+    home.mkdir(exist_ok=True)
+    shutil.copy(company.home / "roles.json", home / "roles.json")
 
 
 @contextmanager

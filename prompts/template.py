@@ -69,11 +69,16 @@ def digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+def _person(name: str) -> str:
+    """A name without the differences that make nobody another person."""
+    return " ".join(name.split()).casefold()
+
+
 def _require_approval(file: str, text: bytes, approvals: Mapping[str, Any]) -> None:
     approval = approvals.get(file)
     if approval is None:
         raise TemplateError(f"{file!r} is not approved; approvals.toml does not name it")
     if approval["sha256"] != digest(text):
         raise TemplateError(f"{file!r} is not in its approved form; restore it or have the new form approved")
-    if approval["author"] == approval["approver"]:
+    if _person(approval["author"]) == _person(approval["approver"]):
         raise TemplateError(f"{file!r} was approved by its own author {approval['author']!r}")

@@ -1,112 +1,15 @@
-"""A small demo company in a real PostgreSQL, made once per test run and cloned for whoever changes it."""
+"""The small demo company of the tests; it is the one that the proofs run on."""
 
-from __future__ import annotations
+from evals.company import (
+    EPOCH,
+    NOW,
+    TEMPLATE,
+    Company,
+    ask,
+    made_company,
+    running,
+    scratch_folder,
+    silent,
+)
 
-import asyncio
-import os
-import secrets
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
-
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
-
-from copilot.domain.answer import Answer
-from copilot.domain.clock import fixed_clock
-from copilot.domain.question import Question, SessionSubject
-from copilot.settings import Settings
-from copilot.store import embedded
-from copilot.store.pool import Database
-from copilot.store.setup import prepare
-from copilot.wiring import Runtime, assemble
-from copilot.wiring.demo import bring_demo_to_today
-
-NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
-EPOCH = date(2026, 8, 1)
-TEMPLATE = "company_template"
-
-
-def silent(_: str) -> None:
-    """Progress that nobody reads."""
-
-
-@contextmanager
-def scratch_folder() -> Generator[Path]:
-    """A folder that the account of an embedded server can reach, whoever runs the tests."""
-    base = "/var/tmp" if os.geteuid() == 0 else None  # noqa: S108 -- root's own temporary folders are closed to others
-    folder = Path(tempfile.mkdtemp(prefix="copilot-test-", dir=base))
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The server with the template database in it."""
-
-    server: embedded.EmbeddedServer
-    home: Path
-
-    def dsn(self, database: str) -> str:
-        """The superuser's connection string to a database of the server."""
-        return make_conninfo(self.server.superuser_dsn, dbname=database)
-
-    @contextmanager
-    def clone(self) -> Generator[str]:
-        """The name of a database of one's own, as the template was."""
-        name = f"clone_{secrets.token_hex(4)}"
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
-            statement = sql.SQL("create database {} template {}")
-            admin.execute(statement.format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
-            try:
-                yield name
-            finally:
-                admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-@asynccontextmanager
-async def running(company: Company, database: str, home: Path, now: datetime = NOW) -> AsyncGenerator[Runtime]:
-    """The copilot over a database of the company, with a home of its own and a clock that stands still."""
-    if home != company.home:
-        home.mkdir(exist_ok=True)
-        shutil.copy(company.home / "roles.json", home / "roles.json")
-    pools = Database(await prepare(company.dsn(database), home, create=True))
-    runtime = assemble(Settings(home=home), pools, fixed_clock(now), company.dsn(database))
-    try:
-        await runtime.sources.load()
-        yield runtime
-    finally:
-        await runtime.sources.aclose()
-        await runtime.audit.close()
-        await pools.close()
-
-
-@contextmanager
-def made_company() -> Generator[Company]:
-    """The server with its template, ready."""
-    with scratch_folder() as folder:
-        server = embedded.ensure_running(folder, progress=silent)
-        try:
-            company = Company(server, folder)
-            asyncio.run(_make(company))
-            yield company
-        finally:
-            server.stop()
-
-
-async def _make(company: Company) -> None:
-    async with running(company, TEMPLATE, company.home) as runtime:
-        await bring_demo_to_today(runtime, silent, epoch=EPOCH)
-
-
-async def ask(runtime: Runtime, subject: str, text: str, conversation: str | None = None) -> Answer:
-    """Ask as a signed-in person."""
-    return await runtime.ask(Question(text=text, channel="cli", conversation=conversation), SessionSubject(subject))
+__all__ = ["EPOCH", "NOW", "TEMPLATE", "Company", "ask", "made_company", "running", "scratch_folder", "silent"]

@@ -48,6 +48,7 @@ class OdooConnector:
     def __init__(self, settings: OdooSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.system = "odoo"
         self.entities = tuple(SPECS)
+        self.vanishing = frozenset(SPECS)
         self._settings = settings
         self._url = checked_url(settings.url)
         self._http = SourceHttp(settings.url, settings.limits, transport)

@@ -37,12 +37,12 @@ class Decider:
     ) -> Answer:
         """The answer of a plan that ran."""
         if not draft.complete:
-            return self._nothing_recorded(plan, now)
+            return self._nothing_recorded(plan, evidence, now)
         rejected = {finding.claim for finding in findings}
         claims = [claim for claim in draft.claims if claim.name not in rejected]
-        if not claims or (rejected and not claims[0].facts):
+        if not claims or any(claim.essential for claim in draft.claims if claim.name in rejected):
             return self._declined(Reason.UNVERIFIABLE, [self._say("declined_unverifiable")], kind=plan.kind)
-        remarks = list(self._remarks(plan, stale, now))
+        remarks = self._remarks(plan, stale, now, rejected=bool(rejected))
         reason = Reason.UNVERIFIABLE if rejected else self._partial_reason(plan, stale, evidence)
         return Answer(
             answer=_joined([*claims, *remarks]),
@@ -71,11 +71,14 @@ class Decider:
         """The answer for a person whose scope holds no record class."""
         return self._declined(Reason.NO_ACCESS, [self._say("declined_no_access")])
 
-    def _nothing_recorded(self, plan: Plan, now: datetime) -> Answer:
-        """The record named is there, what is asked about it is not: forbidden, hidden and missing read the same."""
-        said = self._say("declined_not_recorded", asked=_asked(now, echo=plan.echo)) or self._say(
-            "declined_unsupported"
-        )
+    def _nothing_recorded(self, plan: Plan, evidence: Evidence, now: datetime) -> Answer:
+        """The record named is there, what is asked about it is not, or is too much: forbidden, hidden and missing read
+        the same."""
+        asked = _asked(now, echo=plan.echo)
+        if evidence.truncated:
+            said = self._say("declined_too_many", asked=asked) or self._say("declined_unsupported")
+            return self._declined(Reason.UNSUPPORTED, [said], kind=plan.kind, step="next_too_many")
+        said = self._say("declined_not_recorded", asked=asked) or self._say("declined_unsupported")
         return self._declined(Reason.NOT_FOUND, [said], kind=plan.kind, step="next_not_recorded")
 
     def _declined(
@@ -91,8 +94,9 @@ class Decider:
             next_steps=(following.text,) if following else (),
         )
 
-    def _remarks(self, plan: Plan, stale: Staleness, now: datetime) -> Sequence[Claim]:
+    def _remarks(self, plan: Plan, stale: Staleness, now: datetime, *, rejected: bool) -> list[Claim]:
         said = [
+            self._say("partial_unverifiable") if rejected else None,
             self._say("partial_unused_words", asked=_asked(now, words=", ".join(plan.unused_words))),
             self._say("partial_stale", age=stale.since) if stale.since else None,
             self._say("partial_differs") if stale.changed else None,
@@ -103,7 +107,7 @@ class Decider:
     def _partial_reason(plan: Plan, stale: Staleness, evidence: Evidence) -> Reason | None:
         if stale.since:
             return Reason.STALE
-        if evidence.get("differences"):
+        if any(record.entity == "stock_difference" for record in evidence.by_id().values()):
             return Reason.CONFLICTING
         return Reason.UNSUPPORTED if plan.unused_words else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from copilot.answering.printing import markdown, print_value, wire_value
 from copilot.domain.answer import Fact
@@ -17,11 +17,15 @@ Templates = Mapping[str, ClaimTemplate]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One rendered claim: its template's name, its markdown, the facts printed in it, and how they were escaped."""
+    """One rendered claim: its template's name, its markdown and the facts printed in it. Without an essential claim the
+    rest of the answer would not say of what it speaks."""
 
     name: str
     text: str
     facts: tuple[Fact, ...]
+    essential: bool = False
+    about: tuple[str, ...] = ()
+    """The ids of all records bound to the claim, those without a printed field too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
             return None
         pieces += [markdown(printed), literal]
         facts.append(Fact(ref=f"{record.id}.{slot.field}", value=wire_value(value), unit=value.unit, text=printed))
-    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts))
+    about = tuple(record.id for record in slots.values())
+    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts), about=about)
 
 
 def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iterator[Claim]:
@@ -72,7 +77,7 @@ def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iter
         for leader, slots in _bound(spec, evidence):
             if leader not in done and _holds(spec, slots) and (claim := render(templates[spec.claim], slots)):
                 done.add(leader)
-                order[leader] = claim
+                order[leader] = replace(claim, essential=spec.essential)
     positions = {record.id: n for n, record in enumerate(evidence.by_id().values())}
     yield from (order[leader] for leader in sorted(order, key=lambda each: positions.get(each, -1)))
 

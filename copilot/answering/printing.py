@@ -12,7 +12,8 @@ from copilot.domain.evidence import Record, Value
 from copilot.domain.quantity import from_scaled
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&])")
-_LIST_START = re.compile(r"^(\s*)([-=]|\d+\.)(?=\s|$)")
+_BLOCK_START = re.compile(r"^(\s*)([-=])")
+_NUMBERED_START = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
 _MOST_TEXT = 600
 
 
@@ -20,12 +21,15 @@ def print_value(record: Record, value: Value) -> str | None:
     """The text of a value as plain text; None where there is none. Instants are shown in the record's time zone."""
     if value.raw is None or value.raw == "":
         return None
+    if value.type in ("quantity", "amount") and not value.unit:
+        return None  # a figure without its unit or currency says nothing
     return _PRINTERS[value.type](value, record.time_zone)
 
 
 def markdown(text: str) -> str:
     """Plain text as markdown that shows exactly that text: whatever a field holds, it is no link, image or heading."""
-    return _LIST_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", text))
+    escaped = _BLOCK_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", text))
+    return _NUMBERED_START.sub(r"\1\\\2", escaped)
 
 
 def clean(text: str) -> str:
@@ -89,11 +93,11 @@ def _amount(value: Value, _: str) -> str | None:
 
 
 def _ratio(value: Value, _: str) -> str | None:
-    return f"{_grouped(round(_number(value.raw) * 100, 1), 0)}%"
+    return f"{_grouped(round(_number(value.raw) * 100, 1) + 0, 0)}%"
 
 
 def _days(value: Value, _: str) -> str | None:
-    number = round(_number(value.raw), 1)
+    number = round(_number(value.raw), 1) + 0  # no minus before a zero
     return f"{_grouped(number, 0)} {'day' if number == 1 else 'days'}"
 
 

@@ -69,7 +69,7 @@ def _title(record: Record, name: str, model: SemanticModel) -> str:
 
 def _target(record: Record, name: str, model: SemanticModel) -> str:
     if record.kind == "measure":
-        return name
+        return load_measures()[record.entity].fields[name].to or ""
     return model[record.entity].fields[name].to or ""
 
 

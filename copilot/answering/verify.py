@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from calendar import month_abbr
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from copilot.answering.draft import Claim, Draft
@@ -20,12 +20,17 @@ from copilot.domain.evidence import Evidence, Record, Value
 
 _FIGURE = re.compile(r"[^\s*]*\d[^\s*]*")
 _NUMBER_WORD = re.compile(
-    r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|twice)\b",
+    r"\b(zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|twice)\b",
     re.IGNORECASE,
 )
 _UNPRINTABLE = re.compile(r"<|!\[|\]\(")
 _MONTHS = {name: n for n, name in enumerate(month_abbr[1:], 1)}
-_SCALED = Decimal(1_000_000)
+_SCALE = Decimal(1_000_000)
+_SCALED_TYPES = ("quantity", "amount", "ratio", "days")
+_PRINTED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]+)?")
+_PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_CUT_AT = 600
+"""Characters at which a long text is cut off in print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,7 @@ def verify(draft: Draft, evidence: Evidence) -> tuple[Finding, ...]:
 
 def _findings(claim: Claim, records: Mapping[str, Record]) -> Iterator[Finding]:
     for fact in claim.facts:
-        rule = _fact_rule(fact, records)
-        if rule:
+        for rule in _broken(fact, records):
             yield Finding(claim.name, rule, fact.ref)
     plain = re.sub(r"\\([^\w\s]|_)", r"\1", claim.text)
     rest = _without_facts(plain, claim.facts)
@@ -58,16 +62,27 @@ def _findings(claim: Claim, records: Mapping[str, Record]) -> Iterator[Finding]:
     yield from _state_findings(claim, rest, records)
 
 
-def _fact_rule(fact: Fact, records: Mapping[str, Record]) -> str | None:
-    """The rule a fact breaks, if it does."""
+def _broken(fact: Fact, records: Mapping[str, Record]) -> Iterator[str]:
+    """The rules a fact breaks."""
     source, _, field = fact.ref.partition(".")
     record = records.get(source)
     value = record.values.get(field) if record else None
     if record is None or value is None or value.raw is None:
-        return "reference_unknown"
+        yield "reference_unknown"
+        return
     if fact.unit != value.unit:
-        return "unit_differs"
-    return None if _reads_as(fact.text, value, record) else "text_differs"
+        yield "unit_differs"
+    if not _same_value(fact.value, value):
+        yield "value_differs"
+    if not _reads_as(fact.text, value, record):
+        yield "text_differs"
+
+
+def _same_value(carried: object, value: Value) -> bool:
+    """Whether what the fact carries over the wire is the stored value."""
+    if value.type not in _SCALED_TYPES or not isinstance(value.raw, int):
+        return carried == value.raw and type(carried) is type(value.raw)
+    return isinstance(carried, str) and bool(_PLAIN.fullmatch(carried)) and Decimal(carried) * _SCALE == value.raw
 
 
 def _without_facts(text: str, facts: tuple[Fact, ...]) -> str:
@@ -84,7 +99,7 @@ def _reads_as(text: str, value: Value, record: Record) -> bool:
         case "quantity" | "amount" | "ratio" | "days":
             return isinstance(raw, int) and _number_reads_as(text, raw, value)
         case "count":
-            return isinstance(raw, int) and _leading_number(text) == raw
+            return isinstance(raw, int) and _count_reads_as(text, raw, value.unit or "")
         case "date":
             return isinstance(raw, date) and _read_date(text) == raw
         case "instant":
@@ -92,63 +107,106 @@ def _reads_as(text: str, value: Value, record: Record) -> bool:
         case "flag":
             return text == ("yes" if raw else "no")
         case "code":
-            return text.replace(" ", "_") == str(raw).replace(" ", "_")
+            return bool(text) and _flat(text.replace("_", " ")) == _flat(str(raw).replace("_", " "))
         case _:
-            shown = text.removesuffix("…")
-            flat = " ".join(str(raw).split())
-            return flat == text or _letters(flat).startswith(_letters(shown))
+            return _text_reads_as(text, str(raw))
+
+
+def _text_reads_as(text: str, raw: str) -> bool:
+    """Letter for letter; a text cut off, as its ending says, only where it is long."""
+    if text.endswith("…") and len(text) >= _CUT_AT:
+        return _flat(raw).startswith(text[:-1].rstrip()) or _letters(raw).startswith(_letters(text))
+    return bool(text) and (text == _flat(raw) or _letters(text) == _letters(raw) != "")
 
 
 def _number_reads_as(text: str, raw: int, value: Value) -> bool:
-    number, _, tail = text.partition("%") if value.type == "ratio" else text.partition(" ")
-    try:
-        read = Decimal(number.replace(",", ""))
-    except InvalidOperation:
+    if value.type == "ratio":
+        number, tail = text[:-1], text[-1:]
+        named = tail == "%"
+    else:
+        number, _, tail = text.partition(" ")
+        named = tail in ("day", "days") if value.type == "days" else tail == _flat(value.unit or "")
+    read = _read_number(number)
+    if read is None or not named:
         return False
-    stored = Decimal(raw) / _SCALED * (100 if value.type == "ratio" else 1)
+    stored = Decimal(raw) / _SCALE * (100 if value.type == "ratio" else 1)
     step = Decimal("0.05") if value.type in ("ratio", "days") else Decimal(0)
-    unit = tail in ("day", "days") if value.type == "days" else tail == " ".join((value.unit or "").split())
-    return abs(read - stored) <= step and unit
+    return abs(read - stored) <= step
 
 
-def _leading_number(text: str) -> int | None:
-    match = re.match(r"-?[\d,]+", text)
-    return int(match.group().replace(",", "")) if match else None
+def _count_reads_as(text: str, raw: int, noun: str) -> bool:
+    number, _, tail = text.partition(" ")
+    return _read_number(number) == raw and tail in ({noun} if raw == 1 else {f"{noun}s"} if noun else {""})
+
+
+def _read_number(text: str) -> Decimal | None:
+    """A number as we print them: thousands in threes, a point before the decimals, nothing else."""
+    return Decimal(text.replace(",", "")) if _PRINTED.fullmatch(text) else None
 
 
 def _read_date(text: str) -> date | None:
-    match = re.fullmatch(r"(\d{1,2}) (\w{3}) (\d{4})", text)
-    return date(int(match[3]), _MONTHS[match[2]], int(match[1])) if match and match[2] in _MONTHS else None
+    match = re.fullmatch(r"([1-9]|[12][0-9]|3[01]) ([A-Z][a-z]{2}) ([0-9]{4})", text)
+    if match is None or match[2] not in _MONTHS:
+        return None
+    try:
+        return date(int(match[3]), _MONTHS[match[2]], int(match[1]))
+    except ValueError:
+        return None
 
 
 def _instant_reads_as(text: str, raw: datetime, time_zone: str) -> bool:
-    match = re.fullmatch(r"(\d{1,2} \w{3} \d{4}), (\d\d):(\d\d) \S+", text)
+    match = re.fullmatch(r"([^,]+), ([0-9]{2}):([0-9]{2}) (\S+)", text)
     local = raw.astimezone(ZoneInfo(time_zone))
-    return (
-        bool(match)
-        and _read_date(match[1]) == local.date()
-        and (int(match[2]), int(match[3])) == (local.hour, local.minute)
-    )
+    if match is None or match[4] != local.tzname():
+        return False
+    return _read_date(match[1]) == local.date() and (int(match[2]), int(match[3])) == (local.hour, local.minute)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _letters(text: str) -> str:
     return "".join(c for c in text if c.isalnum())
 
 
-_STATES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    r"\b(late|overdue)\b": (("measure", "days_late"),),
-    r"\bshort\b": (("measure", "missing"),),
-    r"\bdelivered\b": (("record", "delivered_at"), ("record", "status"), ("record", "on_time_rate")),
-    r"\bsigned by\b": (("record", "signed_by"),),
-    r"\bmore than\b": (("measure", "complete"),),
-    r"\bdisagree\b": (("measure", "other_on_hand"),),
+Backing = Callable[[Record], bool]
+
+
+def _is(field: str, *values: object) -> Backing:
+    return lambda record: record.raw(field) in values
+
+
+def _has(field: str) -> Backing:
+    return lambda record: record.raw(field) is not None
+
+
+def _above_zero(field: str) -> Backing:
+    def positive(record: Record) -> bool:
+        value = record.raw(field)
+        return isinstance(value, int) and value > 0
+
+    return positive
+
+
+_STATES: Mapping[str, tuple[Backing, ...]] = {
+    r"\b(late|overdue)\b": (_above_zero("days_late"),),
+    r"\bshort\b": (_above_zero("missing"),),
+    r"\bdelivered\b": (_is("status", "delivered"), _has("delivered_at"), _has("on_time_rate")),
+    r"\bcancelled\b": (_is("status", "cancelled"),),
+    r"\bquotation\b": (_is("status", "quotation"),),
+    r"\bblocked\b": (_is("blocked", True),),
+    r"\bsigned by\b": (_has("signed_by"),),
+    r"\bmore than\b": (_is("complete", False),),
+    r"\bdisagree\b": (_has("other_on_hand"),),
+    r"\b(approved)\b": (_has("approved"),),
 }
-"""Words that state something -> what a record of the claim must hold for them: any one of (kind, field)."""
+"""Words that state something -> what a record that the claim speaks of must hold for them: any one of these."""
 
 
 def _state_findings(claim: Claim, rest: str, records: Mapping[str, Record]) -> Iterator[Finding]:
-    used = [records[source] for source in {f.ref.partition(".")[0] for f in claim.facts} if source in records]
+    about = [records[source] for source in claim.about if source in records]
     for pattern, backings in _STATES.items():
         match = re.search(pattern, rest, re.IGNORECASE)
-        if match and not any(r.kind == kind and r.raw(field) is not None for r in used for kind, field in backings):
+        if match and not any(backed(record) for record in about for backed in backings):
             yield Finding(claim.name, "state_without_fact", match.group())

@@ -33,7 +33,7 @@ def _loaded(world: DemoWorld, since: int) -> Iterator[Loaded]:
 
 
 def _tracked(world: DemoWorld, since: int) -> Iterator[Tracked]:
-    start = world.begin + TRACKING_SINCE
+    start = world.journal(TRACKING_SINCE)
     for shipment in _shipments(world, since):
         if shipment.carriage is None or not start <= shipment.shipped <= world.now:
             continue
@@ -43,7 +43,7 @@ def _tracked(world: DemoWorld, since: int) -> Iterator[Tracked]:
 
 
 def _recipients(world: DemoWorld, since: int) -> Iterator[Shipment]:
-    start = world.begin + TRACKING_SINCE
+    start = world.journal(TRACKING_SINCE)
     return (shipment for shipment in _shipments(world, since) if start <= shipment.shipped <= world.now)
 
 

@@ -214,7 +214,7 @@ def moves(world: DemoWorld, since: int) -> Iterator[Move]:
 
 def journal(world: DemoWorld, since: int) -> Iterator[Move]:
     """The ERP's journal: an opening balance per stock row, then every move."""
-    start = world.begin + JOURNAL_SINCE
+    start = world.journal(JOURNAL_SINCE)
     if world.now < start:
         return
     if since >= start:

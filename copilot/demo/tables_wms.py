@@ -35,7 +35,7 @@ def _stock(world: DemoWorld, row: StockRow) -> Values:
 
 def _moves(world: DemoWorld, since: int) -> Iterator[Move]:
     """The warehouse system's journal begins when it was brought in, without opening balances."""
-    start = world.begin + WMS_SINCE
+    start = world.journal(WMS_SINCE)
     if world.now >= start:
         yield from moves(world, max(start, since))
 

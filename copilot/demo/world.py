@@ -62,12 +62,16 @@ class _State:
 class DemoWorld:
     """The company as it stands at `now` (whole minutes), having begun on the day `epoch`.
 
-    Worlds of the same seed, epoch and minute share their state, so that making a second one costs nothing.
+    Worlds of the same seed, epoch and minute share their state, so that making a second one costs nothing. With
+    `whole` its journals begin on its first day, which a company of few months can afford.
     """
 
-    def __init__(self, *, seed: int, epoch: date, now: datetime, only: frozenset[int] | None = None) -> None:
+    def __init__(
+        self, *, seed: int, epoch: date, now: datetime, only: frozenset[int] | None = None, whole: bool = False
+    ) -> None:
         self.seed = seed
         self.epoch = epoch
+        self.whole = whole
         self.now = int(now.timestamp()) // 60 * 60
         self.begin = int(datetime.combine(epoch, time(), UTC).timestamp())
         self._state = _work_out(seed, epoch, self.now)
@@ -75,11 +79,15 @@ class DemoWorld:
 
     def at(self, moment: datetime) -> DemoWorld:
         """The same company at another moment."""
-        return DemoWorld(seed=self.seed, epoch=self.epoch, now=moment)
+        return DemoWorld(seed=self.seed, epoch=self.epoch, now=moment, whole=self.whole)
+
+    def journal(self, since: int) -> int:
+        """When a journal begins that otherwise begins `since` seconds after the first day."""
+        return self.begin if self.whole else self.begin + since
 
     def only(self, orders: frozenset[int]) -> DemoWorld:
         """The same world, seen as if only these order numbers had come in."""
-        return DemoWorld(seed=self.seed, epoch=self.epoch, now=instant(self.now), only=orders)
+        return DemoWorld(seed=self.seed, epoch=self.epoch, now=instant(self.now), only=orders, whole=self.whole)
 
     @property
     def masters(self) -> Masters:

@@ -40,7 +40,7 @@ class Filter:
 
     field: str
     operator: Operator
-    value: Scalar | tuple[Scalar, ...] | StepField | None
+    value: Scalar | tuple[Scalar, ...] | StepField | tuple[StepField, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

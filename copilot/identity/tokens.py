@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from datetime import timedelta
@@ -55,7 +56,11 @@ class LocalTokens:
 
     def _key(self) -> OctKey:
         if not self._file.exists():
-            descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            part = self._file.with_suffix(f".{secrets.token_hex(4)}")
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as out:
                 out.write(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                os.link(part, self._file)  # another program may have been first: its key holds
+            part.unlink()
         return OctKey.import_key(self._file.read_text().strip())

@@ -43,7 +43,7 @@ async def read_entity(run: Run, connector: Connector, entity: Entity, progress: 
     into = await open_staging(run, entity)
     cursor = await _changes(connector, entity, since, into, progress)
     # The first time there is nothing that could have been deleted or missed.
-    living = since is not None or await _holds(run, entity)
+    living = entity.name in connector.vanishing and (since is not None or await _holds(run, entity))
     if living:
         await _stage_living(run, connector, entity)
     due = await _due(run, entity, into)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, assert_never
 
 from copilot.domain.evidence import Evidence, Raw, Record, Value
@@ -92,10 +93,17 @@ def _bound(condition: Filter, run: _Run) -> Any:
     """The parameter of a condition; an empty list where an earlier step found nothing."""
     value = condition.value
     if isinstance(value, StepField):
-        found = run.steps.get(value.step, ())
-        values = (r.row_id if value.field == "id" else r.raw(value.field) for r in found)
-        return list(dict.fromkeys(v for v in values if v is not None))
-    return list(value) if isinstance(value, tuple) else value
+        return list(dict.fromkeys(_found(value, run)))
+    if isinstance(value, tuple):
+        each = (_found(v, run) if isinstance(v, StepField) else (v,) for v in value)
+        return list(dict.fromkeys(chain.from_iterable(each)))
+    return value
+
+
+def _found(place: StepField, run: _Run) -> tuple[Raw, ...]:
+    """The values of a field over the records an earlier step found, without the empty ones."""
+    values = (r.row_id if place.field == "id" else r.raw(place.field) for r in run.steps.get(place.step, ()))
+    return tuple(value for value in values if value is not None)
 
 
 def _record(entity: Entity, row: Mapping[str, Any], run: _Run) -> Record:
@@ -124,16 +132,14 @@ def _record(entity: Entity, row: Mapping[str, Any], run: _Run) -> Record:
 def _value(entity: Entity, name: str, row: Mapping[str, Any]) -> Value:
     spec = entity.fields[name]
     unit = row.get(spec.unit_field) if spec.unit_field else None
-    raw = row[spec.column]
-    if spec.type in ("quantity", "amount") and unit is None:
-        raw = None  # a figure without its unit or currency says nothing
-    return Value(spec.type, raw, unit)
+    return Value(spec.type, row[spec.column], unit)
 
 
 def _compute(step: Computation, run: _Run) -> tuple[Record, ...]:
-    inputs = tuple(run.steps.get(name, ()) for name in step.inputs)
     if run.refused.intersection(step.inputs):
-        run.refused.add(step.name)
+        run.refused.add(step.name)  # computed over less than it says, it would be wrong
+        return ()
+    inputs = tuple(run.steps.get(name, ()) for name in step.inputs)
     context = replace(run.context, complete=not run.truncated.intersection(step.inputs))
     figures = MEASURES[step.measure](context, *inputs)
     return tuple(_measured(step.measure, each, run) for each in figures)

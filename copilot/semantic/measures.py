@@ -20,6 +20,7 @@ class MeasureField:
     type: FieldType
     unit: str | None
     unit_field: str | None
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ def _field(spec: dict[str, Any]) -> MeasureField:
     scaled = spec["type"] == "quantity"
     return MeasureField(
         type=spec["type"],
+        to=spec.get("to"),
         unit=None if scaled else spec.get("unit"),
         unit_field=spec.get("unit") if scaled else spec.get("currency"),
     )

@@ -40,6 +40,7 @@ class Secrets:
         kept.setdefault(source, {})[setting] = value
         part = self._file.with_suffix(".part")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)  # a part left over may have had another mode
         with os.fdopen(descriptor, "w") as out:
             json.dump(kept, out)
         part.replace(self._file)

@@ -132,6 +132,8 @@ def _filters(where: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[
 
 
 def _filter(field: str, value: Any) -> Filter:
+    if isinstance(value, list) and all("." in str(each) for each in cast("list[Any]", value)):
+        return Filter(field, Operator.IN, tuple(StepField(*each.split(".")) for each in cast("list[str]", value)))
     if isinstance(value, list):
         return Filter(field, Operator.IN, tuple(_scalar(each) for each in cast("list[Any]", value)))
     if value == "missing":

@@ -13,7 +13,7 @@ from copilot.store.pool import Connection
 from copilot.store.queries import query
 from copilot.understanding.words import HINTS, STOP, Word, fold
 
-_CHOSEN = re.compile(r"^([a-z_]+)#(\d+)$")
+_CHOSEN = re.compile(r"^([a-z_]+)#(\d{1,18})$")
 _MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
 _STRENGTH = {"number": 30, "loose": 25, "digits": 12}
 _HINTED = 10

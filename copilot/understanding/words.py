@@ -204,19 +204,20 @@ def cut(text: str) -> tuple[Word, ...]:
 
 def fold(text: str) -> str:
     """Lower case, no accents, nothing but letters, digits and single blanks. Mirrors core.fold in the database."""
-    plain = unicodedata.normalize("NFKD", text.lower().translate(_SPECIAL))
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_SPECIAL)).lower()
     kept = "".join(" " if not c.isalnum() else c for c in plain if not unicodedata.combining(c))
     return " ".join(kept.split())
 
 
 def phrases_in(words: Iterable[Word], phrases: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The phrases that occur as consecutive words, each with the positions it covers; every occurrence counts once."""
-    folded = [word.folded for word in words]
+    """The phrases that occur as consecutive words, each with the positions it covers; the first occurrence counts."""
+    pieces = [(piece, position) for position, word in enumerate(words) for piece in word.folded.split()]
+    said = [piece for piece, _ in pieces]
     for phrase in phrases:
-        wanted = fold(phrase).split()
-        for start in range(len(folded) - len(wanted) + 1):
-            if folded[start : start + len(wanted)] == wanted:
-                yield phrase, tuple(range(start, start + len(wanted)))
+        wanted = [piece for word in cut(phrase) for piece in word.folded.split()]
+        for start in range(len(said) - len(wanted) + 1):
+            if said[start : start + len(wanted)] == wanted:
+                yield phrase, tuple(dict.fromkeys(position for _, position in pieces[start : start + len(wanted)]))
                 break
 
 

@@ -19,11 +19,12 @@ async def bring_demo_to_today(
 ) -> tuple[SyncReport, ...]:
     """Install the demo company if there is no source yet, else let it live on until now.
 
-    `epoch` is its first day of business, two years ago where left out; a later one makes a smaller company.
+    `epoch` is its first day of business, two years ago where left out; a later one makes a smaller company with whole
+    journals.
     """
     first = not await runtime.sources.load()
     if first:
-        await _add_sources(runtime, epoch or _epoch(runtime.clock()))
+        await _add_sources(runtime, epoch or _epoch(runtime.clock()), whole=epoch is not None)
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
     reports = [
         await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress)
@@ -36,8 +37,8 @@ async def bring_demo_to_today(
     return tuple(reports)
 
 
-async def _add_sources(runtime: Runtime, epoch: date) -> None:
-    settings = {"seed": SEED, "epoch": epoch.isoformat()}
+async def _add_sources(runtime: Runtime, epoch: date, *, whole: bool) -> None:
+    settings = {"seed": SEED, "epoch": epoch.isoformat(), "whole": whole}
     await runtime.ingest.add_source(_ERP, "demo_erp", settings, {})
     same = {"item": "number", "site": "code"}
     await runtime.ingest.add_source(_WMS, "demo_wms", {**settings, "identity": same}, {})

@@ -94,11 +94,12 @@ class Sources:
 
     def connector(self, name: str) -> Connector:
         """The connector of a source. Raises SourceConfigError where a setting or secret is missing."""
+        source = self.source(name)
+        simulated = demo_connector(source, self._clock())
+        if simulated is not None:
+            return simulated  # made anew each time: it stands at the moment it was made
         if name not in self._connectors:
-            source = self.source(name)
-            self._connectors[name] = demo_connector(source, self._clock()) or kind(source.system).connect(
-                self._answers(source)
-            )
+            self._connectors[name] = kind(source.system).connect(self._answers(source))
         return self._connectors[name]
 
     def link(self, name: str, entity: str, key: str) -> str | None:
@@ -115,13 +116,15 @@ class Sources:
         old = self._past_limit(evidence, policy)
         if not old:
             return Staleness()
+        changed, since = False, None
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
-                changed = [await self._confirm(*group) for group in _groups(old)]
+                for group in _groups(old):
+                    changed = await self._confirm(*group) or changed
         except (TimeoutError, CopilotError, ConnectorError):
             oldest = min(old, key=lambda record: record.confirmed_at)
-            return Staleness(since=age_record(oldest.confirmed_at, oldest.time_zone))
-        return Staleness(changed=any(changed))
+            since = age_record(oldest.confirmed_at, oldest.time_zone)
+        return Staleness(since=since, changed=changed)
 
     def _past_limit(self, evidence: Evidence, policy: Policy) -> Sequence[Record]:
         now = self._clock()
@@ -179,7 +182,6 @@ def demo_connector(source: Source, now: datetime) -> Connector | None:
     from copilot.demo.connector import DemoErp, DemoWms
     from copilot.demo.world import DemoWorld
 
-    world = DemoWorld(
-        seed=int(str(source.settings["seed"])), epoch=date.fromisoformat(str(source.settings["epoch"])), now=now
-    )
+    seed, epoch = int(str(source.settings["seed"])), date.fromisoformat(str(source.settings["epoch"]))
+    world = DemoWorld(seed=seed, epoch=epoch, now=now, whole=source.settings.get("whole") is True)
     return DemoErp(world) if source.system == "demo_erp" else DemoWms(world)

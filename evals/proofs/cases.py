@@ -18,12 +18,19 @@ _LOOKED_AT = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchor:
-    """A record that a question names, and how: by its `field`, or as `entity#id` where that is "id"."""
+    """A record that a question names, and how: by a `field` of its `holder`, which is the record itself or one that
+    holds another name of it, or as `entity#id` where the field is "id"."""
 
     entity: str
     id: int
+    holder: tuple[str, int]
     field: str
     text: str
+
+    def hidden_from(self, actor: Actor, world: World) -> bool:
+        """Whether the actor may not see the record, or not the name."""
+        holder, row = self.holder
+        return not (actor.sees(world.rows[self.entity][self.id]) and actor.sees(world.rows[holder][row]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,7 @@ class Case:
     @property
     def name(self) -> str:
         """What tells it apart from every other and is enough to ask it again."""
-        named = " ".join(f"{a.entity}.{a.field}={a.id}" for a in self.anchors)
+        named = " ".join(f"{a.holder[0]}.{a.field}={a.holder[1]}" for a in self.anchors)
         return f"{self.actor} | {self.kind} | {named} | {self.question}"
 
     @property
@@ -86,12 +93,20 @@ class Drawing:
         return [row for row in self.world.rows[entity].values() if any(row[name] for name in names)]
 
     def _anchor(self, entity: str, row: Row, draw: Random) -> Anchor:
-        spec = self.world.model[entity]
-        forms = [(f.name, str(row[f.column])) for f in spec.finders() if f.find_as == entity and row[f.column]]
-        by_key = [form for form in forms if form[0] == spec.key]
-        forms.append(("id", f"{entity}#{row['id']}"))
-        field, text = draw.choice(by_key or forms) if draw.random() < 0.5 else draw.choice(forms)  # noqa: PLR2004
-        return Anchor(entity=entity, id=row["id"], field=field, text=text)
+        own = [(name, holder, text) for name, holder, text in self._names(entity, row) if holder[0] == entity]
+        usual = [form for form in own if form[0] == self.world.model[entity].key]
+        forms = [*self._names(entity, row), ("id", (entity, row["id"]), f"{entity}#{row['id']}")]
+        field, holder, text = draw.choice(usual if usual and draw.random() < 0.5 else forms)
+        return Anchor(entity=entity, id=row["id"], holder=holder, field=field, text=text)
+
+    def _names(self, entity: str, row: Row) -> Iterator[tuple[str, tuple[str, int], str]]:
+        """Every field by which the record can be named, the row that holds it, and what it says."""
+        for holder in self.world.model.entities.values():
+            for field in (finder for finder in holder.finders() if finder.find_as == entity):
+                refs = ["id"] if holder.name == entity else [ref.column for ref in holder.refs() if ref.to == entity]
+                for named in self.world.where(holder.name, refs[0], [row["id"]]):
+                    if named[field.column]:
+                        yield field.name, (holder.name, named["id"]), str(named[field.column])
 
     def _chosen(
         self, actor: Actor, kind: Kind, reached: Iterable[tuple[tuple[Anchor, ...], list[tuple[str, Row]]]]
@@ -115,14 +130,16 @@ def ways_to_ask(kind: Kind) -> list[tuple[str, ...]]:
 
 
 def reached_by(world: World, kinds: Mapping[str, Kind]) -> Mapping[str, tuple[str, ...]]:
-    """Entity -> the kinds whose questions read it; none for one that no question reaches."""
+    """Entity -> the kinds whose questions read it or can be put by its names; none for one that no question reaches."""
     pairs = product(world.model.entities, kinds.values())
-    reads = [(entity, kind.name) for entity, kind in pairs if entity in _read(kind)]
+    reads = [(entity, kind.name) for entity, kind in pairs if entity in _read(kind, world)]
     return {entity: tuple(kind for name, kind in reads if name == entity) for entity in world.model.entities}
 
 
-def _read(kind: Kind) -> set[str]:
-    return {str(body["entity"]) for body in kind.steps.values() if "entity" in body}
+def _read(kind: Kind, world: World) -> set[str]:
+    named = {entity for way in ways_to_ask(kind) for entity in way}
+    holders = {e.name for e in world.model.entities.values() if any(f.find_as in named for f in e.finders())}
+    return holders | {str(body["entity"]) for body in kind.steps.values() if "entity" in body}
 
 
 def _question(kind: Kind, anchors: Sequence[Anchor]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set as AbstractSet
 from random import Random
 
 from evals.proofs.cases import Anchor
@@ -12,14 +11,14 @@ _ECHO = "§"
 _FAR = 9_000_000_000
 
 
-def invented(anchor: Anchor, known: AbstractSet[str], draw: Random) -> str | None:
+def invented(anchor: Anchor, known: frozenset[str], draw: Random) -> str | None:
     """An identifier like the anchor's that names nothing; None for a name, and where none is left.
 
     Words of names mean other names as well, so for names only a world without the record can tell.
     """
     if anchor.field == "id":
         return f"{anchor.entity}#{_FAR + anchor.id}"
-    if anchor.field == "name" or max(map(len, re.findall(r"\d+", anchor.text)), default=0) < 4:  # noqa: PLR2004
+    if anchor.field == "name" or max(map(len, re.findall(r"\d+", anchor.text)), default=0) < 4:
         return None
     for _ in range(200):
         text = re.sub(r"\d{3,}", lambda run: _digits(run.group(), draw), anchor.text)

@@ -56,15 +56,17 @@ class Watch:
                 row = self.world.rows.get(record["entity"], {}).get(record["row_id"])
                 if row is None or not self.actor.sees(row):
                     yield f"the audit row names {record['entity']} {record['row_id']}, which is hidden"
-        plan = audit["plan"] or {"references": {}}
+        plan: dict[str, dict[str, list[int]]] = audit["plan"] or {"references": {}}
         for entity, ids in plan["references"].items():
-            hidden = [i for i in ids if i not in self.world.rows[entity] or not self.actor.sees(self.world.rows[entity][i])]
+            hidden = [
+                i for i in ids if i not in self.world.rows[entity] or not self.actor.sees(self.world.rows[entity][i])
+            ]
             if hidden:
                 yield f"the audited plan names {entity} {hidden}, which is hidden"
         yield from self._policy(audit["policy"])
 
     def _policy(self, policy: Mapping[str, Any]) -> Iterator[str]:
-        if policy["subject"] != self.actor.subject or set(policy["classes"]) != self.actor.classes:
+        if policy["subject"] != self.actor.subject or frozenset(policy["classes"]) != self.actor.classes:
             yield f"the audited decision is for {policy['subject']} with {policy['classes']}"
         if not self.actor.classes:
             return

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from psycopg import AsyncConnection, sql
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from copilot.demo.people import PEOPLE
@@ -73,15 +73,15 @@ class World:
                 yield self.model[name], row
 
 
-async def read_world(admin: AsyncConnection[Any], model: SemanticModel) -> World:
+def read_world(admin: Connection[Any], model: SemanticModel) -> World:
     """Read everything."""
     rows: dict[str, dict[int, Row]] = {}
     for name in model.entities:
         statement = sql.SQL("select * from {} order by id").format(sql.Identifier("biz", name))
-        rows[name] = {row["id"]: row for row in await _all(admin, statement)}
-    sources = {row["id"]: row["name"] for row in await _all(admin, sql.SQL("select id, name from core.source"))}
+        rows[name] = {row["id"]: row for row in _all(admin, statement)}
+    sources = {row["id"]: row["name"] for row in _all(admin, sql.SQL("select id, name from core.source"))}
     numbers = sql.SQL("select distinct key from biz.lookup where kind in ('number', 'loose', 'digits')")
-    keys = frozenset(row["key"] for row in await _all(admin, numbers))
+    keys = frozenset(row["key"] for row in _all(admin, numbers))
     return World(model=model, rows=rows, sources=sources, keys=keys)
 
 
@@ -169,6 +169,5 @@ def _label_of(world: World, entity: Entity, row: Row, reference: str, column: st
     return None if parent is None else int(parent[column])
 
 
-async def _all(admin: AsyncConnection[Any], statement: sql.SQL | sql.Composed) -> list[dict[str, Any]]:
-    cursor = admin.cursor(row_factory=dict_row)
-    return await (await cursor.execute(statement)).fetchall()
+def _all(admin: Connection[Any], statement: sql.SQL | sql.Composed) -> list[dict[str, Any]]:
+    return admin.cursor(row_factory=dict_row).execute(statement).fetchall()

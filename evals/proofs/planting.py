@@ -37,16 +37,16 @@ _PLANTED: dict[str, tuple[LiteralString, LiteralString]] = {
 def plant(admin: Connection[Any], entities: Iterable[str]) -> None:
     """Rows for entities that have none, and a history for every entity. `admin` is the superuser."""
     for name in entities:
-        if name in _PLANTED and not admin.execute(
-            sql.SQL("select from {} limit 1").format(sql.Identifier("biz", name))
-        ).fetchone():
+        if (
+            name in _PLANTED
+            and not admin.execute(sql.SQL("select from {} limit 1").format(sql.Identifier("biz", name))).fetchone()
+        ):
             columns, values = _PLANTED[name]
             admin.execute(
-                sql.SQL(
-                    "insert into {} (" + _COMMON + ", " + columns + ") select " + _KEPT + ", " + values
-                    + " order by p.id % 7, p.id limit 600"
-                ).format(sql.Identifier("biz", name))
-            )  # fmt: skip
+                sql.SQL("insert into {} ({}, {}) select {}, {} order by p.id % 7, p.id limit 600").format(
+                    sql.Identifier("biz", name), sql.SQL(_COMMON), sql.SQL(columns), sql.SQL(_KEPT), sql.SQL(values)
+                )
+            )
         admin.execute("select set_config('copilot.now', '2026-11-20T15:00:00Z', true)")
         admin.execute(
             sql.SQL("update {} set valid_from = valid_from + interval '1 second' where id % 5 = 0").format(

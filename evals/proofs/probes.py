@@ -45,9 +45,10 @@ async def entity_faults(runtime: Runtime, world: World, actor: Actor, entity: st
     faults = [f"{entity} {i} came out of retrieval although it is hidden" for i in sorted(got.keys() - meant)]
     faults += [f"{entity} {i} did not come out of retrieval" for i in sorted(meant - got.keys())]
     for i in sorted(meant & got.keys()):
-        wrong = [f.name for f in spec.fields.values() if (v := got[i].values[f.name].raw) not in (None, rows[i][f.column])]
+        read = got[i].values
+        wrong = [f.name for f in spec.fields.values() if read[f.name].raw not in (None, rows[i][f.column])]
         faults += [f"{entity} {i} came with other values of {wrong}"] if wrong else []
-    return iter(faults[:10])
+    return iter(faults[:20])
 
 
 async def table_faults(
@@ -59,6 +60,9 @@ async def table_faults(
     everything = {table: await _groups(admin, *table) for table in (*tables, ("biz", "lookup"))}
     async with runtime.database.scoped_transaction(await given_scope(runtime, actor)) as reader:
         for table, groups in everything.items():
+            faults += [
+                f"{'.'.join(table)} holds {group[0]!r} rows" for group in groups if _strange(model, table[1], group)
+            ]
             meant = {group: count for group, count in groups.items() if actor.sees(_as_row(group))}
             got = await _groups(reader, *table)
             faults += [
@@ -66,7 +70,12 @@ async def table_faults(
                 for group in sorted(got.keys() | meant.keys())
                 if got.get(group) != meant.get(group)
             ]
-    return iter(faults[:10])
+    return iter(faults[:20])
+
+
+def _strange(model: SemanticModel, name: str, group: Group) -> bool:
+    """Whether the rows are of another class than the model's; names have the class of the record they come from."""
+    return group[0] not in ({model[name].record_class} if name in model.entities else model.classes)
 
 
 async def _groups(connection: AsyncConnection[Any], schema: str, name: str) -> Mapping[Group, int]:

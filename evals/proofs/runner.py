@@ -123,9 +123,13 @@ def _entry(
         "seconds": round(seconds, 1),
         **counts,
         **finding.more,
-        "failures": [{"case": r.case, "what": [*r.failures]} for r in failed[:_SHOWN]],
-        "misses": [{"case": r.case, "what": [*r.misses]} for r in results.values() if r.misses][:_SHOWN],
+        "failures": [_told(result.case, result.failures) for result in failed[:_SHOWN]],
+        "misses": [_told(result.case, result.misses) for result in results.values() if result.misses][:_SHOWN],
     }
+
+
+def _told(case: str, what: Sequence[str]) -> Json:
+    return {"case": case, "what": [*what]}
 
 
 def _kept(file: Path) -> dict[str, dict[str, Json]]:

@@ -1,14 +1,14 @@
 """scope-by-actor: whoever asks whatever, nothing outside their scope shows, and what they may see is answered right.
 
 Each question is asked twice: in the company, and in a twin of it in which nothing exists that the actor may not see.
-The answers must be the same, word for word. See leaks.py for what else is looked at, and oracle.py for who may see what.
+The answers must be the same, word for word. leaks.py says what else is looked at, oracle.py who may see what.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -18,18 +18,17 @@ from psycopg.rows import dict_row
 
 from copilot.domain.json import Json
 from copilot.errors import SignInError
-from copilot.semantic.model import load_model
 from copilot.understanding.kinds import load_kinds
 from copilot.wiring import Runtime
-from evals.company import Company, ask, open_company, running
-from evals.proofs.cases import Case, Drawing, reached_by
+from evals.company import ask, open_company, running
+from evals.proofs.cases import Anchor, Case, Drawing, reached_by
 from evals.proofs.expected import key_facts, load_expectations, missing, permitted, stock_facts
 from evals.proofs.ghosts import invented, without_echo
 from evals.proofs.leaks import Watch, lasting
-from evals.proofs.oracle import NOBODY, Actor, World, demo_actors, label_faults, narrow_actors, read_world
+from evals.proofs.oracle import NOBODY, Actor, World, label_faults
 from evals.proofs.phrases import Phrases
-from evals.proofs.planting import add_people, forget_hidden, plant
 from evals.proofs.probes import entity_faults, table_faults
+from evals.proofs.stage import Stage, set_stage
 from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
 from evals.proofs.walk import Walk
 
@@ -44,8 +43,8 @@ class Choice:
 
     actors: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
-    each: int = 3
-    most: int = 9
+    each: int = 4
+    most: int = 24
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,12 +60,10 @@ class _Scene:
 class ScopeTrial:
     """The opened suite over one company."""
 
-    company: Company
-    planted: str
+    stage: Stage
+    world: World
     runtime: Runtime
     admin: AsyncConnection[Any]
-    world: World
-    actors: Mapping[str, Actor]
     questions: Mapping[str, Case]
     cases: Sequence[str]
     seed: int
@@ -82,10 +79,10 @@ class ScopeTrial:
         if case == _LABELS:
             faults = label_faults(self.world)
         elif what == _TABLES:
-            faults = await table_faults(self.runtime, self.admin, self.world.model, self.actors[subject])
+            faults = await table_faults(self.runtime, self.admin, self.world.model, self.stage.actors[subject])
         else:
-            faults = await entity_faults(self.runtime, self.world, self.actors[subject], what)
-        return Result(case=case, failures=tuple(faults)[:10], counts={"direct_reads": 1})
+            faults = await entity_faults(self.runtime, self.world, self.stage.actors[subject], what)
+        return Result(case=case, failures=tuple(faults)[:20], counts={"direct_reads": 1})
 
     def finding(self, counts: Mapping[str, int]) -> Finding:
         """The goal is met when 99 of 100 permitted questions were answered right."""
@@ -96,7 +93,7 @@ class ScopeTrial:
             more={
                 "permitted_right_share": round(right / asked, 4) if asked else None,
                 "not_reachable_by_a_question": [*unreached],
-                "actors": [*self.actors, NOBODY],
+                "actors": [*self.stage.actors, NOBODY],
             },
         )
 
@@ -120,7 +117,7 @@ class ScopeTrial:
         failures = list(scene.watch.leaks(case, answer, await self._audited(answer), reached))
         if (difference := _difference(lasting(answer), lasting(other))) is not None:
             failures.append(f"without the hidden records the answer is another one: {difference}")
-        hidden = [a for a in case.anchors if not scene.actor.sees(self.world.rows[a.entity][a.id])]
+        hidden = [anchor for anchor in case.anchors if anchor.hidden_from(scene.actor, self.world)]
         failures += await self._against_ghost(case, answer) if hidden else []
         misses, counts = self._judged(case, scene.actor, answer)
         counts |= {"questions": 1, "hidden_named": int(bool(hidden))}
@@ -132,16 +129,20 @@ class ScopeTrial:
         answers, names = lasting(answer), [anchor.text for anchor in case.anchors]
         ghosts: list[str] = []
         for anchor in case.anchors:
-            ghost = invented(anchor, self.world.keys, Random(f"{self.seed} {case.name}"))
-            if ghost is None or self.actors[case.actor].sees(self.world.rows[anchor.entity][anchor.id]):
-                ghost = anchor.text
+            hidden = anchor.hidden_from(self.stage.actors[case.actor], self.world)
+            found = invented(anchor, self.world.keys, Random(f"{self.seed} {case.name}")) if hidden else None
+            ghost = anchor.text if found is None else found
             question = question.replace(anchor.text, ghost)
             ghosts.append(ghost)
         if ghosts == names:
             return []
         other = lasting((await ask(self.runtime, case.actor, question)).to_json())
         difference = _difference(_without(answers, names), _without(other, ghosts))
-        return [] if difference is None else [f"{question!r}, of which nothing exists, is answered otherwise: {difference}"]
+        return (
+            []
+            if difference is None
+            else [f"{question!r}, of which nothing exists, is answered otherwise: {difference}"]
+        )
 
     def _judged(self, case: Case, actor: Actor, answer: Mapping[str, Json]) -> tuple[list[str], dict[str, int]]:
         """Whether a permitted question got its key facts."""
@@ -149,21 +150,24 @@ class ScopeTrial:
         if expectation is None:
             return [f"expected.yaml says nothing about {case.kind}"], {"permitted": 1}
         steps = Walk(self.world, load_kinds()[case.kind], case.references, actor).steps()
-        named = all(self._named_alone(actor, anchor.entity, anchor.field, anchor.text) for anchor in case.anchors)
+        named = all(self._named_alone(actor, anchor) for anchor in case.anchors)
         if not named or not permitted(expectation, steps):
             return [], {}
         wanted = list(key_facts(expectation, steps, self.world.model))
         wanted += stock_facts(steps) if case.kind == "item_stock" else []
         lacking = missing(wanted, answer)
         if answer["verdict"] == "declined" or lacking:
-            return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {"permitted": 1}
+            return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {
+                "permitted": 1
+            }
         return [], {"permitted": 1, "permitted_right": 1}
 
-    def _named_alone(self, actor: Actor, entity: str, name: str, text: str) -> bool:
+    def _named_alone(self, actor: Actor, anchor: Anchor) -> bool:
         """Whether the name means one record that the actor may see, and no other one."""
-        if name == "id":
-            return actor.sees(self.world.rows[entity][int(text.partition("#")[2])])
-        rows = self.world.where(entity, self.world.model[entity].fields[name].column, [text])
+        if anchor.field == "id" or anchor.hidden_from(actor, self.world):
+            return not anchor.hidden_from(actor, self.world)
+        holder = anchor.holder[0]
+        rows = self.world.where(holder, self.world.model[holder].fields[anchor.field].column, [anchor.text])
         return len([row for row in rows if actor.sees(row)]) == 1
 
     async def _audited(self, answer: Mapping[str, Json]) -> Mapping[str, Any]:
@@ -175,65 +179,45 @@ class ScopeTrial:
     async def _scene_of(self, subject: str) -> _Scene:
         if self._scene is None or self._scene.actor.subject != subject:
             await self._stack.aclose()
-            actor = self.actors[subject]
-            name = self._stack.enter_context(self.company.clone(self.planted))
-            with psycopg.connect(self.company.dsn(name)) as admin:
-                forget_hidden(admin, self.world, actor)
-            home = self.company.home / f"twin-{name}"
-            twin = await self._stack.enter_async_context(running(self.company, name, home))
+            actor = self.stage.actors[subject]
+            name = self._stack.enter_context(self.stage.twin(actor))
+            home = self.stage.company.home / f"twin-{name}"
+            twin = await self._stack.enter_async_context(running(self.stage.company, name, home))
             self._scene = _Scene(actor=actor, watch=Watch(self.world, actor, Phrases(self.world, actor)), twin=twin)
         return self._scene
 
 
 @asynccontextmanager
 async def open_trial(
-    company: Company, setting: Setting, choice: Choice, spoil: Spoil | None = None
+    stage: Stage, setting: Setting, choice: Choice, spoil: Spoil | None = None
 ) -> AsyncGenerator[ScopeTrial]:
-    """The suite over a copy of a company; `spoil` plants a leak in it, to see that it is found."""
-    model = load_model()
-    with company.clone() as planted:
-        with psycopg.connect(company.dsn(planted)) as admin:
-            plant(admin, model.entities)
-        async with await AsyncConnection.connect(company.dsn(planted)) as reader:
-            world = await read_world(reader, model)
-        known = (*demo_actors(world), *narrow_actors(world))
-        with psycopg.connect(company.dsn(planted)) as admin:
-            add_people(admin, narrow_actors(world))
-        actors = {a.subject: a for a in known if choice.actors is None or a.subject in choice.actors}
-        with company.clone(planted) as name:
-            if spoil is not None:
-                with psycopg.connect(company.dsn(name)) as admin:
-                    spoil(admin)
-            home = company.home / f"real-{name}"
-            async with (
-                running(company, name, home) as runtime,
-                await AsyncConnection.connect(company.dsn(name), autocommit=True) as admin_connection,
-            ):
-                trial = _trial(company, planted, runtime, admin_connection, world, actors, setting, choice)
-                try:
-                    yield trial
-                finally:
-                    await trial.aclose()
+    """The suite over a copy of a stage's company; `spoil` plants a leak in it, to see that it is found."""
+    company = stage.company
+    with company.clone(stage.database) as name:
+        if spoil is not None:
+            with psycopg.connect(company.dsn(name)) as admin:
+                spoil(admin)
+        async with (
+            running(company, name, company.home / f"real-{name}") as runtime,
+            await AsyncConnection.connect(company.dsn(name), autocommit=True) as reader,
+        ):
+            trial = _trial(stage, runtime, reader, setting, choice)
+            try:
+                yield trial
+            finally:
+                await trial.aclose()
 
 
-def _trial(
-    company: Company,
-    planted: str,
-    runtime: Runtime,
-    admin: AsyncConnection[Any],
-    world: World,
-    actors: Mapping[str, Actor],
-    setting: Setting,
-    choice: Choice,
-) -> ScopeTrial:
+def _trial(stage: Stage, runtime: Runtime, admin: AsyncConnection[Any], setting: Setting, choice: Choice) -> ScopeTrial:
+    actors = [actor for actor in stage.actors.values() if choice.actors is None or actor.subject in choice.actors]
     kinds = {name: kind for name, kind in load_kinds().items() if choice.kinds is None or name in choice.kinds}
-    drawing = Drawing(world=world, kinds=kinds, seed=setting.seed, each=choice.each, most=choice.most)
-    nobody = Drawing(world=world, kinds=kinds, seed=setting.seed, each=1, most=1).cases([Actor(subject=NOBODY)])
-    questions = {case.name: case for case in (*drawing.cases([*actors.values()]), *nobody)}
-    reads = [f"{subject} | {what}" for subject in actors for what in (_TABLES, *world.model.entities)]
+    drawing = Drawing(world=stage.world, kinds=kinds, seed=setting.seed, each=choice.each, most=choice.most)
+    nobody = replace(drawing, each=1, most=1).cases([Actor(subject=NOBODY)])
+    questions = {case.name: case for case in (*drawing.cases(actors), *nobody)}
+    reads = [f"{actor.subject} | {what}" for actor in actors for what in (_TABLES, *stage.world.model.entities)]
     return ScopeTrial(
-        company=company, planted=planted, runtime=runtime, admin=admin, world=world, actors=actors,
-        questions=questions, cases=(_LABELS, *reads, *questions), seed=setting.seed,
+        stage=stage, world=stage.world, runtime=runtime, admin=admin, questions=questions,
+        cases=(_LABELS, *reads, *questions), seed=setting.seed,
     )  # fmt: skip
 
 
@@ -259,8 +243,10 @@ def _difference(left: Json | dict[str, Json], right: Json | dict[str, Json]) -> 
 @asynccontextmanager
 async def _open(setting: Setting) -> AsyncGenerator[Trial]:
     choice = Choice(each=1, most=1) if setting.sample else Choice()
-    async with open_company() as company, open_trial(company, setting, choice) as trial:
-        yield trial
+    async with open_company() as company:
+        with set_stage(company) as stage:
+            async with open_trial(stage, setting, choice) as trial:
+                yield trial
 
 
 SCOPE_BY_ACTOR = Suite(

@@ -26,6 +26,10 @@ class Context:
     source_order: Sequence[str]
     complete: bool = True
 
+    def place(self, system: str) -> int:
+        """Where a source stands in the order they were added: the first governs."""
+        return self.source_order.index(system) if system in self.source_order else len(self.source_order)
+
     def calendar(self, record: Record) -> Calendar:
         """The calendar of the site a record belongs to."""
         return self.calendars.get(record.site_id, UTC_CALENDAR)
@@ -64,7 +68,7 @@ def governing(context: Context, stock: Records) -> list[Record]:
     """Per item and site only the rows of the source that was added first."""
     kept: list[Record] = []
     for _, group in grouped(stock, "item", "site"):
-        first = min((row.system for row in group), key=context.source_order.index)
+        first = min((row.system for row in group), key=context.place)
         kept += [row for row in group if row.system == first]
     return kept
 

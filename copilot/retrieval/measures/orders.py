@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from copilot.domain.evidence import Raw, Record
+from copilot.domain.quantity import SCALE
 from copilot.retrieval.measures.base import (
     Context,
     Figures,
@@ -33,6 +35,23 @@ def order_delay(context: Context, orders: Records, lines: Records = ()) -> Itera
             yield figures(values, order, used)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stocked:
+    """What stands at a line's site against what the line still needs, both in one unit; `known` is False where the
+    line's unit could not be converted into that of the stock."""
+
+    needed: int
+    on_hand: int
+    unit: Raw
+    known: bool
+    used: tuple[Record, ...]
+
+    @property
+    def missing(self) -> int:
+        """How much is short."""
+        return max(0, self.needed - self.on_hand)
+
+
 def line_delay(
     context: Context,
     orders: Records,
@@ -41,6 +60,7 @@ def line_delay(
     stock: Records,
     supply: Records,
     supply_orders: Records,
+    units: Records = (),
 ) -> Iterator[Figures]:
     """How late each line is and why, by the first cause that holds; nothing for a line in time."""
     if not orders or orders[0].raw("status") in ("quotation", "cancelled"):
@@ -52,58 +72,73 @@ def line_delay(
             continue
         late = context.calendar(line).days_late(promised, done)
         if late:
-            on_hand, due = _on_hand(context, line, stock), _due(line, supply, supply_orders)
-            yield _line_cause(line, (promised, late), holds, on_hand, due)
+            stocked, due = _stocked(context, line, stock, units), _due(context.today(line), line, supply, supply_orders)
+            yield _line_cause(line, (promised, late), holds, stocked, due)
 
 
 def _line_cause(
-    line: Record,
-    lateness: tuple[date, int],
-    holds: Records,
-    stock: tuple[int, Records],
-    due: tuple[date | None, Records],
+    line: Record, lateness: tuple[date, int], holds: Records, stocked: _Stocked, due: tuple[date | None, Records]
 ) -> Figures:
     """The delay of a line with the first cause that holds, and the records that show it."""
-    promised, late = lateness
-    on_hand, stock_used = stock
-    missing = max(0, number_of(line, "open_quantity") - on_hand)
     values: dict[str, Raw] = {
-        "line": line.row_id, "item": line.raw("item"), "line_number": line.raw("line_number"), "promised_date": promised,
-        "days_late": late, "unit": line.raw("unit"), "on_hand": on_hand, "missing": missing, "supply_date": due[0],
-    }  # fmt: skip
+        "line": line.row_id,
+        "item": line.raw("item"),
+        "line_number": line.raw("line_number"),
+        "promised_date": lateness[0],
+        "days_late": lateness[1],
+        "unit": stocked.unit,
+        "on_hand": stocked.on_hand,
+        "missing": stocked.missing,
+        "supply_date": due[0],
+    }
     if line.raw("status") == "shipped":
         return figures({**values, "cause": "shipped_late"}, line, ())
     if holds:
         return figures({**values, "cause": "on_hold", "hold_reason": holds[0].raw("reason")}, line, holds[:1])
-    if missing:
+    if not stocked.known:
+        return figures({**values, "on_hand": None, "missing": None, "cause": "unknown"}, line, stocked.used)
+    if stocked.missing:
         cause = "short_with_supply" if due[0] else "short_of_stock"
-        return figures({**values, "cause": cause}, line, (*stock_used, *due[1]))
-    return figures({**values, "cause": "in_stock_not_shipped"}, line, stock_used)
+        return figures({**values, "cause": cause}, line, (*stocked.used, *due[1]))
+    return figures({**values, "cause": "in_stock_not_shipped"}, line, stocked.used)
 
 
-def _on_hand(context: Context, line: Record, stock: Records) -> tuple[int, Records]:
-    """Stock on hand that can serve a line: at its site, in its unit, by the governing system."""
+def _stocked(context: Context, line: Record, stock: Records, units: Records) -> _Stocked:
+    """Stock on hand at a line's site by the governing system, against its open quantity by the item's own units."""
     site = line.raw("site") or line.site_id
     rows = [s for s in stock if s.raw("item") == line.raw("item") and s.raw("site") == site]
-    rows = [s for s in governing(context, rows) if s.raw("unit") == line.raw("unit")]
-    return sum(number_of(s, "on_hand") for s in rows), rows
+    rows = governing(context, rows)
+    needed, unit = number_of(line, "open_quantity"), line.raw("unit")
+    if line.raw("open_quantity") is None or not context.complete:
+        return _Stocked(needed=0, on_hand=0, unit=unit, known=False, used=())
+    stock_units = {row.raw("unit") for row in rows}
+    used = list(rows)
+    if rows and stock_units != {unit}:
+        table = next((u for u in units if u.raw("item") == line.raw("item") and u.raw("unit") == unit), None)
+        if table is None or stock_units != {table.raw("base_unit")}:
+            return _Stocked(needed=needed, on_hand=0, unit=unit, known=False, used=tuple(rows))
+        needed, unit = needed * number_of(table, "base_quantity") // SCALE, table.raw("base_unit")
+        used.append(table)
+    on_hand = sum(number_of(row, "on_hand") for row in rows)
+    return _Stocked(needed=needed, on_hand=on_hand, unit=unit, known=True, used=tuple(used))
 
 
-def _due(line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:
-    """The first promised date of an open purchase line for the item at the line's site."""
+def _due(today: date, line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:
+    """The first promised date from today on of an open purchase line for the item at the line's site."""
     here = {order.row_id for order in supply_orders if order.raw("site") == (line.raw("site") or line.site_id)}
     for each in supply:
         day = day_of(each, "promised_date")
-        if day and each.raw("item") == line.raw("item") and each.raw("purchase_order") in here:
+        if day and day >= today and each.raw("item") == line.raw("item") and each.raw("purchase_order") in here:
             return day, (each,)
     return None, ()
 
 
 def line_count(context: Context, orders: Records, lines: Records) -> Iterator[Figures]:
-    """How many lines an order has and how many are open; nothing where not all could be counted."""
-    if orders and lines and context.complete:
+    """How many lines an order has, or at least has, and how many of them all are open."""
+    if orders and lines:
         still = sum(line.raw("status") in ("open", "backordered", "partly_shipped") for line in lines)
-        yield figures({"lines": len(lines), "open_lines": still, "complete": True}, orders[0], lines)
+        values = {"lines": len(lines), "open_lines": still if context.complete else None, "complete": context.complete}
+        yield figures(values, orders[0], lines)
 
 
 def count_of(name: str) -> MeasureFunction:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from copilot.domain.evidence import Raw, Record
@@ -14,87 +15,101 @@ def customer_price(
     context: Context, items: Records, customers: Records, contracts: Records, assigned: Records,
     price_lists: Records, rules: Records, list_prices: Records,
 ) -> Iterator[Figures]:  # fmt: skip
-    """Contract, else the best fixed price, else the largest discount, else the list price.
+    """Contract, else the lowest price by the nearest rules, else the list price.
 
-    Nothing where the rules were cut off, where a rule with a formula of the source's own could apply, or where the
-    list price is in another currency than the customer's price list.
+    Nothing where that can't be told for sure: the rules were cut off, a nearest rule has a formula of the source's own
+    or starts from a list price in another currency or unit, or prices stand in several currencies.
     """
     del assigned
     if not context.complete or not items or not customers:
         return
-    item, today = items[0], context.today(customers[0])
-    valid = [rule for rule in rules if _in_force(rule, today) and _covers(rule, item) and _from_one(rule)]
-    if any(rule.raw("kind") == "formula" for rule in valid):
-        return
-    found = (
-        _by_contract([c for c in contracts if _in_force(c, today)])
-        or _by_fixed(valid, price_lists)
-        or _by_discount(valid, price_lists, list_prices)
-        or _by_list(price_lists, list_prices)
-    )
+    offer = _Offer(items[0], price_lists, list_prices)
+    today = context.today(customers[0])
+    valid = [rule for rule in rules if _in_force(rule, today) and _from_one(rule) and _nearness(rule, items[0])]
+    nearest = max((_nearness(rule, items[0]) for rule in valid), default=0)
+    in_force = [c for c in contracts if _in_force(c, today) and c.raw("price") is not None]
+    if in_force:
+        found = _lowest([_by_contract(contract) for contract in in_force])
+    elif valid:
+        found = _lowest([offer.by_rule(rule) for rule in valid if _nearness(rule, items[0]) == nearest])
+    else:
+        found = offer.by_list()
     if found:
         values, used = found
-        yield figures({**values, "unit": item.raw("base_unit")}, item, (customers[0], *used))
+        yield figures({**values, "unit": items[0].raw("base_unit")}, items[0], (customers[0], *used))
 
 
 _Found = tuple[Mapping[str, Raw], tuple[Record, ...]]
 
 
-def _by_contract(contracts: Records) -> _Found | None:
-    priced = [c for c in contracts if c.raw("price") is not None]
-    if not priced:
+def _lowest(found: Sequence[_Found | None]) -> _Found | None:
+    """The lowest of prices in one currency; None where one could not be computed or currencies differ."""
+    known = [each for each in found if each is not None]
+    if len(known) != len(found) or len({values["currency"] for values, _ in known}) != 1:
         return None
-    best = min(priced, key=lambda c: number_of(c, "price"))
+    return min(known, key=lambda each: int(each[0]["price"] or 0))
+
+
+def _by_contract(contract: Record) -> _Found:
     values = {
-        "price": best.raw("price"),
-        "currency": best.raw("currency"),
+        "price": contract.raw("price"),
+        "currency": contract.raw("currency"),
         "basis": "contract",
-        "rule": best.raw("number"),
+        "rule": contract.raw("number"),
     }
-    return values, (best,)
+    return values, (contract,)
 
 
-def _by_fixed(rules: Records, price_lists: Records) -> _Found | None:
-    fixed = [rule for rule in rules if rule.raw("kind") == "fixed" and rule.raw("price") is not None]
-    if not fixed:
-        return None
-    best = min(fixed, key=lambda rule: (rule.raw("item") is None, number_of(rule, "price")))
-    chosen = _list_of(best, price_lists)
-    values = {
-        "price": best.raw("price"), "currency": best.raw("currency"), "basis": "fixed_rule",
-        "rule": best.raw("label"), "price_list": chosen.raw("name") if chosen else None,
-    }  # fmt: skip
-    return values, tuple(r for r in (best, chosen) if r)
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What rules start from: the item, the customer's price lists and the item's list prices."""
+
+    item: Record
+    price_lists: Records
+    list_prices: Records
+
+    def by_rule(self, rule: Record) -> _Found | None:
+        """The price by a rule; None where it can't be computed."""
+        chosen = next((each for each in self.price_lists if each.row_id == rule.raw("price_list")), None)
+        named: dict[str, Raw] = {"rule": rule.raw("label"), "price_list": chosen.raw("name") if chosen else None}
+        used = (rule, chosen) if chosen else (rule,)
+        if rule.raw("kind") == "fixed" and rule.raw("price") is not None:
+            return {**named, "price": rule.raw("price"), "currency": rule.raw("currency"), "basis": "fixed_rule"}, used
+        listed = self._listed(chosen.raw("currency") if chosen else None)
+        if rule.raw("kind") != "discount" or rule.raw("discount") is None or listed is None:
+            return None
+        full = number_of(listed, "price")
+        figures_of = {
+            "price": (full * (SCALE - number_of(rule, "discount")) + SCALE // 2) // SCALE,
+            "list_price": full,
+            "discount": rule.raw("discount"),
+            "currency": listed.raw("currency"),
+            "basis": "discount_rule",
+        }
+        return {**named, **figures_of}, (*used, listed)
+
+    def by_list(self) -> _Found | None:
+        """The list price in the currency of the customer's price list."""
+        listed = self._listed(self.price_lists[0].raw("currency") if self.price_lists else None)
+        if listed is None:
+            return None
+        return {"price": listed.raw("price"), "currency": listed.raw("currency"), "basis": "list_price"}, (listed,)
+
+    def _listed(self, currency: Raw) -> Record | None:
+        """The list price per base unit in a currency; where none is named, the only one there is."""
+        per_base = [p for p in self.list_prices if p.raw("unit") in (None, self.item.raw("base_unit"))]
+        found = [each for each in per_base if currency is None or each.raw("currency") == currency]
+        return found[0] if len(found) == 1 else None
 
 
-def _by_discount(rules: Records, price_lists: Records, list_prices: Records) -> _Found | None:
-    discounts = [rule for rule in rules if rule.raw("kind") == "discount" and rule.raw("discount") is not None]
-    if not discounts:
-        return None
-    best = max(discounts, key=lambda rule: (_nearness(rule), number_of(rule, "discount")))
-    chosen = _list_of(best, price_lists)
-    listed = _in_currency(list_prices, chosen.raw("currency") if chosen else None)
-    if listed is None:
-        return None
-    full = number_of(listed, "price")
-    price = (full * (SCALE - number_of(best, "discount")) + SCALE // 2) // SCALE
-    values = {
-        "price": price, "list_price": full, "discount": best.raw("discount"), "currency": listed.raw("currency"),
-        "basis": "discount_rule", "rule": best.raw("label"), "price_list": chosen.raw("name") if chosen else None,
-    }  # fmt: skip
-    return values, tuple(r for r in (best, chosen, listed) if r)
-
-
-def _by_list(price_lists: Records, list_prices: Records) -> _Found | None:
-    listed = _in_currency(list_prices, price_lists[0].raw("currency") if price_lists else None)
-    if listed is None:
-        return None
-    return {"price": listed.raw("price"), "currency": listed.raw("currency"), "basis": "list_price"}, (listed,)
-
-
-def _nearness(rule: Record) -> int:
-    """A rule for the item comes before one for its category, and that before one for everything."""
-    return 2 if rule.raw("item") is not None else 1 if rule.raw("category") else 0
+def _nearness(rule: Record, item: Record) -> int:
+    """How near a rule is to an item: 3 names it, 2 its category or one above, 1 everything, 0 does not cover it."""
+    if rule.raw("item") is not None:
+        return 3 if rule.raw("item") == item.row_id else 0
+    category, own = rule.raw("category"), str(item.raw("category") or "")
+    if not category:
+        return 1
+    return 2 if own == category or own.startswith(f"{category} / ") else 0
 
 
 def _in_force(record: Record, today: date) -> bool:
@@ -102,22 +117,6 @@ def _in_force(record: Record, today: date) -> bool:
     return (starts is None or starts <= today) and (ends is None or today <= ends)
 
 
-def _covers(rule: Record, item: Record) -> bool:
-    if rule.raw("item") is not None:
-        return rule.raw("item") == item.row_id
-    return not rule.raw("category") or rule.raw("category") == item.raw("category")
-
-
 def _from_one(rule: Record) -> bool:
     """Whether the rule holds from the first unit on."""
     return number_of(rule, "minimum_quantity") <= SCALE
-
-
-def _list_of(rule: Record, price_lists: Records) -> Record | None:
-    return next((each for each in price_lists if each.row_id == rule.raw("price_list")), None)
-
-
-def _in_currency(list_prices: Records, currency: Raw) -> Record | None:
-    """The list price in a currency; where none is named, the only one there is."""
-    found = [each for each in list_prices if currency is None or each.raw("currency") == currency]
-    return found[0] if len(found) == 1 else None

@@ -40,7 +40,7 @@ def stock_difference(context: Context, stock: Records) -> Iterator[Figures]:
         return
     for (item, site), group in grouped(stock, "item", "site"):
         by_system = {name: [r for r in group if r.system == name] for name in dict.fromkeys(r.system for r in group)}
-        first, *others = sorted(by_system, key=context.source_order.index)
+        first, *others = sorted(by_system, key=context.place)
         for other in others:
             ours, theirs = by_system[first], by_system[other]
             values = {"on_hand": sums(ours)["on_hand"], "other_on_hand": sums(theirs)["on_hand"]}

@@ -51,13 +51,12 @@ create function core.digits_key(value text) returns text
     language sql immutable parallel safe strict
     return ltrim(substring(value from '([0-9]+)[^0-9]*$'), '0');
 
+-- Lower case, no accents, nothing but letters, digits and single blanks. Mirrored by fold() in understanding/words.py.
 create function core.fold(value text) returns text
     language sql immutable parallel safe strict
-    return btrim(regexp_replace(
-        replace(translate(lower(value),
-            'àáâãäåāăąçćčďđèéêëēėęěìíîïīįłñńňòóôõöøōőŕřśšşťţùúûüūůűýÿžźż''’',
-            'aaaaaaaaacccddeeeeeeeeiiiiiilnnnoooooooorrsssttuuuuuuuyyzzz'), 'ß', 'ss'),
-        '[^[:alnum:]]+', ' ', 'g'));
+    return btrim(regexp_replace(regexp_replace(
+        lower(normalize(replace(translate(lower(value), 'łøđ''’', 'lod'), 'ß', 'ss'), nfkd)),
+        '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'));
 
 -- Statement-level history: old versions of changed and removed rows, closed at the injected time of the batch. A row
 -- whose valid_from did not move is still the same version: it was only confirmed again.

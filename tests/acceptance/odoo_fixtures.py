@@ -1,0 +1,301 @@
+"""The copilot over a real Odoo: the copy made once and cloned for each test, and changes in Odoo that undo themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import dict_row
+
+from connectors.base import SourceInfo
+from connectors.registry import kind
+from copilot.domain.answer import Answer, Fact, Source, Verdict
+from copilot.ingest import SyncReport
+from copilot.settings import Settings
+from copilot.store import embedded
+from copilot.store.pool import Database
+from copilot.store.secrets import variable
+from copilot.store.setup import prepare
+from copilot.wiring import Runtime, assemble
+from copilot.wiring.people import add_person
+from copilot.wiring.sources import label_map_for
+from tests.acceptance.odoo_oracle import Figure, Known, Odoo, Place
+from tests.company import ask, scratch_folder, silent
+
+NAME = "Odoo"
+KEY_VARIABLE = variable(NAME, "api_key")
+PEOPLE = {"rep": "customer_service", "buyer": "buyer", "finance": "finance", "planner": "planner"}
+_TEMPLATE = "odoo_template"
+
+
+class MovableClock:
+    """The present moment, or one as far ahead of it as a test needs."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A server with the synced copy of Odoo in it, as a template, and what became of the first sync."""
+
+    server: embedded.EmbeddedServer
+    home: Path
+    first: dict[str, SyncReport] = field(default_factory=dict[str, SyncReport])
+
+    def dsn(self, database: str) -> str:
+        """The superuser's connection string to a database of the server."""
+        return make_conninfo(self.server.superuser_dsn, dbname=database)
+
+    @contextmanager
+    def clone(self) -> Generator[str]:
+        """The name of a database of one's own, as the first sync left it."""
+        name = f"odoo_{secrets.token_hex(4)}"
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
+            statement = sql.SQL("create database {} template {}")
+            admin.execute(statement.format(sql.Identifier(name), sql.Identifier(_TEMPLATE)))
+            try:
+                yield name
+            finally:
+                admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    @asynccontextmanager
+    async def running(self, database: str, home: Path, clock: MovableClock) -> AsyncGenerator[Runtime]:
+        """The copilot over a database of the server, with a home of its own."""
+        if home != self.home:
+            home.mkdir()
+            shutil.copy(self.home / "roles.json", home / "roles.json")
+        pools = Database(await prepare(self.dsn(database), home, create=True))
+        runtime = assemble(Settings(home=home), pools, clock, self.dsn(database))
+        try:
+            await runtime.sources.load()
+            yield runtime
+        finally:
+            await runtime.sources.aclose()
+            await runtime.audit.close()
+            await pools.close()
+
+
+@contextmanager
+def made_copy(odoo: Odoo) -> Generator[Copy]:
+    """A server of our own with Odoo's copy and the people, ready."""
+    with scratch_folder() as folder:
+        server = embedded.ensure_running(folder, progress=silent)
+        try:
+            copy = Copy(server, folder)
+            asyncio.run(_make(copy, odoo))
+            yield copy
+        finally:
+            server.stop()
+
+
+async def _make(copy: Copy, odoo: Odoo) -> None:
+    async with copy.running(_TEMPLATE, copy.home, MovableClock()) as runtime:
+        await add_odoo(runtime, odoo)
+        copy.first[NAME] = await sync(runtime)
+        for subject, role in PEOPLE.items():
+            await add_person(runtime, subject, subject.title(), role)
+
+
+async def add_odoo(runtime: Runtime, odoo: Odoo, **changes: str) -> SourceInfo:
+    """What `erp-copilot source add odoo` does; the key stays in the environment."""
+    chosen = kind("odoo")
+    settings = {"url": odoo.url, "database": odoo.database} | changes
+    connector = chosen.connect(settings | {"api_key": os.environ[KEY_VARIABLE]})
+    try:
+        info = await connector.check()
+    finally:
+        await connector.aclose()
+    await runtime.ingest.add_source(NAME, chosen.name, settings, label_map_for(info))
+    await runtime.sources.load()
+    return info
+
+
+async def sync(runtime: Runtime, told: list[str] | None = None) -> SyncReport:
+    """What `erp-copilot source sync` does."""
+    progress = silent if told is None else told.append
+    return await runtime.ingest.sync(runtime.sources.source(NAME), runtime.sources.connector(NAME), progress=progress)
+
+
+# What Odoo is changed by, and changed back.
+
+
+@contextmanager
+def written(odoo: Odoo, model: str, values: Mapping[int, Mapping[str, Any]]) -> Generator[None]:
+    """Other values in fields that carry no consequences, through Odoo's API."""
+    fields = sorted({name for each in values.values() for name in each})
+    before = odoo.call(model, "read", ids=list(values), fields=fields, load="")
+    try:
+        for ident, vals in values.items():
+            odoo.call(model, "write", ids=[ident], vals=dict(vals))
+        yield
+    finally:
+        for row in before:
+            odoo.call(model, "write", ids=[row["id"]], vals={name: row[name] for name in values[row["id"]]})
+
+
+def odoo_database(odoo: Odoo) -> psycopg.Connection[dict[str, Any]]:
+    """Odoo's own database, for what its API can't do: hold a transaction open, and make a key for another user."""
+    port = os.environ.get("ODOO_PGPORT", "55439")
+    place = f"host=127.0.0.1 port={port} dbname={odoo.database} user=odoo password=odoo connect_timeout=5"
+    return psycopg.connect(place, row_factory=dict_row)
+
+
+@contextmanager
+def quotation(odoo: Odoo, customer: str, item: str, quantity: int) -> Generator[int]:
+    """A new quotation of one line; whatever became of it, it and its deliveries are gone afterwards."""
+    [partner] = odoo.call("res.partner", "search", domain=[["name", "=", customer]], limit=1)
+    [product] = odoo.call("product.product", "search", domain=[["default_code", "=", item]], limit=1)
+    line = [0, 0, {"product_id": product, "product_uom_qty": quantity}]
+    [order] = odoo.call("sale.order", "create", vals_list=[{"partner_id": partner, "order_line": [line]}])
+    try:
+        yield order
+    finally:
+        forget(odoo, order)
+
+
+def forget(odoo: Odoo, order: int) -> None:
+    """Cancel and delete an order with its deliveries, if it is still there."""
+    for row in odoo.call("sale.order", "search_read", domain=[["id", "=", order]], fields=["state", "picking_ids", "name"]):
+        if row["state"] == "sale":
+            odoo.call("sale.order", "action_cancel", ids=[order])
+        if row["picking_ids"]:
+            odoo.call("stock.picking", "unlink", ids=row["picking_ids"])
+        odoo.call("sale.order", "unlink", ids=[order])
+        left = odoo.call("stock.reference", "search", domain=[["name", "=", row["name"]]])
+        if left:
+            odoo.call("stock.reference", "unlink", ids=left)
+
+
+@contextmanager
+def key_of(odoo: Odoo, login: str) -> Generator[str]:
+    """An API key of another user, as Odoo's own dialogue would make one."""
+    key, salt = secrets.token_hex(20), secrets.token_bytes(16)
+    digest = hashlib.pbkdf2_hmac("sha512", key.encode(), salt, 6000)
+    kept = f"$pbkdf2-sha512$6000${_base64(salt)}${_base64(digest)}"
+    with odoo_database(odoo) as connection:
+        connection.execute(
+            "insert into res_users_apikeys (name, user_id, scope, index, key) "
+            "select 'erp-copilot test', id, 'rpc', %s, %s from res_users where login = %s",
+            (key[:8], kept, login),
+        )
+    try:
+        yield key
+    finally:
+        with odoo_database(odoo) as connection:
+            connection.execute("delete from res_users_apikeys where key = %s", (kept,))
+
+
+def _base64(raw: bytes) -> str:
+    """As passlib writes it."""
+    return base64.b64encode(raw).decode().rstrip("=").replace("+", ".")
+
+
+# What an answer is held against.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A question, the places whose values the answer has to print, and the figures of its measures.
+
+    Whatever else the answer prints has to be true as well. `choices` are the labels' parts where it has to ask back.
+    """
+
+    person: str
+    question: str
+    must: Collection[Place] = ()
+    figures: Mapping[tuple[str, str], list[Known]] = field(default_factory=dict[tuple[str, str], "list[Known]"])
+    choices: Collection[str] = ()
+
+
+def wrong(case: Case, answer: Answer, truth: Mapping[Place, Known]) -> str | None:
+    """What is wrong with an answer; None where all of it is right."""
+    if case.choices:
+        return _wrong_choices(case, answer)
+    if answer.verdict is not Verdict.VERIFIED:
+        return f"{answer.verdict} ({answer.reason}): {answer.answer}"
+    sources = {source.id: source for source in answer.sources}
+    printed: dict[Place, Known] = {}
+    measured: dict[tuple[str, str], list[Known]] = {}
+    for fact in answer.facts:
+        source = sources.get(fact.ref.partition(".")[0])
+        if source is None:
+            return f"{fact.ref} has no source"
+        entity, key, name = _place(fact, source)
+        if source.kind == "measure":
+            measured.setdefault((entity, name), []).append(_value(fact))
+        else:
+            printed[entity, key, name] = _value(fact)
+    return _wrong_values(case, printed, truth) or _wrong_figures(case, measured)
+
+
+def _wrong_choices(case: Case, answer: Answer) -> str | None:
+    labels = [choice.label for choice in answer.choices]
+    fits = len(labels) == len(case.choices) and all(any(part in label for label in labels) for part in case.choices)
+    return None if fits else f"{answer.verdict} with the choices {labels}, not {sorted(case.choices)}: {answer.answer}"
+
+
+def _wrong_values(case: Case, printed: Mapping[Place, Known], truth: Mapping[Place, Known]) -> str | None:
+    for place, value in printed.items():
+        if place not in truth or truth[place] != value:
+            return f"{place} is {truth.get(place, 'nothing the oracle knows')!r}, not {value!r}"
+    missing = [place for place in case.must if truth[place] is not None and place not in printed]
+    return f"says nothing of {missing}" if missing else None
+
+
+def _wrong_figures(case: Case, measured: Mapping[tuple[str, str], list[Known]]) -> str | None:
+    for name in {*measured, *case.figures}:
+        said, expected = measured.get(name, []), case.figures.get(name, [])
+        if sorted(map(str, said)) != sorted(map(str, expected)):
+            return f"the measure {name} is {expected}, not {said}"
+    return None
+
+
+def _place(fact: Fact, source: Source) -> Place:
+    return source.entity, source.key, fact.ref.partition(".")[2]
+
+
+_COUNTED = frozenset({"days", "lead_time", "shortest", "longest"})
+
+
+def _value(fact: Fact) -> Known:
+    """A fact's value as the oracle has it: a figure where it has a unit or counts days, else as it is."""
+    name = fact.ref.partition(".")[2]
+    if isinstance(fact.value, str) and (fact.unit is not None or name in {"lead_time", "shortest", "longest"}):
+        with suppress(ArithmeticError):
+            return Figure(Decimal(fact.value), fact.unit)
+    if isinstance(fact.value, datetime):
+        return fact.value.astimezone(UTC)
+    return fact.value
+
+
+async def put(runtime: Runtime, case: Case, truth: Mapping[Place, Known]) -> str | None:
+    """Ask a case's question; what is wrong with the answer, None for nothing."""
+    return wrong(case, await ask(runtime, case.person, case.question), truth)
+
+
+def days(count: int) -> Figure:
+    """A number of days as a measure gives it."""
+    return Figure(Decimal(count), None)
+
+
+def day_printed(day: date | None) -> str:
+    """A day as an answer prints it."""
+    return f"{day.day} {day:%b %Y}" if day else ""

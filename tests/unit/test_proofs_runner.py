@@ -1,0 +1,188 @@
+"""The proof runner: it goes on where it stopped, keeps to its time and says honestly what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evals.command import SUITES
+from evals.proofs.ghosts import invented, without_echo
+from evals.proofs.oracle import Actor, World, label_faults, read_roles
+from evals.proofs.phrases import normal
+from evals.proofs.runner import Limits, run_suite, run_suites
+from evals.proofs.suite import Finding, Result, Setting, Suite
+
+SETTING = Setting(seed=1, sample=False)
+SAMPLE = Setting(seed=1, sample=True)
+
+
+@dataclass
+class Counting:
+    """A trial that notes what it was asked to run; each case takes a second of the fake clock."""
+
+    cases: Sequence[str]
+    failing: frozenset[str] = frozenset()
+    stops_at: str | None = None
+    ran: list[str] = field(default_factory=list)
+    now: float = 0.0
+
+    async def run(self, case: str) -> Result:
+        if case == self.stops_at:
+            raise KeyboardInterrupt
+        self.ran.append(case)
+        self.now += 1
+        failures = ("it broke",) if case in self.failing else ()
+        return Result(case=case, failures=failures, counts={"permitted": 1, "permitted_right": 1})
+
+    def finding(self, counts: Mapping[str, int]) -> Finding:
+        return Finding(met=counts.get("permitted_right", 0) > 0, more={"colour": "blue"})
+
+
+def suite_of(trial: Counting) -> Suite:
+    @asynccontextmanager
+    async def opened(_: Setting) -> AsyncGenerator[Counting]:
+        yield trial
+
+    return Suite(name="counting", goal="all of them", open=opened)
+
+
+def limits(folder: Path, trial: Counting, seconds: float = 1000.0) -> Limits:
+    clock: Callable[[], float] = lambda: trial.now  # noqa: E731
+    return Limits(seconds=seconds, folder=folder, clock=clock)
+
+
+def silent(_: str) -> None:
+    """Nobody reads it."""
+
+
+async def test_a_whole_run_is_written_with_its_figures(tmp_path: Path) -> None:
+    trial = Counting(["a", "b", "c"])
+    assert await run_suites([suite_of(trial)], SETTING, tmp_path, silent)
+    (entry,) = json.loads((tmp_path / "proofs.json").read_text())
+    assert (entry["name"], entry["tried"], entry["failed"], entry["goal"], entry["ok"]) == (
+        "counting", 3, 0, "all of them", True,
+    )  # fmt: skip
+    assert (entry["permitted_right"], entry["colour"]) == (3, "blue")
+    assert not list((tmp_path / "proofs-state").glob("*"))
+
+
+async def test_a_failure_fails_the_run_and_is_told(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert not await run_suites([suite_of(Counting(["a", "b"], frozenset({"b"})))], SAMPLE, tmp_path, said.append)
+    (entry,) = json.loads((tmp_path / "proofs-sample.json").read_text())
+    assert (entry["ok"], entry["failed"], entry["failures"]) == (False, 1, [{"case": "b", "what": ["it broke"]}])
+    assert any("FAILED b" in line and "it broke" in line for line in said)
+
+
+async def test_an_interrupted_run_goes_on_and_tries_failures_again(tmp_path: Path) -> None:
+    first = Counting(["a", "b", "c", "d"], failing=frozenset({"a"}), stops_at="c")
+    with pytest.raises(KeyboardInterrupt):
+        await run_suite(suite_of(first), SETTING, limits(tmp_path, first), silent)
+    second = Counting(["a", "b", "c", "d"])
+    entry = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    assert second.ran == ["a", "c", "d"]
+    assert (entry["tried"], entry["ok"]) == (4, True)
+    third = Counting(["a", "b", "c", "d"])
+    await run_suite(suite_of(third), SETTING, limits(tmp_path, third), silent)
+    assert third.ran == ["a", "b", "c", "d"]
+
+
+async def test_a_line_cut_off_by_a_crash_costs_one_case(tmp_path: Path) -> None:
+    first = Counting(["a", "b", "c"], stops_at="c")
+    with pytest.raises(KeyboardInterrupt):
+        await run_suite(suite_of(first), SETTING, limits(tmp_path, first), silent)
+    state = tmp_path / "counting.jsonl"
+    state.write_text(state.read_text()[:-9])
+    second = Counting(["a", "b", "c"])
+    await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    assert second.ran == ["b", "c"]
+
+
+async def test_other_cases_or_another_seed_start_anew(tmp_path: Path) -> None:
+    first = Counting(["a", "b"], stops_at="b")
+    with pytest.raises(KeyboardInterrupt):
+        await run_suite(suite_of(first), SETTING, limits(tmp_path, first), silent)
+    second = Counting(["a", "z"])
+    await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    assert second.ran == ["a", "z"]
+
+
+async def test_it_stops_when_its_time_is_up_and_is_not_ok_until_it_is_whole(tmp_path: Path) -> None:
+    cases = [str(n) for n in range(10)]
+    first = Counting(cases)
+    entry = await run_suite(suite_of(first), SETTING, limits(tmp_path, first, seconds=4), silent)
+    assert (entry["tried"], entry["ok"]) == (4, False)
+    second = Counting(cases)
+    entry = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    assert (entry["tried"], entry["ok"], second.ran[0]) == (10, True, "4")
+    sample = Counting(cases)
+    entry = await run_suite(suite_of(sample), SAMPLE, limits(tmp_path, sample, seconds=4), silent)
+    assert (entry["tried"], entry["ok"]) == (4, True)
+
+
+async def test_nothing_tried_is_not_ok(tmp_path: Path) -> None:
+    trial = Counting([])
+    assert not (await run_suite(suite_of(trial), SETTING, limits(tmp_path, trial), silent))["ok"]
+
+
+async def test_entries_of_other_suites_stay(tmp_path: Path) -> None:
+    (tmp_path / "proofs.json").write_text(json.dumps([{"name": "other", "ok": False}]))
+    assert await run_suites([suite_of(Counting(["a"]))], SETTING, tmp_path, silent)
+    assert [e["name"] for e in json.loads((tmp_path / "proofs.json").read_text())] == ["other", "counting"]
+
+
+def test_suites_have_names_of_their_own() -> None:
+    assert len({suite.name for suite in SUITES}) == len(SUITES)
+
+
+def row(**values: Any) -> dict[str, Any]:
+    return {"id": 1, "source_key": "k", "record_class": "sales", "label_region": 0, "label_site": 0,
+            "label_channel": 0, "label_account": 0} | values  # fmt: skip
+
+
+def test_the_oracle_hides_by_class_and_by_each_label() -> None:
+    labels = dict.fromkeys(("label_region", "label_site", "label_channel", "label_account"))
+    actor = Actor(subject="x", classes=frozenset({"sales"}), labels=labels | {"label_site": frozenset({4})})
+    assert actor.sees(row(label_region=9, label_site=4))
+    assert actor.sees(row(label_site=0))
+    assert actor.hidden_by(row(label_site=5, record_class="credit")) == ("class", "label_site")
+    assert not Actor(subject="nobody").sees(row())
+    assert read_roles()["auditor"] == frozenset()
+
+
+def test_the_oracle_finds_labels_that_do_not_follow_from_the_references() -> None:
+    from copilot.semantic.model import load_model
+
+    model = load_model()
+    rows: dict[str, dict[int, Any]] = {name: {} for name in model.entities}
+    rows["site"][7] = row(id=7, region_id=3, label_region=3, label_site=7)
+    rows["stock"][1] = row(id=1, item_id=1, site_id=7, label_region=3, label_site=7)
+    rows["stock"][2] = row(id=2, source_key="wrong", item_id=1, site_id=7, label_region=1, label_site=7)
+    rows["region"][3] = row(id=3, label_region=3)
+    world = World(model=model, rows=rows, sources={}, keys=frozenset())
+    assert [fault for fault in label_faults(world) if "wrong" in fault] == list(label_faults(world))
+    assert len(list(label_faults(world))) == 1
+
+
+def test_ghosts_have_the_shape_of_what_they_stand_for() -> None:
+    from random import Random
+
+    from evals.proofs.cases import Anchor
+
+    order = Anchor(entity="sales_order", id=1, holder=("sales_order", 1), field="number", text="SO-10482")
+    ghost = invented(order, frozenset({"SO10482"}), Random(1))
+    assert ghost is not None
+    assert ghost.startswith("SO-")
+    assert len(ghost) == len("SO-10482")
+    assert invented(order, frozenset(str(n) for n in range(100_000)), Random(1)) is None
+    assert without_echo("nothing called **SO\\-10482**", "SO-10482") == "nothing called **§**"
+
+
+def test_phrases_are_compared_without_markdown_and_punctuation() -> None:
+    assert normal("**Flößer\\_Kältetechnik**, GmbH \\& Co.") == "flösser_kältetechnik gmbh & co"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from copilot.answering.draft import Claim, Draft
@@ -114,9 +115,10 @@ def _reads_as(text: str, value: Value, record: Record) -> bool:
 
 def _text_reads_as(text: str, raw: str) -> bool:
     """Letter for letter; a text cut off, as its ending says, only where it is long."""
+    shown = _flat("".join(c for c in raw if category(c) not in ("Cc", "Cf") or c.isspace()))
     if text.endswith("…") and len(text) >= _CUT_AT:
-        return _flat(raw).startswith(text[:-1].rstrip()) or _letters(raw).startswith(_letters(text))
-    return bool(text) and (text == _flat(raw) or _letters(text) == _letters(raw) != "")
+        return shown.startswith(text[:-1].rstrip())
+    return bool(text) and text == shown
 
 
 def _number_reads_as(text: str, raw: int, value: Value) -> bool:
@@ -164,10 +166,6 @@ def _instant_reads_as(text: str, raw: datetime, time_zone: str) -> bool:
 
 def _flat(text: str) -> str:
     return " ".join(text.split())
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
 
 
 Backing = Callable[[Record], bool]

@@ -51,13 +51,14 @@ def text(value: object) -> str:
     """Text as it is; blank text says nothing and becomes null."""
     if not isinstance(value, str):
         raise _wrong("text", value)
+    blank = not value.strip()
     if _SPECIAL.search(value):
         if "\x00" in value:
             raise RecordFaultError(Reason.BAD_VALUE, "text with a zero character")
         value = value.translate(_ESCAPES)
     if not value.isascii():
         _encodable(value)
-    return value if value and not value.isspace() else NULL
+    return NULL if blank else value
 
 
 def instant(value: object) -> str:

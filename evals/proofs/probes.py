@@ -19,6 +19,8 @@ from copilot.wiring import Runtime
 from evals.proofs.oracle import LABEL_COLUMNS, Actor, World
 
 _ROWS = 60
+_MOST = 20
+_EACH = 2
 Group = tuple[Any, ...]
 
 
@@ -48,7 +50,7 @@ async def entity_faults(runtime: Runtime, world: World, actor: Actor, entity: st
         read = got[i].values
         wrong = [f.name for f in spec.fields.values() if read[f.name].raw not in (None, rows[i][f.column])]
         faults += [f"{entity} {i} came with other values of {wrong}"] if wrong else []
-    return iter(faults[:20])
+    return iter(faults[:_MOST])
 
 
 async def table_faults(
@@ -65,12 +67,13 @@ async def table_faults(
             ]
             meant = {group: count for group, count in groups.items() if actor.sees(_as_row(group))}
             got = await _groups(reader, *table)
-            faults += [
+            wrong = [
                 f"{'.'.join(table)}: {got.get(group, 0)} rows of {group} instead of {meant.get(group, 0)}"
                 for group in sorted(got.keys() | meant.keys())
                 if got.get(group) != meant.get(group)
             ]
-    return iter(faults[:20])
+            faults += wrong[:_EACH]
+    return iter(faults)
 
 
 def _strange(model: SemanticModel, name: str, group: Group) -> bool:

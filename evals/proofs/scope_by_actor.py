@@ -33,6 +33,7 @@ from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
 from evals.proofs.walk import Walk
 
 _RIGHT = 0.99
+_MOST = 40
 _LABELS, _TABLES = "labels", "tables"
 Spoil = Callable[[psycopg.Connection[Any]], object]
 
@@ -82,7 +83,7 @@ class ScopeTrial:
             faults = await table_faults(self.runtime, self.admin, self.world.model, self.stage.actors[subject])
         else:
             faults = await entity_faults(self.runtime, self.world, self.stage.actors[subject], what)
-        return Result(case=case, failures=tuple(faults)[:20], counts={"direct_reads": 1})
+        return Result(case=case, failures=tuple(faults)[:_MOST], counts={"direct_reads": 1})
 
     def finding(self, counts: Mapping[str, int]) -> Finding:
         """The goal is met when 99 of 100 permitted questions were answered right."""

@@ -1,4 +1,4 @@
-"""The copilot over a real Odoo: the copy made once and cloned for each test, and changes in Odoo that undo themselves."""
+"""The copilot over a real Odoo: its copy, made once and cloned for each test, and changes in Odoo that undo themselves."""
 
 from __future__ import annotations
 
@@ -76,12 +76,15 @@ class Copy:
             finally:
                 admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
-    @asynccontextmanager
-    async def running(self, database: str, home: Path, clock: MovableClock) -> AsyncGenerator[Runtime]:
-        """The copilot over a database of the server, with a home of its own."""
+    def _make_home(self, home: Path) -> None:
         if home != self.home:
             home.mkdir()
             shutil.copy(self.home / "roles.json", home / "roles.json")
+
+    @asynccontextmanager
+    async def running(self, database: str, home: Path, clock: MovableClock) -> AsyncGenerator[Runtime]:
+        """The copilot over a database of the server, with a home of its own."""
+        self._make_home(home)
         pools = Database(await prepare(self.dsn(database), home, create=True))
         runtime = assemble(Settings(home=home), pools, clock, self.dsn(database))
         try:
@@ -173,7 +176,8 @@ def quotation(odoo: Odoo, customer: str, item: str, quantity: int) -> Generator[
 
 def forget(odoo: Odoo, order: int) -> None:
     """Cancel and delete an order with its deliveries, if it is still there."""
-    for row in odoo.call("sale.order", "search_read", domain=[["id", "=", order]], fields=["state", "picking_ids", "name"]):
+    fields = ["state", "picking_ids", "name"]
+    for row in odoo.call("sale.order", "search_read", domain=[["id", "=", order]], fields=fields):
         if row["state"] == "sale":
             odoo.call("sale.order", "action_cancel", ids=[order])
         if row["picking_ids"]:

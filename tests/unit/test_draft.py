@@ -177,7 +177,14 @@ def test_an_order_whose_customer_may_not_be_seen_is_still_answered() -> None:
 
 def test_an_order_with_more_lines_than_are_read_still_shows_those_it_read() -> None:
     order = record("sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed")
-    found = evidence(order=order, customer=CUSTOMER, lines=[FIRST], items=[DESK], count=[], truncated=["lines"])
+    found = evidence(
+        order=order,
+        customer=CUSTOMER,
+        lines=[FIRST],
+        items=[DESK],
+        count=measure("line_count", "M1", lines=1, complete=False),
+        truncated=["lines"],
+    )
     assert _kind_draft("order_lines", found).complete
 
 

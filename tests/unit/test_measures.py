@@ -249,8 +249,9 @@ def test_lines_are_counted_and_the_open_ones_among_them() -> None:
     assert _one("line_count", [_order()], lines) == {"lines": 5, "open_lines": 3, "complete": True}
 
 
-def test_a_cut_list_of_lines_has_no_count() -> None:
-    assert _all("line_count", [_order()], [_line()], with_context=context(complete=False)) == []
+def test_a_cut_list_of_lines_says_so_and_tells_no_number_of_open_ones() -> None:
+    (found,) = _all("line_count", [_order()], [_line()], with_context=context(complete=False))
+    assert found.values == {"lines": 1, "open_lines": None, "complete": False}
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,13 @@ def test_a_contract_that_has_ended_is_passed_over() -> None:
     assert _is(_price(contracts=[_contract(80, starts=day("2026-11-19"))]), "list_price", 100)
 
 
-@pytest.mark.parametrize("where", [{"item": 7}, {"category": "Furniture"}, {}])
-def test_a_formula_that_could_apply_means_no_price(where: dict[str, Any]) -> None:
-    assert _price(_rule("formula", "S40", **where), _fixed(60)) is None
+def test_a_formula_that_could_apply_means_no_price() -> None:
+    assert _price(_rule("formula", "S40", item=7), _fixed(60)) is None
+
+
+@pytest.mark.parametrize("where", [{"category": "Furniture"}, {}])
+def test_a_formula_farther_away_than_the_items_own_price_does_not_matter(where: dict[str, Any]) -> None:
+    assert _is(_price(_rule("formula", "S40", **where), _fixed(60)), "fixed_rule", 60, "S20")
 
 
 @pytest.mark.parametrize("where", [{"item": 8}, {"category": "Lamps"}, {"ends": day("2026-11-01")}])

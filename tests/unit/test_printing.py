@@ -81,7 +81,6 @@ def test_numbers_with_signs_of_markdown_in_them_are_verified(number: str) -> Non
         (Value("quantity", scaled("1234567.5"), "kg"), "1,234,567.5 kg"),
         (Value("quantity", scaled("-0.000001"), "pcs"), "-0.000001 pcs"),
         (Value("quantity", scaled(3), "pcs"), "3 pcs"),
-        (Value("quantity", scaled(3), None), "3"),
         (Value("quantity", 2**63 - 1, "pcs"), "9,223,372,036,854.775807 pcs"),
         (Value("amount", scaled("1250"), "EUR"), "1,250.00 EUR"),
         (Value("amount", scaled("0.125"), "USD"), "0.125 USD"),

@@ -15,7 +15,7 @@ from copilot.channels.web.documents import document_card
 from copilot.channels.web.printed import age_words, named, printed_date, web_link
 from copilot.channels.web.question_text import QuestionError, clean_question
 from copilot.channels.web.starters import starters_from_file
-from copilot.domain.question import MAX_QUESTION
+from copilot.domain.question import MAX_QUESTION, DemoPerson
 from tests.browser.fake_copilot import ANSWERS, LINES, ORDER, SHIPMENTS, source
 
 
@@ -204,6 +204,6 @@ def test_a_question_is_clean_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("role", ["customer_service", "planner", "buyer", "warehouse", "finance"])
 def test_every_role_has_starters(role: str) -> None:
-    starters = starters_from_file(role)
+    starters = starters_from_file(DemoPerson(subject="anna", name="Anna", role=role, where="all regions"))
     assert len(starters) >= 3
     assert all(clean_question(question) and len(label) <= 40 for label, question in starters)

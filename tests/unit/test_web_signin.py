@@ -189,4 +189,4 @@ async def test_settings_keep_the_dangerous_features_off(client: httpx.AsyncClien
 
 def test_nothing_is_written_into_the_checkout() -> None:
     root = Path(__file__).parents[2]
-    assert not [name for name in (".chainlit", ".files", "chainlit.md") if (root / name).exists()]
+    assert not [name for name in (".chainlit", ".files") if (root / name).exists()]

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from copilot.store.migrate import migrations
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.words import HINTS, STOP, cut, fold, phrases_in
-
-
-def _sql_translation() -> dict[str, str]:
-    """What core.fold of the database translates, character by character; a missing target means dropped."""
-    text = next(m.text for m in migrations() if m.name.startswith("0001"))
-    source, target = re.findall(r"translate\(lower\(value\),\s*'((?:[^']|'')*)',\s*'([^']*)'", text)[0]
-    source = source.replace("''", "'")
-    return {c: target[n] if n < len(target) else "" for n, c in enumerate(source)}
 
 
 @given(st.text(max_size=40))
@@ -65,20 +54,6 @@ def test_cutting_again_gives_the_same_words() -> None:
 )
 def test_people_type_without_accents_and_signs(typed: str, folded: str) -> None:
     assert fold(typed) == folded
-
-
-@pytest.mark.parametrize(("character", "plain"), sorted(_sql_translation().items()))
-def test_folding_agrees_with_the_database_on_what_it_translates(character: str, plain: str) -> None:
-    assert fold(f"a{character}b") == f"a{plain}b"
-
-
-def test_folding_agrees_with_the_database_on_every_accented_latin_letter() -> None:
-    """A name keyed `boğaz` is never found by a question folded to `bogaz`."""
-    table = _sql_translation()
-    latin = [chr(n) for n in (*range(0xE0, 0x250), *range(0x1E00, 0x1F00))]
-    accented = [c for c in latin if c.islower() and fold(c) != c]
-    missed = [c for c in accented if c != "ß" and table.get(c, c) != fold(c)]
-    assert missed == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any
 
 from connectors.base import Cursor, Page, SourceInfo, SourceRecord
 from connectors.errors import UnknownEntityError
@@ -33,7 +33,7 @@ class _Simulated:
         self._tables: dict[str, Table[Any]] = {table.entity: table for table in tables}
         self.entities = tuple(self._tables)
 
-    vanishing: ClassVar[frozenset[str]] = frozenset()
+    vanishing: frozenset[str] = frozenset()
     """The entities whose records can cease to exist; of all others, nothing is ever deleted."""
 
     async def check(self) -> SourceInfo:
@@ -83,7 +83,7 @@ class _Simulated:
 class DemoErp(_Simulated):
     """The ERP: everything but derived rows."""
 
-    vanishing: ClassVar[frozenset[str]] = frozenset({"reservation"})
+    vanishing: frozenset[str] = frozenset({"reservation"})
 
     def __init__(self, world: DemoWorld) -> None:
         places, customers, last = PLACES, CUSTOMERS[:-1], CUSTOMERS[-1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,12 +16,10 @@ from copilot.channels.web.problems import add_problem_handlers
 from copilot.channels.web.security import Walls, allowed_hosts
 from copilot.channels.web.session import session_key
 from copilot.channels.web.signin import DemoSignIn, SignIn, chat_or_sign_in
-from copilot.channels.web.starters import starters_from_file
+from copilot.channels.web.starters import Starters, starters_from_file
 from copilot.domain.ports import Copilot
-from copilot.domain.question import DemoPerson
 from copilot.settings import Settings
 
-Starters = Callable[[DemoPerson], Iterable[tuple[str, str]]]
 OnShutdown = Callable[[], Awaitable[None]]
 
 

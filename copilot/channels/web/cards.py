@@ -40,6 +40,7 @@ _REASONS: Mapping[Reason, str] = {
 
 
 _CODE = re.compile(r"(`+[^`]*`+)")
+_ADDRESS = re.compile(r"://|\bwww\\?\.|@", re.IGNORECASE)
 _SPECIAL = re.compile(r"(?<!\\)(?:!(?=\[)|:(?=[A-Za-z]))")
 
 
@@ -167,10 +168,12 @@ def answer_steps(answer: Answer, *, thread: str, parent: str | None) -> tuple[St
 
 
 def plain_markdown(text: str) -> str:
-    """The answer's markdown without two things Chainlit would make of it: images, and directives out of colons.
+    """The answer's markdown without three things Chainlit would make of it: images, directives out of colons, and links
+    out of bare addresses, which a word joiner keeps from being recognised.
 
     The core escapes what fields hold. This is the second wall, and keeps a name like `Main:Chicago` whole.
     """
+    text = _ADDRESS.sub(lambda found: found.group() + "\u2060", text)
     pieces = _CODE.split(text)
     return "".join(piece if index % 2 else _SPECIAL.sub(r"\\\g<0>", piece) for index, piece in enumerate(pieces))
 

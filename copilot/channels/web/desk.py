@@ -6,7 +6,7 @@ Nothing of an answer is shown before `ask` has returned it, so nothing unverifie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,12 +21,12 @@ from copilot.channels.web.cards import Step, answer_steps, card_element, said
 from copilot.channels.web.problems import log_unexpected, plain_words
 from copilot.channels.web.question_text import clean_question
 from copilot.channels.web.session import subject_of
+from copilot.channels.web.starters import Starters
 from copilot.domain.answer import Answer
 from copilot.domain.ports import Copilot
 from copilot.domain.question import Question, SessionSubject
 from copilot.errors import AuditError, CopilotError, DatabaseError, SignInError
 
-Starters = Callable[[str], Iterable[tuple[str, str]]]
 """A person's role, as the sign-in names it -> labels and the questions they ask."""
 
 _PROGRESS_AFTER = 0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import cast
@@ -9,6 +10,9 @@ from typing import cast
 import yaml
 
 from copilot.domain.question import DemoPerson
+
+Starters = Callable[[DemoPerson], Iterable[tuple[str, str]]]
+"""A person -> their first questions as (label, question)."""
 
 
 def starters_from_file(person: DemoPerson) -> tuple[tuple[str, str], ...]:

@@ -47,7 +47,12 @@ def _lowest(found: Sequence[_Found | None]) -> _Found | None:
     known = [each for each in found if each is not None]
     if len(known) != len(found) or len({values["currency"] for values, _ in known}) != 1:
         return None
-    return min(known, key=lambda each: int(each[0]["price"] or 0))
+    return min(known, key=_price)
+
+
+def _price(found: _Found) -> int:
+    price = found[0]["price"]
+    return price if isinstance(price, int) else 0
 
 
 def _by_contract(contract: Record) -> _Found:

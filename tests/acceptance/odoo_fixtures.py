@@ -1,4 +1,4 @@
-"""The copilot over a real Odoo: its copy, made once and cloned for each test, and changes in Odoo that undo themselves."""
+"""The copilot over a real Odoo: its copy, made once and cloned for each test, and changes that undo themselves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import AsyncGenerator, Collection, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from psycopg.rows import dict_row
 
 from connectors.base import SourceInfo
 from connectors.registry import kind
-from copilot.domain.answer import Answer, Fact, Source, Verdict
+from copilot.domain.answer import Answer, Fact, Reason, Verdict
 from copilot.ingest import SyncReport
 from copilot.settings import Settings
 from copilot.store import embedded
@@ -214,92 +214,111 @@ def _base64(raw: bytes) -> str:
 
 # What an answer is held against.
 
+Figures = dict[tuple[str, str], "list[Known]"]
+"""Measure and field -> its values, in any order."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A question, the places whose values the answer has to print, and the figures of its measures.
+    """A question, the places whose values the answer has to print, and all the figures of its measures.
 
-    Whatever else the answer prints has to be true as well. `choices` are the labels' parts where it has to ask back.
+    Whatever else the answer prints has to be true as well. Where it has to ask back, `choices` says what the answer to
+    each of the choices is, in any order.
     """
 
     person: str
     question: str
-    must: Collection[Place] = ()
-    figures: Mapping[tuple[str, str], list[Known]] = field(default_factory=dict[tuple[str, str], "list[Known]"])
-    choices: Collection[str] = ()
+    must: Sequence[Place] = ()
+    figures: Figures = field(default_factory=dict[tuple[str, str], "list[Known]"])
+    choices: tuple[Case, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many questions were asked, and which were answered wrong and why."""
+
+    asked: int = 0
+    wrong: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+
+    async def put(self, runtime: Runtime, case: Case, truth: Mapping[Place, Known]) -> Answer:
+        """Ask a case's question, then those of its choices."""
+        self.asked += 1
+        answer = await ask(runtime, case.person, case.question)
+        found = _wrong_choices(case, answer) if case.choices else wrong(case, answer, truth)
+        if case.choices and not found:
+            found = await self._wrong_answers(runtime, case, answer, truth)
+        if found:
+            self.wrong.append((case.person, case.question, found))
+        return answer
+
+    async def _wrong_answers(
+        self, runtime: Runtime, case: Case, answer: Answer, truth: Mapping[Place, Known]
+    ) -> str | None:
+        """Each of the choices leads to one of the answers, and each answer is led to."""
+        left = list(case.choices)
+        for choice in answer.choices:
+            self.asked += 1
+            got = await ask(runtime, case.person, choice.question)
+            fits = next((each for each in left if wrong(each, got, truth) is None), None)
+            if fits is None:
+                return f"{choice.question}: {'; '.join(str(wrong(each, got, truth)) for each in left)}"
+            left.remove(fits)
+        return None
+
+    def table(self) -> str:
+        """The wrong answers, one a line."""
+        rows = [f"{person:<8} {question:<44} {why}" for person, question, why in self.wrong]
+        return "\n".join([f"{len(rows)} of {self.asked} answers are wrong:", *rows])
 
 
 def wrong(case: Case, answer: Answer, truth: Mapping[Place, Known]) -> str | None:
     """What is wrong with an answer; None where all of it is right."""
-    if case.choices:
-        return _wrong_choices(case, answer)
     if answer.verdict is not Verdict.VERIFIED:
         return f"{answer.verdict} ({answer.reason}): {answer.answer}"
-    sources = {source.id: source for source in answer.sources}
-    printed: dict[Place, Known] = {}
-    measured: dict[tuple[str, str], list[Known]] = {}
-    for fact in answer.facts:
-        source = sources.get(fact.ref.partition(".")[0])
-        if source is None:
-            return f"{fact.ref} has no source"
-        entity, key, name = _place(fact, source)
-        if source.kind == "measure":
-            measured.setdefault((entity, name), []).append(_value(fact))
-        else:
-            printed[entity, key, name] = _value(fact)
+    printed, measured = printed_by(answer)
     return _wrong_values(case, printed, truth) or _wrong_figures(case, measured)
 
 
+def printed_by(answer: Answer) -> tuple[dict[Place, Known], Figures]:
+    """What an answer prints of records, and of measures."""
+    sources = {source.id: source for source in answer.sources}
+    printed: dict[Place, Known] = {}
+    measured: Figures = {}
+    for fact in answer.facts:
+        source, name = sources[fact.ref.partition(".")[0]], fact.ref.partition(".")[2]
+        if source.kind == "measure":
+            measured.setdefault((source.entity, name), []).append(_value(fact, name))
+        else:
+            printed[source.entity, source.key, name] = _value(fact, name)
+    return printed, measured
+
+
+def _value(fact: Fact, name: str) -> Known:
+    """A fact's value as the oracle has it: a figure where it has a unit or is a share or a number of days."""
+    bare = name in {"lead_time", "shortest", "longest", "discount"}
+    if isinstance(fact.value, str) and (fact.unit is not None or bare):
+        return Figure(Decimal(fact.value), fact.unit)
+    return fact.value
+
+
 def _wrong_choices(case: Case, answer: Answer) -> str | None:
+    if answer.reason is Reason.AMBIGUOUS and len(answer.choices) == len(case.choices):
+        return None
     labels = [choice.label for choice in answer.choices]
-    fits = len(labels) == len(case.choices) and all(any(part in label for label in labels) for part in case.choices)
-    return None if fits else f"{answer.verdict} with the choices {labels}, not {sorted(case.choices)}: {answer.answer}"
+    return f"{answer.verdict} ({answer.reason}), choices {labels}, not {len(case.choices)}: {answer.answer}"
 
 
 def _wrong_values(case: Case, printed: Mapping[Place, Known], truth: Mapping[Place, Known]) -> str | None:
     for place, value in printed.items():
         if place not in truth or truth[place] != value:
-            return f"{place} is {truth.get(place, 'nothing the oracle knows')!r}, not {value!r}"
+            return f"{place} is {truth.get(place, 'unknown to the oracle')!r}, not {value!r}"
     missing = [place for place in case.must if truth[place] is not None and place not in printed]
     return f"says nothing of {missing}" if missing else None
 
 
-def _wrong_figures(case: Case, measured: Mapping[tuple[str, str], list[Known]]) -> str | None:
+def _wrong_figures(case: Case, measured: Figures) -> str | None:
     for name in {*measured, *case.figures}:
         said, expected = measured.get(name, []), case.figures.get(name, [])
         if sorted(map(str, said)) != sorted(map(str, expected)):
-            return f"the measure {name} is {expected}, not {said}"
+            return f"{name} is {expected}, not {said}"
     return None
-
-
-def _place(fact: Fact, source: Source) -> Place:
-    return source.entity, source.key, fact.ref.partition(".")[2]
-
-
-_COUNTED = frozenset({"days", "lead_time", "shortest", "longest"})
-
-
-def _value(fact: Fact) -> Known:
-    """A fact's value as the oracle has it: a figure where it has a unit or counts days, else as it is."""
-    name = fact.ref.partition(".")[2]
-    if isinstance(fact.value, str) and (fact.unit is not None or name in {"lead_time", "shortest", "longest"}):
-        with suppress(ArithmeticError):
-            return Figure(Decimal(fact.value), fact.unit)
-    if isinstance(fact.value, datetime):
-        return fact.value.astimezone(UTC)
-    return fact.value
-
-
-async def put(runtime: Runtime, case: Case, truth: Mapping[Place, Known]) -> str | None:
-    """Ask a case's question; what is wrong with the answer, None for nothing."""
-    return wrong(case, await ask(runtime, case.person, case.question), truth)
-
-
-def days(count: int) -> Figure:
-    """A number of days as a measure gives it."""
-    return Figure(Decimal(count), None)
-
-
-def day_printed(day: date | None) -> str:
-    """A day as an answer prints it."""
-    return f"{day.day} {day:%b %Y}" if day else ""

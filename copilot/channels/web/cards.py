@@ -40,7 +40,7 @@ _REASONS: Mapping[Reason, str] = {
 
 
 _CODE = re.compile(r"(`+[^`]*`+)")
-_ADDRESS = re.compile(r"://|\bwww\\?\.|@", re.IGNORECASE)
+_ADDRESS = re.compile(r"://|\bwww\\?\.", re.IGNORECASE)
 _SPECIAL = re.compile(r"(?<!\\)(?:!(?=\[)|:(?=[A-Za-z]))")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 _WORD = re.compile(r"[^\s,;?!()\"“”„]+")
 _SPECIAL = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})
@@ -209,16 +210,25 @@ def fold(text: str) -> str:
     return " ".join(kept.split())
 
 
-def phrases_in(words: Iterable[Word], phrases: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The phrases that occur as consecutive words, each with the positions it covers; the first occurrence counts."""
     pieces = [(piece, position) for position, word in enumerate(words) for piece in word.folded.split()]
-    said = [piece for piece, _ in pieces]
+    said = tuple(piece for piece, _ in pieces)
+    first = frozenset(said)
     for phrase in phrases:
-        wanted = [piece for word in cut(phrase) for piece in word.folded.split()]
+        wanted = _pieces(phrase)
+        if wanted[0] not in first:
+            continue
         for start in range(len(said) - len(wanted) + 1):
             if said[start : start + len(wanted)] == wanted:
                 yield phrase, tuple(dict.fromkeys(position for _, position in pieces[start : start + len(wanted)]))
                 break
+
+
+@cache
+def _pieces(phrase: str) -> tuple[str, ...]:
+    """The folded words of one of our own phrases; there are few, and they are looked for in every question."""
+    return tuple(piece for word in cut(phrase) for piece in word.folded.split())
 
 
 def _without_genitive(word: str) -> str:

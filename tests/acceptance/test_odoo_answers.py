@@ -5,32 +5,27 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-import traceback
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from connectors.errors import ConnectorError, SourceAccessDeniedError, SourceAuthFailedError
-from connectors.odoo.scan import Mark
 from connectors.base import Cursor
+from connectors.odoo.scan import Mark
 from copilot.domain.answer import Answer, Reason, Verdict
 from copilot.wiring import Runtime
 from tests.acceptance.odoo_fixtures import (
     KEY_VARIABLE,
     NAME,
-    Case,
     Copy,
     MovableClock,
     Tally,
-    add_odoo,
-    key_of,
     made_copy,
     odoo_database,
     printed_by,
@@ -100,3 +95,215 @@ async def test_every_question_is_answered_as_odoo_says(
     record_property("questions", tally.asked)
     assert tally.asked >= 40
     assert not tally.wrong, tally.table()
+
+
+async def test_a_second_sync_changes_no_row(runtime: Runtime) -> None:
+    before, past = await _rows(runtime, "biz"), await _rows(runtime, "hist")
+    report = await sync(runtime)
+    assert (report.changed, report.removed, report.quarantined) == (0, 0, 0)
+    assert await _rows(runtime, "biz") == before
+    assert await _rows(runtime, "hist") == past
+
+
+async def _rows(runtime: Runtime, schema: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of a schema as it lies there: an update in place would move it and carry another transaction."""
+    async with await psycopg.AsyncConnection.connect(runtime.admin_dsn) as connection:
+        found = await connection.execute(
+            "select relname from pg_class where relkind = 'r' and relnamespace = %s::regnamespace", (schema,)
+        )
+        tables = [name for (name,) in await found.fetchall()]
+        return {
+            name: await (
+                await connection.execute(
+                    sql.SQL("select ctid::text, xmin::text, t::text from {} t order by 1").format(
+                        sql.Identifier(schema, name)
+                    )
+                )
+            ).fetchall()
+            for name in tables
+        }
+
+
+async def test_a_change_committed_late_by_a_long_transaction_arrives(runtime: Runtime, odoo: Odoo) -> None:
+    late, beside = Held(odoo, 24), 23
+    with late, written(odoo, "sale.order", {beside: {"client_order_ref": "PO-MEANWHILE"}}):
+        await asyncio.sleep(1.1)
+        odoo.call("sale.order", "write", ids=[beside], vals={"client_order_ref": "PO-MEANWHILE-2"})
+        await sync(runtime)
+        mark = await _watermark(runtime, "sales_order")
+        assert mark > late.begun, "the sync was to pass the long transaction by"
+        assert (await ask(runtime, "rep", "where is PO-MEANWHILE-2?")).verdict is Verdict.VERIFIED
+        await _asks(runtime, odoo, order_status_of=24)
+        late.commit()
+        await sync(runtime)
+        answer = await _asks(runtime, odoo, order_status_of=24)
+        assert late.promised in [fact.value for fact in answer.facts]
+
+
+class Held:
+    """A transaction in Odoo's database that gives an order another promised day, open until it is committed.
+
+    As in Odoo, the change carries the moment that the transaction began at. Everything is as before afterwards.
+    """
+
+    def __init__(self, odoo: Odoo, order: int) -> None:
+        self._connection, self._order = odoo_database(odoo), order
+        row = self._connection.execute(
+            "select commitment_date, write_date, now() at time zone 'UTC' as now from sale_order where id = %s",
+            (order,),
+        ).fetchone()
+        assert row is not None
+        self._old, self.begun = row, row["now"].replace(tzinfo=UTC)
+        self.moment = row["now"].replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=9)
+        self.promised: date = self.moment.date()
+
+    def __enter__(self) -> Self:
+        self._write(self.moment, self.begun)
+        return self
+
+    def commit(self) -> None:
+        self._connection.commit()
+
+    def __exit__(self, *_: object) -> None:
+        self._write(self._old["commitment_date"], self._old["write_date"])
+        self._connection.commit()
+        self._connection.close()
+
+    def _write(self, promised: datetime | None, at: datetime) -> None:
+        self._connection.execute(
+            "update sale_order set commitment_date = %s, write_date = %s where id = %s",
+            (promised, at.replace(tzinfo=None), self._order),
+        )
+
+
+async def _watermark(runtime: Runtime, entity: str) -> datetime:
+    """Where the next pass over an entity begins, less the overlap."""
+    [row] = await _select(runtime, "select value from core.cursor where entity = %s", entity)
+    since = Mark.parse(Cursor(row["value"])).since
+    assert since is not None
+    return since
+
+
+async def _select(runtime: Runtime, statement: str, *values: object) -> list[dict[str, Any]]:
+    async with await psycopg.AsyncConnection.connect(runtime.admin_dsn, row_factory=dict_row) as connection:
+        return await (await connection.execute(statement, values)).fetchall()
+
+
+async def _asks(runtime: Runtime, odoo: Odoo, *, order_status_of: int) -> Answer:
+    """The answer about an order, which has to be what Odoo says now."""
+    oracle, tally = Oracle(odoo, datetime.now(UTC)), Tally()
+    number = oracle.sales[order_status_of]["name"]
+    answer = await tally.put(runtime, order_status(oracle, order_status_of, f"where is {number}?"), oracle.truth)
+    assert not tally.wrong, tally.table()
+    return answer
+
+
+async def test_an_order_created_changed_and_deleted_in_odoo_is_so_in_the_answers(runtime: Runtime, odoo: Odoo) -> None:
+    with quotation(odoo, "Lumber Inc", "E-COM07", 3) as order:
+        [row] = odoo.call("sale.order", "read", ids=[order], fields=["name", "order_line"])
+        number = row["name"]
+        assert (await ask(runtime, "rep", f"where is {number}?")).reason is Reason.NOT_FOUND
+        await sync(runtime)
+        await _all_about(runtime, odoo, order)
+
+        odoo.call("sale.order.line", "write", ids=row["order_line"], vals={"product_uom_qty": 8, "price_unit": 301.5})
+        changed = {"client_order_ref": "LUM-0815", "commitment_date": "2027-03-02 12:00:00"}
+        odoo.call("sale.order", "write", ids=[order], vals=changed)
+        odoo.call("sale.order", "action_confirm", ids=[order])
+        await sync(runtime)
+        await _all_about(runtime, odoo, order)
+        odoo.call("sale.order", "write", ids=[order], vals={"commitment_date": "2027-03-09 12:00:00"})
+        await sync(runtime)
+        facts = {fact.value for fact in (await _asks(runtime, odoo, order_status_of=order)).facts}
+        assert {"confirmed", date(2027, 3, 9)} <= facts
+    # The fixture has cancelled and deleted it.
+    report = await sync(runtime)
+    assert report.entities["sales_order"].removed == 1
+    assert report.entities["sales_order_line"].removed == 1
+    for question in (f"where is {number}?", "where is LUM-0815?", f"lines of {number}"):
+        answer = await ask(runtime, "rep", question)
+        assert (answer.verdict, answer.reason, answer.facts) == (Verdict.DECLINED, Reason.NOT_FOUND, ())
+    key = f"sale.order/{order}"
+    assert not await _select(runtime, "select 1 from biz.sales_order where source_key = %s", key)
+    lines = [f"sale.order.line/{ident}" for ident in row["order_line"]]
+    assert not await _select(runtime, "select 1 from biz.sales_order_line where source_key = any(%s)", lines)
+    past = await _select(runtime, "select removed, promised_date from hist.sales_order where source_key = %s", key)
+    assert [each["removed"] for each in past].count(True) == 1
+    assert date(2027, 3, 2) in [each["promised_date"] for each in past]
+
+
+async def _all_about(runtime: Runtime, odoo: Odoo, order: int) -> None:
+    oracle, tally = Oracle(odoo, datetime.now(UTC)), Tally()
+    for case in about_order(oracle, order):
+        await tally.put(runtime, case, oracle.truth)
+    assert not tally.wrong, tally.table()
+
+
+async def test_what_is_late_is_late_by_odoos_working_hours_and_stock(
+    runtime: Runtime, odoo: Odoo, clock: MovableClock
+) -> None:
+    clock.ahead = timedelta(days=12)
+    await sync(runtime)
+    oracle, tally = Oracle(odoo, clock()), Tally()
+    late = [case for order in oracle.sales for case in about_order(oracle, order) if case.figures]
+    assert any(name[0] == "line_delay" for case in late for name in case.figures)
+    for case in late:
+        await tally.put(runtime, case, oracle.truth)
+    assert not tally.wrong, tally.table()
+
+
+async def test_an_old_record_is_read_again_and_shown_as_it_is_now(
+    runtime: Runtime, odoo: Odoo, clock: MovableClock
+) -> None:
+    clock.ahead = timedelta(hours=5)
+    held = Held(odoo, 24)
+    with held:
+        held.commit()
+        answer = await ask(runtime, "rep", "where is S00024?")
+        assert held.promised in [fact.value for fact in answer.facts], answer.answer
+        assert "present values" in answer.answer
+        assert answer.verdict is Verdict.VERIFIED
+        order = next(source for source in answer.sources if source.entity == "sales_order")
+        assert order.age_seconds < 60
+        again = await ask(runtime, "rep", "where is S00024?")
+        assert "present values" not in again.answer
+    await _asks_later(runtime, odoo, clock)
+
+
+async def _asks_later(runtime: Runtime, odoo: Odoo, clock: MovableClock) -> None:
+    """Once the reading is old again, what was undone in Odoo is undone in the answer."""
+    clock.ahead += timedelta(hours=5)
+    answer = await ask(runtime, "rep", "where is S00024?")
+    oracle = Oracle(odoo, clock())
+    printed, _ = printed_by(answer)
+    assert printed["sales_order", "sale.order/24", "promised_date"] == oracle.promised(24)
+
+
+@pytest.mark.parametrize("how", ["refuses", "is silent"])
+async def test_where_odoo_cannot_be_asked_again_the_answer_says_since_when(
+    runtime: Runtime, clock: MovableClock, odoo: Odoo, how: str
+) -> None:
+    clock.ahead = timedelta(hours=5)
+    server = await asyncio.start_server(_never, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if how == "refuses":
+        server.close()
+    settings = {"url": f"http://127.0.0.1:{port}", "database": odoo.database}
+    await runtime.ingest.add_source(NAME, "odoo", settings, {"region": {"": "*"}, "channel": {"": "*"}})
+    await runtime.sources.load()
+    begun = time.perf_counter()
+    answer = await ask(runtime, "rep", "where is S00024?")
+    taken = time.perf_counter() - begun
+    server.close()
+    assert (answer.verdict, answer.reason) == (Verdict.PARTIAL, Reason.STALE)
+    order = next(source for source in answer.sources if source.entity == "sales_order")
+    said = order.confirmed_at
+    assert f"Last confirmed on {said.day} {said:%b %Y}"[:17] in answer.answer
+    assert order.age_seconds >= 5 * 3600 - 60
+    assert taken < 1.3, taken
+
+
+async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Takes a call and says nothing."""
+    await reader.read()
+    writer.close()

@@ -21,7 +21,7 @@ from copilot.semantic.model import Entity, load_model
 from copilot.store import queries
 from copilot.understanding.kinds import load_kinds, make_plan
 from evals.proofs.cases import ways_to_ask
-from tests.company import Company
+from tests.company import TEMPLATE, Company
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -151,8 +151,16 @@ PLANTED: tuple[tuple[str, str, str], ...] = (
 def admin(company: Company, database: str) -> Generator[Connection]:
     """The superuser in a transaction that is never committed."""
     with psycopg.connect(company.dsn(database), row_factory=dict_row) as connection:
+        # what was granted on a database is not cloned with it
+        connection.execute(sql.SQL("revoke temporary on database {} from public").format(sql.Identifier(database)))
         yield connection
         connection.rollback()
+
+
+def test_the_reader_may_make_no_temporary_tables(admin: Connection) -> None:
+    may = "has_database_privilege('copilot_app', %s, 'create, temp')"
+    row = admin.execute(f"select {may} as may, 'copilot_app' as who", (TEMPLATE,)).fetchone()
+    assert row == {"may": False, "who": "copilot_app"}
 
 
 def faults(admin: Connection, check: str) -> list[str]:
@@ -340,14 +348,14 @@ def bound(entity: Entity, step: RecordQuery, ids: Mapping[str, list[int]]) -> di
     return parameters
 
 
-def whole_reads(plan: Mapping[str, Any], large: frozenset[str]) -> Iterator[str]:
-    """Nodes that read a large table, or a whole index of it, from end to end."""
+def whole_reads(plan: Mapping[str, Any], large: frozenset[str], *, walks: bool) -> Iterator[str]:
+    """Nodes that read a large table from end to end; with `walks` also those that walk a whole index of it."""
     if plan.get("Relation Name") in large:
-        whole = plan["Node Type"] == "Seq Scan"
-        if whole or ("Index" in plan["Node Type"] and "Index Cond" not in plan):
+        walked = walks and "Index" in plan["Node Type"] and "Index Cond" not in plan
+        if plan["Node Type"] == "Seq Scan" or walked:
             yield f"{plan['Node Type']} on {plan['Relation Name']}"
     for below in plan.get("Plans", ()):
-        yield from whole_reads(below, large)
+        yield from whole_reads(below, large, walks=walks)
 
 
 def slow_queries(admin: Connection) -> Iterator[str]:
@@ -373,7 +381,9 @@ def slow_queries(admin: Connection) -> Iterator[str]:
             generic = admin.execute("explain (generic_plan, format json) " + numbered(text), prepare=False).fetchone()
             for row, how in ((explained, "with values"), (generic, "generic")):
                 plan = next(iter(row.values()))[0]["Plan"]
-                yield from (f"{name} ({where}, {how}): {read}" for read in whole_reads(plan, large))
+                # A generic plan may walk the key where it expects so many rows that the limit soon stops it.
+                reads = whole_reads(plan, large, walks=how != "generic")
+                yield from (f"{name} ({where}, {how}): {read}" for read in reads)
 
 
 def numbered(text: str) -> str:
@@ -397,7 +407,7 @@ def test_no_query_of_a_question_reads_a_whole_table(crowded: Connection) -> None
     rows = {row["name"]: row["rows"] for row in sizes}
     for table in ("sales_order_line", "stock_move", "lookup"):
         assert rows[table] >= 250_000, (table, rows[table])
-    assert list(slow_queries(crowded)) == []
+    assert "\n".join(slow_queries(crowded)) == ""
 
 
 def test_every_file_of_statements_is_known_to_be_the_readers_or_not() -> None:

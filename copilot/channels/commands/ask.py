@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from copilot.settings import read_settings
 from copilot.wiring import Runtime, open_runtime
 
 _OLD = timedelta(hours=4)
+_ESCAPED = re.compile(r"\\([^\w\s])")
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,12 +50,17 @@ async def _demo_ready(runtime: Runtime) -> None:
         await bring_demo_to_today(runtime, Paced())
 
 
+def plain(text: str) -> str:
+    """The answer's markdown as plain text: no emphasis, no escapes."""
+    return _ESCAPED.sub(r"\1", text.replace("**", ""))
+
+
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         json.dump(answer.to_json(), sys.stdout, indent=2, ensure_ascii=False)
         print()
         return
-    print(answer.answer)
+    print(plain(answer.answer))
     for number, choice in enumerate(answer.choices, 1):
         print(f"  {number}. {choice.label}\n     ask: {choice.question}")
     for step in answer.next_steps:

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from copilot.channels.cli import Command, say
 from copilot.errors import SettingsError
+from evals.bench.runner import PARTS, run_parts
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.suite import Setting, Suite
@@ -45,3 +46,14 @@ def _chosen(known: Sequence[_N], only: str | None) -> Sequence[_N]:
 
 
 PROOFS = Command("run the proof suites", _proof_arguments, _prove)
+
+
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--only", metavar="NAME", help=f"one part: {', '.join(part.name for part in PARTS)}")
+
+
+async def _measure(options: argparse.Namespace) -> int:
+    return 0 if await run_parts(_chosen(PARTS, options.only), BUILD, say) else 1
+
+
+BENCH = Command("measure answers, audit and start-up", _bench_arguments, _measure)

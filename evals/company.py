@@ -89,13 +89,13 @@ async def running(company: Company, database: str, home: Path, now: datetime = N
 
 
 @asynccontextmanager
-async def open_company() -> AsyncGenerator[Company]:
+async def open_company(epoch: date = EPOCH) -> AsyncGenerator[Company]:
     """The server with its template, ready; for whoever has an event loop already."""
     with scratch_folder() as folder:
         server = await asyncio.to_thread(embedded.ensure_running, folder, progress=silent)
         try:
             company = Company(server, folder)
-            await _make(company)
+            await _make(company, epoch)
             yield company
         finally:
             await asyncio.to_thread(server.stop)
@@ -120,9 +120,9 @@ def made_company() -> Generator[Company]:
             server.stop()
 
 
-async def _make(company: Company) -> None:
+async def _make(company: Company, epoch: date = EPOCH) -> None:
     async with running(company, TEMPLATE, company.home) as runtime:
-        await bring_demo_to_today(runtime, silent, epoch=EPOCH)
+        await bring_demo_to_today(runtime, silent, epoch=epoch)
 
 
 async def ask(runtime: Runtime, subject: str, text: str, conversation: str | None = None) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from copilot.answering.draft import Claim
@@ -23,12 +23,15 @@ def used_records(claims: Iterable[Claim], evidence: Evidence) -> tuple[Record, .
     return tuple(record for name, record in records.items() if name in used | inputs)
 
 
-def sources(claims: Iterable[Claim], evidence: Evidence, model: SemanticModel, now: datetime) -> tuple[Source, ...]:
-    """The sources of an answer: what its claims used first, then the rest of the same plan, up to a limit."""
-    used = used_records(claims, evidence)
-    shown = {record.id: record for record in (*used, *evidence.by_id().values())}
-    steps = {record.id: step for step, records in evidence.steps.items() for record in records}
-    chosen = sorted(list(shown.values())[:MOST_SOURCES], key=lambda r: (r.kind == "measure", int(r.id[1:])))
+def sources(claims: Sequence[Claim], evidence: Evidence, model: SemanticModel, now: datetime) -> tuple[Source, ...]:
+    """The sources of an answer: all that its facts name, then what those were computed from and the rest of the same
+    plan, up to a limit."""
+    records, used = evidence.by_id(), used_records(claims, evidence)
+    cited = {fact.ref.partition(".")[0] for claim in claims for fact in claim.facts} & records.keys()
+    shown = {record.id: record for record in (*(r for r in used if r.id in cited), *used, *records.values())}
+    steps = {record.id: step for step, found in evidence.steps.items() for record in found}
+    most = max(MOST_SOURCES, len(cited))
+    chosen = sorted(list(shown.values())[:most], key=lambda r: (r.kind == "measure", int(r.id[1:])))
     return tuple(_source(record, steps[record.id], evidence, model, now) for record in chosen)
 
 

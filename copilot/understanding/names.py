@@ -120,7 +120,15 @@ async def _by_name(
     slips = {w: p for w, p in asked.items() if p not in known and len(w) > 3 and w.isalpha()}
     for key, hit in await _alike(connection, model, slips):
         hits.setdefault(key, set()).add(hit)
-    return tuple(_named(key, those, words) for key, those in hits.items() if not {p for p, _ in those} <= cues)
+    kept = ((key, _without_numbers(those, words)) for key, those in hits.items())
+    return tuple(_named(key, those, words) for key, those in kept if not {p for p, _ in those} <= cues)
+
+
+def _without_numbers(hits: set[_Hit], words: Sequence[Word]) -> set[_Hit]:
+    """Without hits in a word whose figures the name does not have: "LUM-0815" is a number, not Lumber Inc."""
+    held = {part for _, part in hits}
+    figures = {p: {part for part in _parts(words[p]) if any(c.isdigit() for c in part)} for p, _ in hits}
+    return {(p, part) for p, part in hits if figures[p] <= held}
 
 
 def _parts(word: Word) -> Iterable[str]:

@@ -44,8 +44,8 @@ class Choice:
 
     actors: tuple[str, ...] | None = None
     kinds: tuple[str, ...] | None = None
-    each: int = 4
-    most: int = 24
+    each: int = 8
+    most: int = 40
 
 
 @dataclass(slots=True, kw_only=True)

@@ -151,7 +151,9 @@ def written(odoo: Odoo, model: str, values: Mapping[int, Mapping[str, Any]]) -> 
         yield
     finally:
         for row in before:
-            odoo.call(model, "write", ids=[row["id"]], vals={name: row[name] for name in values[row["id"]]})
+            old = {name: row[name] for name in values[row["id"]]}
+            several = {name: [[6, 0, ids]] for name, ids in old.items() if isinstance(ids, list)}
+            odoo.call(model, "write", ids=[row["id"]], vals=old | several)
 
 
 def odoo_database(odoo: Odoo) -> psycopg.Connection[dict[str, Any]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
+import traceback
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +19,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from connectors.base import Cursor
+from connectors.errors import SourceAccessDeniedError, SourceAuthFailedError
 from connectors.odoo.scan import Mark
 from copilot.domain.answer import Answer, Reason, Verdict
 from copilot.wiring import Runtime
@@ -26,6 +29,8 @@ from tests.acceptance.odoo_fixtures import (
     Copy,
     MovableClock,
     Tally,
+    add_odoo,
+    key_of,
     made_copy,
     odoo_database,
     printed_by,
@@ -307,3 +312,99 @@ async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     """Takes a call and says nothing."""
     await reader.read()
     writer.close()
+
+
+async def test_what_odoo_refuses_a_user_is_passed_on_and_the_rest_still_read(
+    runtime: Runtime, odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _demo_without("Inventory / User", odoo) as key:
+        monkeypatch.setenv(KEY_VARIABLE, key)
+        refused = {each.entity: each.reason for each in (await add_odoo(runtime, odoo)).unreadable}
+        assert "'search_read' on 'purchase.order'" in refused["purchase_order"]
+        told: list[str] = []
+        report = await sync(runtime, told)
+    assert report.entities["purchase_order"].skipped == SourceAccessDeniedError.code
+    said = next(line for line in told if line.startswith("purchase order:"))
+    assert "'search_read' on 'purchase.order'" in said
+    assert "Purchase/User" in said
+    assert report.entities["sales_order"].skipped is None
+    assert report.entities["sales_order"].read > 0
+    # What can't be read any more stands as it was.
+    answer = await ask(runtime, "buyer", "status of purchase order P00011")
+    assert answer.verdict is Verdict.VERIFIED
+
+
+@contextmanager
+def _demo_without(group: str, odoo: Odoo) -> Generator[str]:
+    """A key of Odoo's demo user, who lacks one group for the moment."""
+    [user] = odoo.call("res.users", "search_read", domain=[["login", "=", "demo"]], fields=["group_ids"])
+    groups = odoo.call("res.groups", "read", ids=user["group_ids"], fields=["full_name"])
+    kept = [each["id"] for each in groups if each["full_name"] != group]
+    assert len(kept) < len(groups)
+    with written(odoo, "res.users", {user["id"]: {"group_ids": [[6, 0, kept]]}}), key_of(odoo, "demo") as key:
+        yield key
+
+
+async def test_a_user_who_may_not_even_see_the_warehouses_is_told_so(
+    runtime: Runtime, odoo: Odoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with key_of(odoo, "portal") as key:
+        monkeypatch.setenv(KEY_VARIABLE, key)
+        with pytest.raises(SourceAccessDeniedError, match=r"call 'search_read' on '[a-z.]+': .*Role / User"):
+            await add_odoo(runtime, odoo)
+
+
+async def test_a_wrong_key_is_one_clear_sentence_and_no_key_leaves_a_trace(
+    runtime: Runtime, copy: Copy, odoo: Odoo, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await sync(runtime)
+    await ask(runtime, "rep", "where is S00024?")
+    await runtime.sources.aclose()
+    wrong_key = secrets.token_hex(20)
+    monkeypatch.setenv(KEY_VARIABLE, wrong_key)
+    said = ""
+    for attempt in (add_odoo(runtime, odoo), sync(runtime)):
+        with pytest.raises(SourceAuthFailedError) as failed:
+            await attempt
+        assert "does not accept this login and API key; make a new key in Odoo" in str(failed.value)
+        assert "\n" not in str(failed.value)
+        said += "".join(traceback.format_exception(failed.value))
+    [state] = await runtime.sources.states()
+    assert (state.outcome, state.error) == ("failed", SourceAuthFailedError.code)
+    logged = caplog.text
+    caplog.clear()
+    assert "HTTP Request" in logged
+    for key in (wrong_key, odoo.api_key):
+        assert key not in said
+        assert key not in logged
+        assert not await _tables_with(runtime, key)
+        assert not _files_with(copy.home, key)
+
+
+async def _tables_with(runtime: Runtime, text: str) -> list[str]:
+    """The tables of ours that have a row with the text in it."""
+    tables = await _select(
+        runtime,
+        "select relnamespace::regnamespace::text as schema, relname as name from pg_class "
+        "where relkind = 'r' and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')",
+    )
+    found: list[str] = []
+    async with await psycopg.AsyncConnection.connect(runtime.admin_dsn) as connection:
+        for table in tables:
+            place = sql.Identifier(table["schema"], table["name"])
+            statement = sql.SQL("select 1 from {} t where strpos(t::text, %s) > 0 limit 1").format(place)
+            if await (await connection.execute(statement, (text,))).fetchone():
+                found.append(table["name"])
+    assert len(tables) > 80
+    return found
+
+
+def _files_with(folder: Path, text: str) -> list[Path]:
+    """The files below a folder, PostgreSQL's own among them, that have the text in them."""
+    found: list[Path] = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a socket, or gone meanwhile
+            if path.is_file() and text.encode() in path.read_bytes():
+                found.append(path)
+    return found

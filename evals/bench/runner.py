@@ -1,0 +1,70 @@
+"""Runs the parts of the benchmark and writes their figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from copilot.domain.json import Json
+from evals.bench.answers import measure_answers
+from evals.bench.appends import measure_appends
+from evals.bench.figure import Figure
+from evals.bench.starts import measure_starts
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the benchmark: yields its figures as it goes."""
+
+    name: str
+    measure: Callable[[Say], AsyncIterator[Figure]]
+
+
+PARTS = (Part("ask", measure_answers), Part("audit", measure_appends), Part("start", measure_starts))
+"""What `--only` may name."""
+
+
+async def run_parts(parts: Sequence[Part], build: Path, say: Say) -> bool:
+    """Measure, print a table and write build/bench.json; figures of parts not asked for stay in it. Returns whether
+    every goal was met."""
+    file = build / "bench.json"
+    entries = _kept(file)
+    measured: list[Figure] = []
+    for part in parts:
+        say(f"measuring {part.name}")
+        async for figure in part.measure(say):
+            measured.append(figure)
+            entries[figure.name] = figure.to_json()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(list(entries.values()), indent=2) + "\n")
+    for line in table(measured):
+        print(line)
+    return all(figure.ok for figure in measured)
+
+
+def table(figures: Sequence[Figure]) -> list[str]:
+    """The figures in columns."""
+    head = ("what", "value", "unit", "goal", "peer", "")
+    rows = [head, *(_row(figure) for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    entry = figure.to_json()
+    sign = "≤" if figure.at_most else "≥"
+    goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
+    peer = "" if entry["peer"] is None else f"{entry['peer']}"
+    word = "" if figure.goal is None else "ok" if figure.ok else "MISSED"
+    return figure.name, f"{entry['value']}", figure.unit, goal, peer, word
+
+
+def _kept(file: Path) -> dict[str, dict[str, Json]]:
+    try:
+        return {entry["name"]: entry for entry in json.loads(file.read_text())}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}

@@ -106,11 +106,11 @@ def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
         combinations = list(product(*reading.candidates.values()))
         choices = tuple(_choice(reading, combination) for combination in combinations[:_MOST_CHOICES])
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
-    unused = _unused(words, covered | reading.cue_positions)
-    if unused and not reading.cue:
-        return NoPlan(
-            reason="unsupported", unknown_words=unused, choices=(_choice(reading, _firsts(reading), titled=True),)
-        )
+    left = _left_over(words, covered | reading.cue_positions)
+    unused = tuple(words[p].typed for p in left)
+    if unused and (not reading.cue or _beside_a_name(left, words, reading)):
+        choice = _choice(reading, _firsts(reading), titled=True)
+        return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
     references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
     return make_plan(reading.kind, references, echo=echo, unused=unused)
 
@@ -137,18 +137,26 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
     return number if plain and alone else f"{candidate.entity}#{candidate.id}"
 
 
-def _unused(words: Sequence[Word], used: frozenset[int]) -> tuple[str, ...]:
+def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
+    """Positions of the words that say something and that nothing took account of."""
     return tuple(
-        word.typed
+        position
         for position, word in enumerate(words)
         if position not in used and word.folded not in STOP and word.folded not in HINTS
     )
 
 
+def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: _Reading) -> bool:
+    """Whether a word left over stands beside a name: "Acme Holzbau" is not the Acme we know. A number before a name is
+    a quantity."""
+    named = {p for those in reading.candidates.values() for c in those if not c.by_number for p in c.positions}
+    return any(p - 1 in named or (p + 1 in named and not words[p].bare_number) for p in left)
+
+
 def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
-    unknown = _unused(words, covered | asked)
+    unknown = tuple(words[p].typed for p in _left_over(words, covered | asked))
     numbers = tuple(word for word in unknown if any(c.isdigit() for c in word))
     if numbers or (unknown and asked):
         return NoPlan(reason="not_found", echo=" ".join(numbers or unknown))

@@ -12,6 +12,7 @@ from unittest.mock import patch
 import psycopg
 from psycopg import sql
 
+from copilot.domain.answer import Verdict
 from copilot.store.audit import AuditLog, AuditReceipt
 from copilot.store.audit_entry import AuditEntry
 from copilot.wiring import Runtime
@@ -20,27 +21,23 @@ from evals.company import ask, open_company, running
 
 EPOCH = date(2024, 11, 1)
 EACH = 3
-_SALES: LiteralString = "from biz.sales_order o where o.label_region = 1"
+_HERE: LiteralString = "label_region = (select id from biz.region where code = 'US')"
 ASKED: tuple[tuple[str, str, LiteralString], ...] = (
-    ("rep.us", "where is {}?", "select o.number " + _SALES + " and o.status = 'partly_shipped'"),
-    ("rep.us", "order status {}", "select o.number " + _SALES + " and o.status = 'delivered'"),
-    ("rep.us", "lines of order {}", "select o.number " + _SALES + " and o.status = 'confirmed'"),
-    ("rep.us", "value of order {}", "select o.number " + _SALES),
-    (
-        "rep.us",
-        "tracking of {}",
-        "select s.number from biz.shipment s where s.label_region = 1 and s.shipped_at is not null",
-    ),
-    ("rep.us", "open orders for {}", "select c.number from biz.customer c where c.label_region = 1"),
-    ("rep.us", "invoice {}", "select i.number from biz.invoice i where i.label_region = 1"),
-    ("rep.us", "open invoices of {}", "select c.name from biz.customer c where c.label_region = 1"),
-    ("rep.us", "contacts at {}", "select c.name from biz.customer c where c.label_region = 1"),
+    ("rep.us", "where is {}?", "select number from biz.sales_order where {here} and status = 'partly_shipped'"),
+    ("rep.us", "order status {}", "select number from biz.sales_order where {here} and status = 'delivered'"),
+    ("rep.us", "lines of order {}", "select number from biz.sales_order where {here} and status = 'confirmed'"),
+    ("rep.us", "value of order {}", "select number from biz.sales_order where {here}"),
+    ("rep.us", "tracking of {}", "select number from biz.shipment where shipped_at is not null and {here}"),
+    ("rep.us", "open orders for {}", "select number from biz.customer where {here}"),
+    ("rep.us", "invoice {}", "select number from biz.invoice where {here}"),
+    ("rep.us", "open invoices of {}", "select name from biz.customer where {here}"),
+    ("rep.us", "contacts at {}", "select name from biz.customer where {here}"),
     ("planner", "stock of {}", "select number from biz.item"),
-    ("planner", "how many {} do we have", "select name from biz.item"),
+    ("planner", "stock of {}", "select name from biz.item where name ~ '[0-9][0-9]$'"),
     ("planner", "substitutes for {}", "select i.number from biz.item i join biz.item_substitute s on s.item_id = i.id"),
     ("buyer", "status of purchase order {}", "select number from biz.purchase_order"),
     ("buyer", "supplier {}", "select name from biz.supplier"),
-    ("warehouse.sg", "transfer {}", "select number from biz.transfer where label_site = 7"),
+    ("planner", "transfer {}", "select number from biz.transfer"),
 )
 """Who asks what about which records."""
 
@@ -87,7 +84,8 @@ def _prove_durable(admin: psycopg.Connection[Any]) -> None:
 
 def _texts(admin: psycopg.Connection[Any], ask_: str, rows: LiteralString) -> list[str]:
     statement = sql.SQL("select name from ({}) as r (name) group by name order by md5(name) limit {}")
-    found = admin.execute(statement.format(sql.SQL(rows), sql.Literal(EACH))).fetchall()
+    those = sql.SQL(rows).format(here=sql.SQL(_HERE))
+    found = admin.execute(statement.format(those, sql.Literal(EACH))).fetchall()
     return [ask_.replace("{}", name) for (name,) in found]
 
 
@@ -106,7 +104,7 @@ async def _asked(runtime: Runtime, admin: psycopg.Connection[Any], who: str, tex
         "from audit.entry e where audit_id = %s",
         (answer.audit_id,),
     ).fetchone()
-    if row is None or not answer.audit_id:
-        raise RuntimeError(f"{text!r} left no audit row")
+    if row is None or answer.verdict is Verdict.DECLINED:
+        raise RuntimeError(f"{who} got no answer to {text!r}: {answer.answer}")
     bare = Bare(statements=tuple(statements), body=row[0], sealed=bytes(int(row[1])))
     return Asked(subject=who, text=text, bare=bare, entry=entries[-1])

@@ -74,8 +74,10 @@ async def test_the_same_order_by_every_name_it_has(runtime: Runtime, truth: Trut
               and (select count(*) from biz.sales_order p where p.customer_po = o.customer_po) = 1
             order by o.id desc"""
     )
-    for typed in (row["customer_po"], f"PO {row['customer_po']}", f"shipment {row['shipment']}", row["invoice"]):
-        assert f"Order {row['number']} of" in plain(await verified(runtime, "planner", f"order status {typed}")), typed
+    names = {"planner": (row["customer_po"], f"PO {row['customer_po']}", row["shipment"]), "finance": (row["invoice"],)}
+    for subject, typed in ((subject, each) for subject, those in names.items() for each in those):
+        said = plain(await verified(runtime, subject, f"order status {typed}"))
+        assert f"Order {row['number']} of" in said, typed
     tracked = await verified(runtime, "planner", f"where is {row['tracking_number']}")
     assert f"Shipment {row['shipment']} of order {row['number']} is" in plain(tracked)
 

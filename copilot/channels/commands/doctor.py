@@ -22,12 +22,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _run(options: argparse.Namespace) -> int:
     settings = read_settings()
-    print(f"data folder   {settings.home} {_space(settings.home)}")
+    print(f"{'data folder':<24}{settings.home} {_space(settings.home)}")
     wrong = 0
     async with open_runtime(settings, progress=say, linger=True) as runtime:
         async for name, fault in _checks(runtime, settings, offline=options.offline):
             wrong += fault is not None
-            print(f"{name:<14}{fault or 'ok'}")
+            print(f"{name:<24}{fault or 'ok'}")
     print("all well" if not wrong else f"{wrong} to mend")
     return 1 if wrong else 0
 

@@ -36,8 +36,9 @@ def column(entity: Entity, field: str) -> str:
 
 
 def select(entity: Entity, fields: Sequence[str]) -> sql.Composed:
-    """Some fields of the records with the ids bound to `ids`."""
-    columns = sql.SQL(", ").join(sql.Identifier(column(entity, field)) for field in ("id", *fields))
+    """Some fields, and the place in the source, of the records with the ids bound to `ids`."""
+    names = ("id", "company", "source_key", *(column(entity, field) for field in fields))
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
     return sql.SQL("select {} from {} where id = any (%(ids)s)").format(columns, _table(entity))
 
 

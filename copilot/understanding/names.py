@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -35,6 +36,7 @@ class Candidate:
     """How many words of its name the question has."""
     label: str = ""
     number: str = ""
+    place: str = ""
 
 
 async def find_candidates(
@@ -172,7 +174,7 @@ async def _alike(
     cursor = await connection.execute(query("words_alike"), {"words": list(slips)})
     rows = [((row["entity"], row["target_id"]), row["word"]) for row in await cursor.fetchall()]
     names = await _display(connection, model, {key for key, _ in rows})
-    return [(key, (slips[word], word)) for key, word in rows if _like(word, names.get(key, ("", ""))[1])]
+    return [(key, (slips[word], word)) for key, word in rows if _like(word, names.get(key, ("", "", ""))[1])]
 
 
 def _like(word: str, name: str) -> bool:
@@ -188,26 +190,34 @@ async def _labelled(
     labelled: list[Candidate] = []
     for c in strongest:
         if (c.entity, c.id) in names:
-            number, name = names[c.entity, c.id]
+            number, name, place = names[c.entity, c.id]
             full = not c.by_number and c.matched >= len(fold(name).split())
             label = " · ".join(part for part in (number, name) if part)
-            labelled.append(replace(c, strength=c.strength + full, label=label, number=number))
-    return tuple(labelled)
+            labelled.append(replace(c, strength=c.strength + full, label=label, number=number, place=place))
+    return tuple(_told_apart(labelled))
+
+
+def _told_apart(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+    """Where two read alike, as documents of two companies do, each says where it stands in its source."""
+    alike = Counter((c.entity, c.label) for c in candidates)
+    for c in candidates:
+        yield replace(c, label=f"{c.label} · {c.place}") if alike[c.entity, c.label] > 1 else c
 
 
 async def _display(
     connection: Connection, model: SemanticModel, keys: Iterable[tuple[str, int]]
-) -> dict[tuple[str, int], tuple[str, str]]:
-    """(entity, id) -> (number, name) of those in scope."""
+) -> dict[tuple[str, int], tuple[str, str, str]]:
+    """(entity, id) -> (number, name, company and key in the source) of those in scope."""
     by_entity: dict[str, list[int]] = {}
     for entity, row_id in keys:
         by_entity.setdefault(entity, []).append(row_id)
-    found: dict[tuple[str, int], tuple[str, str]] = {}
+    found: dict[tuple[str, int], tuple[str, str, str]] = {}
     for name, ids in by_entity.items():
         entity = model[name]
         fields = tuple(f for f in dict.fromkeys((entity.key, "name")) if f and f in entity.fields)
         cursor = await connection.execute(select(entity, fields), {"ids": ids})
         for row in await cursor.fetchall():
             number = row.get(entity.key or "", "") or ""
-            found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""))
+            place = f"company {row['company']}, {row['source_key']}" if row["company"] else row["source_key"]
+            found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""), place)
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from connectors.base import Connector, SourceInfo
+from connectors.base import Connector, SourceInfo, SourceRecord
 from connectors.errors import ConnectorError
 from connectors.registry import kind
 from copilot.answering.decide import Staleness, age_record
@@ -119,8 +119,10 @@ class Sources:
         changed, since = False, None
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
-                for group in _groups(old):
-                    changed = await self._confirm(*group) or changed
+                groups = _groups(old)
+                reads = [self.connector(group.source).read(group.entity, group.keys) for group in groups]
+                for group, read in zip(groups, await asyncio.gather(*reads), strict=True):
+                    changed = await self._merge(group, read) or changed
         except (TimeoutError, CopilotError, ConnectorError):
             oldest = min(old, key=lambda record: record.confirmed_at)
             since = age_record(oldest.confirmed_at, oldest.time_zone)
@@ -136,11 +138,10 @@ class Sources:
             and now - record.confirmed_at > policy.fresh_limit(self._model[record.entity].record_class)
         ]
 
-    async def _confirm(self, name: str, entity: str, records: Sequence[Record]) -> bool:
+    async def _merge(self, group: _Group, read: Sequence[SourceRecord]) -> bool:
         """Whether the source says something else than our copy; what it says is merged."""
-        keys = [record.key for record in records]
-        read = await self.connector(name).read(entity, keys)
-        return not (await self._ingest.confirm(self.source(name), entity, read, asked=keys)).agrees
+        source = self.source(group.source)
+        return not (await self._ingest.confirm(source, group.entity, read, asked=group.keys)).agrees
 
     def _answers(self, source: Source) -> Mapping[str, str]:
         answers = {name: str(value) for name, value in source.settings.items() if name != "identity"}
@@ -170,9 +171,21 @@ def label_map_for(info: SourceInfo) -> dict[str, dict[str, str]]:
     return {"region": {"": "*"}, "channel": {"": "*"}}
 
 
-def _groups(records: Sequence[Record]) -> list[tuple[str, str, list[Record]]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Records of one source and entity that are to be asked for again."""
+
+    source: str
+    entity: str
+    keys: tuple[str, ...]
+
+
+def _groups(records: Sequence[Record]) -> list[_Group]:
     ordered = sorted(records, key=lambda r: (r.system, r.entity))
-    return [(*key, list(group)) for key, group in groupby(ordered, key=lambda r: (r.system, r.entity))]
+    return [
+        _Group(source=source, entity=entity, keys=tuple(record.key for record in group))
+        for (source, entity), group in groupby(ordered, key=lambda r: (r.system, r.entity))
+    ]
 
 
 def demo_connector(source: Source, now: datetime) -> Connector | None:

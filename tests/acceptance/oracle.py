@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +15,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from copilot.domain.answer import Answer, Verdict
+from copilot.wiring import Runtime
+from tests.company import NOW, Company, ask
 
 MILLION = Decimal(1_000_000)
 Row = dict[str, Any]
@@ -213,6 +216,17 @@ def items(answer: Answer) -> list[str]:
     return [line[2:] for line in plain(answer).splitlines() if line.startswith("- ")]
 
 
+def printed(answer: Answer, entity: str) -> list[dict[str, str]]:
+    """Field -> printed text of what the answer says of each record or measure of one entity."""
+    of = {source.id: {} for source in answer.sources if source.entity == entity}
+    for fact in answer.facts:
+        source, _, field = fact.ref.partition(".")
+        if source in of:
+            assert fact.text in plain(answer), fact
+            of[source][field] = fact.text
+    return [fields for fields in of.values() if fields]
+
+
 def faults(answer: Answer, now: datetime) -> Iterator[str]:
     """What is wrong with any answer, whatever was asked."""
     sources = {source.id: source for source in answer.sources}
@@ -242,3 +256,18 @@ def sound(answer: Answer, now: datetime, *verdicts: Verdict) -> Answer:
     assert list(faults(answer, now)) == []
     assert not verdicts or answer.verdict in verdicts, (answer.verdict, answer.reason, answer.answer)
     return answer
+
+
+async def verified(runtime: Runtime, subject: str, text: str) -> Answer:
+    """The answer to a question that can be answered in full."""
+    return sound(await ask(runtime, subject, text), NOW, Verdict.VERIFIED)
+
+
+@contextmanager
+def truth_of(company: Company, database: str) -> Generator[Truth]:
+    """The truth about a file's copy of the company."""
+    found = Truth(company.dsn(database))
+    try:
+        yield found
+    finally:
+        found.connection.close()

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.answer import Reason, Verdict
 from copilot.store.audit_verify import verify
 from copilot.wiring import Runtime
-from tests.acceptance.oracle import Late, Truth, day, items, moment, plain, quantity, sound, words, working
+from tests.acceptance.oracle import Late, Truth, day, items, moment, plain, quantity, truth_of, verified, words, working
 from tests.company import NOW, Company, ask
 
 OPEN = ("confirmed", "partly_shipped")
@@ -19,13 +19,8 @@ CAUSES = ("on_hold", "short_of_stock", "short_with_supply", "in_stock_not_shippe
 
 @pytest.fixture(scope="module")
 def truth(company: Company, database: str) -> Generator[Truth]:
-    found = Truth(company.dsn(database))
-    yield found
-    found.connection.close()
-
-
-async def verified(runtime: Runtime, subject: str, text: str) -> Answer:
-    return sound(await ask(runtime, subject, text), NOW, Verdict.VERIFIED)
+    with truth_of(company, database) as found:
+        yield found
 
 
 def order(truth: Truth, status: str) -> dict[str, Any]:

@@ -110,7 +110,7 @@ async def test_a_wrong_copy_is_noticed(runtime: Runtime, odoo: Odoo) -> None:
             "update biz.sales_order set promised_date = promised_date + 1 where number = 'S00023'",
             "update biz.sales_order_line set open_quantity = open_quantity + 1 where source_key = 'sale.order.line/48'",
             "update biz.sales_order_amount set total = total + 1 where source_key = 'sale.order/23'",
-            "update biz.stock set reserved = reserved + 1 where item_id = (select id from biz.item where number = 'E-COM07')",
+            "update biz.stock set reserved = reserved + 1 where source_key like 'product.product/20/%'",
         ):
             assert (await connection.execute(planted)).rowcount == 1, planted
     oracle, tally = Oracle(odoo, datetime.now(UTC)), Tally()

@@ -348,20 +348,36 @@ def bound(entity: Entity, step: RecordQuery, ids: Mapping[str, list[int]]) -> di
     return parameters
 
 
-def whole_reads(plan: Mapping[str, Any], large: frozenset[str], *, walks: bool) -> Iterator[str]:
-    """Nodes that read a large table from end to end; with `walks` also those that walk a whole index of it."""
-    if plan.get("Relation Name") in large:
-        walked = walks and "Index" in plan["Node Type"] and "Index Cond" not in plan
-        if plan["Node Type"] == "Seq Scan" or walked:
-            yield f"{plan['Node Type']} on {plan['Relation Name']}"
+def whole_reads(plan: Mapping[str, Any], large: Mapping[str, str], *, walks: bool) -> Iterator[str]:
+    """Nodes that read a large table from end to end; with `walks` also those that walk a whole index of one.
+
+    `large` holds the tables' names, and of their indexes the names with the first column of each.
+    """
+    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in large:
+        yield f"Seq Scan on {plan['Relation Name']}"
+    index = plan.get("Index Name", "")
+    if walks and index in large and not re.search(rf"\b{large[index]}\b", plan.get("Index Cond", "")):
+        yield f"{plan['Node Type']} over all of {index}"
     for below in plan.get("Plans", ()):
         yield from whole_reads(below, large, walks=walks)
 
 
+def large_tables(admin: Connection) -> Mapping[str, str]:
+    """Large tables by name, and their indexes with the first column of each."""
+    rows = admin.execute(
+        """select c.relname as table, i.relname as index, a.attname as first
+             from pg_class c join pg_index x on x.indrelid = c.oid join pg_class i on i.oid = x.indexrelid
+             join pg_attribute a on a.attrelid = c.oid and a.attnum = x.indkey[0]
+            where c.reltuples > %s and c.relkind = 'r'
+              and c.relnamespace in ('biz'::regnamespace, 'hist'::regnamespace)""",
+        (LARGE,),
+    ).fetchall()
+    return {row["table"]: "" for row in rows} | {row["index"]: row["first"] for row in rows}
+
+
 def slow_queries(admin: Connection) -> Iterator[str]:
     """Explains every query as the reader, with its values and as the generic plan it gets after a few runs."""
-    found = admin.execute("select relname from pg_class where reltuples > %s and relkind = 'r'", (LARGE,)).fetchall()
-    large = frozenset(row["relname"] for row in found)
+    large = large_tables(admin)
     ids = {
         name: [row["id"] for row in admin.execute(
             sql.SQL("select id from {} order by md5(id::text) limit 8").format(sql.Identifier("biz", name))

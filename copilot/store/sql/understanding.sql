@@ -20,11 +20,15 @@ select distinct l.key as word
 
 -- name: words_beginning
 -- Words of names that begin with what was typed. The end of each range comes from outside: a concatenation here is not
--- leakproof, and row security would keep it from the index.
-select distinct w.word, l.key as meant
+-- leakproof, and row security would keep it from the index. Word by word, or every word of every name would be read.
+select w.word, l.meant
   from unnest(%(words)s::text[], %(ends)s::text[]) as w(word, stop)
-  join biz.lookup l on l.kind = 'word' and l.key >= w.word and l.key < w.stop
-limit 60
+ cross join lateral (
+    select distinct l.key as meant
+      from biz.lookup l
+     where l.kind = 'word' and l.key >= w.word and l.key < w.stop
+     order by l.key
+     limit 60) as l
 
 -- name: words_alike
 -- Names that share most trigrams with a word nobody knows: a slip of the keyboard.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 
 import pytest
@@ -44,14 +45,6 @@ async def about(runtime: Runtime, text: str, subject: str = "planner") -> set[st
     assert answer.reason in (None, Reason.CONFLICTING), (text, answer.answer)
     first = answer.sources[0]
     return {source.fields["number"] for source in answer.sources if source.entity == first.entity}
-
-
-ALONE = """
-    select c.number, c.name from biz.customer c
-      join biz.lookup w on w.target_id = c.id and w.entity = 'customer' and w.kind = 'word' and length(w.key) > 6
-     where w.key ~ '^[a-z]+$'
-       and (select count(distinct (v.entity, v.target_id)) from biz.lookup v where v.kind = 'word' and v.key = w.key) = 1
-     order by c.id"""
 
 
 async def test_customers_by_a_name_loosely_typed(runtime: Runtime, truth: Truth) -> None:
@@ -133,7 +126,7 @@ async def test_several_matches_ask_back_and_each_choice_leads_to_its_record(
 ) -> None:
     answer = await choices_of(runtime, subject, text)
     for choice in answer.choices:
-        number = choice.label.partition(" · ")[0]
+        number = choice.label.partition(" · ")[0].rpartition(": ")[2]
         chosen = await ask(runtime, subject, choice.question)
         assert chosen.verdict is not Verdict.DECLINED or chosen.reason is Reason.NOT_FOUND, (choice, chosen.answer)
         if chosen.verdict is not Verdict.DECLINED:
@@ -208,5 +201,4 @@ async def test_questions_of_no_known_kind_are_declined(runtime: Runtime, text: s
 async def test_hostile_text_is_printed_as_text(runtime: Runtime) -> None:
     text = "where is SO-1](https://evil.example)<img/src=x9>**![x9](https://evil.example)?"
     said = (await ask(runtime, "planner", text)).answer
-    assert "](http" not in said
-    assert "<img" not in said
+    assert re.search(r"(?<!\\)(\]\(|[<!*\[]x|<img)", said.replace("**", "")) is None, said

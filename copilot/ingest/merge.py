@@ -33,16 +33,23 @@ async def merge(
     """Merge what is staged, keep the cursor with it, and empty the stage.
 
     `live` is for a re-read of few records: their confirmation is noted on the rows themselves, and the keys of the
-    rows written are returned.
+    rows written are returned. Where nothing was staged only the cursor moves on.
     """
     async with run.connection.transaction():
+        if not staging.read:
+            await _keep_cursor(run, entity, cursor)
+            return Merged(removed={})
         now = await run.enter_merge()
         merged = await _merge_rows(run, entity, staging, now=now, confirmed=confirmed, live=live)
-        if cursor is not None:
-            await run.connection.execute(query("ingest_keep_cursor"), run.parameters(entity.name, value=cursor))
+        await _keep_cursor(run, entity, cursor)
         clear = query("ingest_clear_stage").format(stage=statements.staging(entity.name))
         await run.connection.execute(clear, run.parameters(entity.name))
     return merged
+
+
+async def _keep_cursor(run: Run, entity: Entity, cursor: str | None) -> None:
+    if cursor is not None:
+        await run.connection.execute(query("ingest_keep_cursor"), run.parameters(entity.name, value=cursor))
 
 
 async def _merge_rows(

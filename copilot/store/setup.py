@@ -68,10 +68,22 @@ async def _reachable(dsn: str) -> bool:
         return False
 
 
+async def make_roles(dsn: str, home: Path) -> None:
+    """See that the roles are there with this data folder's passwords: a backup restored needs them, and has none.
+
+    Raises StartupError when that can't be done.
+    """
+    try:
+        async with await AsyncConnection.connect(make_conninfo(dsn, dbname="postgres")) as admin:
+            await ensure_roles(admin, home)
+    except psycopg.Error as error:
+        raise StartupError(f"the database roles could not be made: {_first_line(error)}") from error
+
+
 async def _first_time(dsn: str, home: Path, *, create: bool) -> None:
     if create:
         await _make_database(dsn)
-    async with await AsyncConnection.connect(dsn, autocommit=True) as admin:
+    async with await AsyncConnection.connect(dsn) as admin:  # all of it or nothing: roles alone would look like ready
         await ensure_roles(admin, home)
         await admin.execute("create extension if not exists vector")
         name = sql.Identifier(str(admin.info.dbname))

@@ -21,6 +21,8 @@ _HINTED = 10
 _PER_WORD = 5
 _ALIKE = 0.72
 _MOST_SHOWN = 200
+_MOST_WORDS = 60
+_LONGEST_NAME = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,10 @@ async def find_candidates(
     chosen = tuple(_chosen(model, words))
     numbers = (*chosen, *await _by_number(connection, words))
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
-    names = await _by_name(connection, model, words, cues, taken)
-    return await _labelled(connection, model, (*numbers, *names))
+    whole = await _by_whole_name(connection, words, cues)
+    certain = {(candidate.entity, candidate.id) for candidate in whole}
+    names = [c for c in await _by_name(connection, model, words, cues, taken) if (c.entity, c.id) not in certain]
+    return await _labelled(connection, model, (*numbers, *whole, *names))
 
 
 def _chosen(model: SemanticModel, words: Sequence[Word]) -> Iterable[Candidate]:
@@ -99,6 +103,26 @@ def _hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
 
 _Hit = tuple[int, str]
 """The position of a word and the part of it that a name has."""
+
+
+async def _by_whole_name(connection: Connection, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
+    """Records whose whole name stands in the question: its single letters and digits count as well."""
+    spelled = {
+        " ".join(word.folded for word in words[start:end]): range(start, end)
+        for start in range(min(len(words), _MOST_WORDS))
+        for end in range(start + 2, min(len(words), start + _LONGEST_NAME) + 1)
+    }
+    if not spelled:
+        return ()
+    cursor = await connection.execute(query("whole_names"), {"names": list(spelled)})
+    found = [(row["entity"], row["target_id"], frozenset(spelled[row["key"]])) for row in await cursor.fetchall()]
+    return tuple(
+        Candidate(
+            entity=entity, id=row_id, positions=at, strength=_PER_WORD * (len(at) + 1), by_number=False, matched=len(at)
+        )
+        for entity, row_id, at in found
+        if not at <= cues
+    )
 
 
 async def _by_name(

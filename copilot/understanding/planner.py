@@ -157,7 +157,7 @@ def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
     unknown = tuple(words[p].typed for p in _left_over(words, covered | asked))
-    numbers = tuple(word for word in unknown if any(c.isdigit() for c in word))
+    numbers = tuple(word.typed for p, word in enumerate(words) if word.has_digit and p not in covered)
     if numbers or (unknown and asked):
         return NoPlan(reason="not_found", echo=" ".join(numbers or unknown))
     if candidates:

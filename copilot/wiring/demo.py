@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 from copilot.demo.people import PEOPLE
@@ -26,15 +28,27 @@ async def bring_demo_to_today(
     if first:
         await _add_sources(runtime, epoch or _epoch(runtime.clock()), whole=epoch is not None)
     sources = [source for source in await runtime.sources.load() if source.system.startswith("demo_")]
-    reports = [
-        await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress)
-        for source in sources
-    ]
+    with _uncollected():
+        reports = [
+            await runtime.ingest.sync(source, runtime.sources.connector(source.name), progress=progress)
+            for source in sources
+        ]
     if sources:
         await _add_people(runtime)
     if first:
         await runtime.database.analyze()  # so that the first questions are planned well, a minute before autovacuum
     return tuple(reports)
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Without the cycle collector: it would walk the hundreds of thousands of objects of the company, again and again,
+    and free none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 async def _add_sources(runtime: Runtime, epoch: date, *, whole: bool) -> None:

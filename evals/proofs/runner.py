@@ -147,5 +147,9 @@ def _write(file: Path, entries: Mapping[str, Json | dict[str, Json]]) -> None:
 
 
 def _summary(entry: Mapping[str, Json]) -> str:
-    word = "ok" if entry["ok"] else "NOT OK"
-    return f"{entry['name']}: {word}, {entry['tried']} tried, {entry['failed']} failed, {entry['seconds']} s"
+    told = f"{entry['name']}: {entry['tried']} tried, {entry['failed']} failed, {entry['seconds']} s: "
+    if entry["ok"]:
+        return told + "ok"
+    return told + (
+        "NOT OK" if entry["failed"] else f"NOT OK, its goal is not met; first misses: {entry['misses']!r:.600}"
+    )

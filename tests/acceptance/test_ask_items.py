@@ -10,7 +10,20 @@ import pytest
 
 from copilot.domain.answer import Reason, Verdict
 from copilot.wiring import Runtime
-from tests.acceptance.oracle import Truth, amount, day, items, percent, plain, printed, quantity, sound, span, truth_of, verified
+from tests.acceptance.oracle import (
+    Truth,
+    amount,
+    day,
+    items,
+    percent,
+    plain,
+    printed,
+    quantity,
+    sound,
+    span,
+    truth_of,
+    verified,
+)
 from tests.company import NOW, Company, ask
 
 STOCK = """

@@ -251,6 +251,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
     "limit_statements": {"timeout": "5000"},
     "find_numbers": {"words": ["SO-10482", "10482"], "bare": ["10482"]},
+    "whole_names": {"names": ["kestrel millwork", "desk 3 m"]},
     "known_words": {"words": ["kestrel", "millwork", "desk"]},
     "words_beginning": {"words": ["kest", "mill"], "ends": ["kest~", "mill~"]},
     "words_alike": {"words": ["kestrell", "milwork"]},

@@ -186,3 +186,15 @@ def test_ghosts_have_the_shape_of_what_they_stand_for() -> None:
 
 def test_phrases_are_compared_without_markdown_and_punctuation() -> None:
     assert normal("**Flößer\\_Kältetechnik**, GmbH \\& Co.") == "flösser_kältetechnik gmbh & co"
+
+
+def test_a_figure_keeps_to_its_goal_or_says_so() -> None:
+    from evals.bench.figure import Figure, percentile
+    from evals.bench.runner import table
+
+    slow = Figure(name="start", value=12.34, unit="s", goal=10)
+    assert slow.to_json() == {"name": "start", "value": 12.3, "unit": "s", "goal": 10, "peer": None, "ok": False}
+    assert Figure(name="rate", value=12, unit="rows/s", goal=10, at_most=False).ok
+    assert Figure(name="rate", value=12, unit="rows/s", peer=20).ok
+    assert "MISSED" in table([slow])[1]
+    assert percentile([5, 1, 4, 2, 3], 0.95) == 5

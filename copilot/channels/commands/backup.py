@@ -11,6 +11,7 @@ from copilot.settings import read_settings
 from copilot.store import embedded
 from copilot.store.audit_verify import verify
 from copilot.store.backup import backup, restore
+from copilot.store.setup import make_roles
 from copilot.wiring import database_dsn, open_runtime
 
 
@@ -35,6 +36,8 @@ def _restore_arguments(parser: argparse.ArgumentParser) -> None:
 async def _restore(options: argparse.Namespace) -> int:
     settings = read_settings()
     async with database_dsn(settings, progress=say) as dsn:
+        settings.home.mkdir(parents=True, exist_ok=True)
+        await make_roles(dsn, settings.home)
         report = await restore(dsn, embedded.server_binaries(), options.file, settings.home, system_clock)
     print(f"restored the backup of {report.made_at}, audit up to row {report.head}")
     if report.signed > report.head:

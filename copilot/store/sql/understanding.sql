@@ -12,6 +12,13 @@ select l.entity, l.target_id, l.kind, l.via, a.word
   from asked a join biz.lookup l on l.key = a.key and l.kind = a.kind
  limit 200
 
+-- name: whole_names
+-- Records of just these names.
+select distinct l.entity, l.target_id, l.key
+  from biz.lookup l
+ where l.kind = 'name' and l.key = any (%(names)s)
+ limit 200
+
 -- name: known_words
 -- Which of the words occur in a name just so.
 select distinct l.key as word

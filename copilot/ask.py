@@ -123,7 +123,7 @@ class Asking:
             return Outcome(answer=self.decider.decline(plan, now))
         evidence = await retrieve(self.database, self.model, plan, scope, now=now, linker=self.linker)
         stale = await self.freshener.stale(evidence, self.policy)
-        if stale.changed:
+        if stale.asked:  # the copy has new values, or new ages
             evidence = await retrieve(self.database, self.model, plan, scope, now=now, linker=self.linker)
         drafted = draft(plan.outline, evidence, self.templates)
         findings = verify(drafted, evidence)

@@ -19,9 +19,11 @@ RULES = "rules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staleness:
-    """What asking the sources again came to: since when something stands unconfirmed, or that it has changed."""
+    """What asking the sources again came to: since when something stands unconfirmed, whether anything was confirmed,
+    and whether it had changed."""
 
     since: Record | None = None
+    asked: bool = False
     changed: bool = False
 
 

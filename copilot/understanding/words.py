@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 _WORD = re.compile(r"[^\s,;?!()\"“”„]+")
-_SPECIAL = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})
+_SPECIAL = str.maketrans({"ς": "σ", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})  # noqa: RUF001 -- the sigma is meant
 
 STOP = frozenset(
     {

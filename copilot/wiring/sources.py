@@ -116,17 +116,18 @@ class Sources:
         old = self._past_limit(evidence, policy)
         if not old:
             return Staleness()
-        changed, since = False, None
+        asked, changed, since = False, False, None
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
                 groups = _groups(old)
                 reads = [self.connector(group.source).read(group.entity, group.keys) for group in groups]
                 for group, read in zip(groups, await asyncio.gather(*reads), strict=True):
                     changed = await self._merge(group, read) or changed
+                    asked = True
         except (TimeoutError, CopilotError, ConnectorError):
             oldest = min(old, key=lambda record: record.confirmed_at)
             since = age_record(oldest.confirmed_at, oldest.time_zone)
-        return Staleness(since=since, changed=changed)
+        return Staleness(since=since, asked=asked, changed=changed)
 
     def _past_limit(self, evidence: Evidence, policy: Policy) -> Sequence[Record]:
         now = self._clock()

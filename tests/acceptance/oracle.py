@@ -63,7 +63,9 @@ class Truth:
     def days_late(self, site: int, promised: date, done: date) -> int:
         """Working days of a site after a promise, whose own day moves on to the next one of work."""
         place = self.one("select working_days from biz.site where id = %(site)s", site=site)
-        closed = {row["day"] for row in self.all("select day from biz.site_closure where site_id = %(site)s", site=site)}
+        closed = {
+            row["day"] for row in self.all("select day from biz.site_closure where site_id = %(site)s", site=site)
+        }
 
         def works(day: date) -> bool:
             return str(day.isoweekday()) in place["working_days"] and day not in closed
@@ -80,7 +82,8 @@ class Truth:
     def late_lines(self, order: int, now: datetime) -> Iterator[Late]:
         """The lines of an order that are late, each with the first cause that holds."""
         holds = self.all(
-            "select reason from biz.order_hold where order_id = %(o)s and released_at is null order by placed_at", o=order
+            "select reason from biz.order_hold where order_id = %(o)s and released_at is null order by placed_at",
+            o=order,
         )
         for row in self.all(_LINES, order=order):
             done = row["shipped_date"] if row["status"] == "shipped" else self.today(row["site"], now)
@@ -161,7 +164,8 @@ _RULE: LiteralString = """
 _LIST: LiteralString = """
     select p.price, p.currency from biz.item_price p
      where p.item_id = %(item)s
-       and p.currency = (select l.currency from biz.customer_price_list c join biz.price_list l on l.id = c.price_list_id
+       and p.currency = (select l.currency from biz.customer_price_list c
+                           join biz.price_list l on l.id = c.price_list_id
                           where c.customer_id = %(customer)s)"""
 
 
@@ -232,12 +236,11 @@ def faults(answer: Answer, now: datetime) -> Iterator[str]:
     sources = {source.id: source for source in answer.sources}
     for fact in answer.facts:
         source, _, field = fact.ref.partition(".")
-        if source not in sources or not field:
-            yield f"the fact {fact.ref} leads to no source"
-        if not fact.text:
-            yield f"the fact {fact.ref} prints nothing"
+        if source not in sources or not field or not fact.text:
+            yield f"the fact {fact.ref} leads to no source or prints nothing"
     for source in answer.sources:
-        if source.age_seconds != int((now - source.confirmed_at).total_seconds()) or not source.key or not source.system:
+        aged = source.age_seconds == int((now - source.confirmed_at).total_seconds())
+        if not (aged and source.key and source.system):
             yield f"the source {source.id} does not say where it is from and how old"
     if answer.verdict is not Verdict.DECLINED:
         rest = plain(answer)

@@ -56,7 +56,9 @@ async def test_order_status_in_every_state(runtime: Runtime, truth: Truth, statu
     }.get(status) or f"Shipped on {day(row['shipped_date'])}. It was promised for {day(row['promised_date'])}."
     assert tail in said
     until = row["shipped_date"] if status in ("shipped", "delivered") else truth.today(row["site_id"], NOW)
-    days = truth.days_late(row["site_id"], row["promised_date"], until) if status in (*OPEN, "shipped", "delivered") else 0
+    days = (
+        truth.days_late(row["site_id"], row["promised_date"], until) if status in (*OPEN, "shipped", "delivered") else 0
+    )
     assert ("Late:" in said.split("\n\n")[0] or "Shipped late:" in said) is bool(days)
     assert not days or f"{working(days)} " in said
 
@@ -90,10 +92,13 @@ async def test_the_open_orders_of_a_customer_by_name_and_number(runtime: Runtime
     )
     listed = [
         f"{row['number']}, {words(row['status'])}, promised for {day(row['promised_date'])}"
-        + (f": {working(days)} late." if (days := truth.days_late(
-            row["site_id"], row["promised_date"], truth.today(row["site_id"], NOW))) else ".")
+        + (
+            f": {working(days)} late."
+            if (days := truth.days_late(row["site_id"], row["promised_date"], truth.today(row["site_id"], NOW)))
+            else "."
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     for typed in (who["number"], who["name"], who["name"].upper(), who["name"].lower()):
         answer = await verified(runtime, "planner", f"open orders for {typed}")
         assert plain(answer).startswith(f"{who['name']} has {len(rows)} open orders, in the records you may see:")
@@ -156,8 +161,9 @@ def example(truth: Truth, cause: str) -> tuple[str, list[Late]]:
         line = truth.one(
             """select l.id from biz.sales_order_line l join biz.sales_order o on o.id = l.order_id
                 where o.number = %(number)s and l.line_number = %(line)s""",
-            number=number, line=next(each.line for each in late if each.cause == "in_stock_not_shipped"),
-        )  # fmt: skip
+            number=number,
+            line=next(each.line for each in late if each.cause == "in_stock_not_shipped"),
+        )
         truth.change("update biz.sales_order_line set unit = 'crate' where id = %(id)s", id=line["id"])
         order_id = truth.number("select id from biz.sales_order where number = %(number)s", number=number)
         return number, list(truth.late_lines(order_id, NOW))
@@ -165,8 +171,9 @@ def example(truth: Truth, cause: str) -> tuple[str, list[Late]]:
     rows = truth.all(
         """select id, number from biz.sales_order where status = any (%(states)s) and promised_date < %(today)s
             order by id desc limit 300""",
-        states=states, today=NOW.date(),
-    )  # fmt: skip
+        states=states,
+        today=NOW.date(),
+    )
     for row in rows:
         late = list(truth.late_lines(row["id"], NOW))
         if any(each.cause == cause for each in late):
@@ -209,12 +216,16 @@ SHIPMENT = """
 
 @pytest.mark.parametrize(
     ("status", "proof"),
-    [("in_transit", "pending"), ("exception", "refused"), ("delivered", "signed"), ("delivered", "pending"),
-     ("delivered", None), ("waiting", None)],
-)  # fmt: skip
-async def test_tracking_and_proof_of_delivery(
-    runtime: Runtime, truth: Truth, status: str, proof: str | None
-) -> None:
+    [
+        ("in_transit", "pending"),
+        ("exception", "refused"),
+        ("delivered", "signed"),
+        ("delivered", "pending"),
+        ("delivered", None),
+        ("waiting", None),
+    ],
+)
+async def test_tracking_and_proof_of_delivery(runtime: Runtime, truth: Truth, status: str, proof: str | None) -> None:
     row = truth.one(SHIPMENT, status=status, proof=proof)
     region = truth.number("select code from biz.region where id = %(id)s", id=row["label_region"])
     seller = {"US": "rep.us", "DE": "rep.de"}.get(region, "planner")
@@ -231,7 +242,9 @@ async def test_tracking_and_proof_of_delivery(
         left = f"Shipment {row['number']} left on {moment(row['shipped_at'], row['time_zone'])} with {row['carrier']}"
         assert any(line.startswith(f"{left}, tracking {row['tracking_number']}") for line in said)
     assert proof_line(row, seller) in said or (status != "delivered" and proof is None)
-    steps = truth.all("select * from biz.tracking_event where shipment_id = %(id)s order by happened_at desc", id=row["id"])
+    steps = truth.all(
+        "select * from biz.tracking_event where shipment_id = %(id)s order by happened_at desc", id=row["id"]
+    )
     shown = [f"{moment(e['happened_at'], row['time_zone'])}, {e['place']}: {words(e['event'])}." for e in steps]
     assert said[len(said) - len(shown) :] == shown
 
@@ -260,8 +273,11 @@ async def test_a_return(runtime: Runtime, truth: Truth) -> None:
 async def test_roles_without_business_records_get_none(runtime: Runtime, subject: str) -> None:
     answer = await ask(runtime, subject, "where is SO-10482?")
     assert (answer.verdict, answer.reason, answer.sources, answer.facts) == (
-        Verdict.DECLINED, Reason.NO_ACCESS, (), (),
-    )  # fmt: skip
+        Verdict.DECLINED,
+        Reason.NO_ACCESS,
+        (),
+        (),
+    )
 
 
 async def test_the_audit_of_all_this_holds(runtime: Runtime) -> None:

@@ -34,7 +34,8 @@ STOCK = """
      group by s.id, t.unit order by s.id"""
 INCOMING = """
     select l.open_quantity, l.unit, coalesce(l.promised_date, o.promised_date) as due, o.number, s.name as site
-      from biz.purchase_line l join biz.purchase_order o on o.id = l.purchase_order_id join biz.site s on s.id = o.site_id
+      from biz.purchase_line l join biz.purchase_order o on o.id = l.purchase_order_id
+      join biz.site s on s.id = o.site_id
      where l.item_id = %(item)s and l.status in ('open', 'partly_received') and l.open_quantity > 0
        and o.status in ('sent', 'confirmed', 'partly_received') and (%(region)s = 0 or o.label_region = %(region)s)
      order by l.promised_date, l.id"""
@@ -113,8 +114,8 @@ async def test_where_erp_and_wms_disagree_both_figures_are_given(runtime: Runtim
     assert answer.reason is Reason.CONFLICTING
     told = [line for line in items(answer) if line.startswith("The systems disagree")]
     assert sorted(told) == sorted(
-        f"The systems disagree for {row['site']}: Demo ERP says {quantity(row['erp'], row['unit'])} on hand and governs "
-        f"here; Demo WMS says {quantity(row['wms'], row['unit'])}."
+        f"The systems disagree for {row['site']}: Demo ERP says {quantity(row['erp'], row['unit'])} on hand and "
+        f"governs here; Demo WMS says {quantity(row['wms'], row['unit'])}."
         for row in rows
     )
     assert plain(answer).startswith(totals(truth.all(STOCK, item=first["id"], region=0), first["name"]))
@@ -173,8 +174,9 @@ async def test_a_customers_price_with_the_rule_that_gives_it(
         answer = await verified(runtime, "rep.us", text.format(c=row["number"], i=row["item_number"]))
         assert printed(answer, "customer_price") == [told]
         assert (printed(answer, "customer"), printed(answer, "item")) == (
-            [{"name": row["customer"]}], [{"name": row["item"]}],
-        )  # fmt: skip
+            [{"name": row["customer"]}],
+            [{"name": row["item"]}],
+        )
 
 
 async def test_a_customer_that_no_rule_covers_pays_the_list_price(runtime: Runtime, truth: Truth) -> None:
@@ -218,8 +220,8 @@ async def test_who_supplies_an_item(runtime: Runtime, truth: Truth) -> None:
     answer = await verified(runtime, "planner", f"who supplies {item['number']}?")
     told = [f"{row['name']}: quoted lead time {span(row['lead_time'])}." for row in rows]
     told += [
-        f"{row['name']} delivered {percent(row['on_time_rate'])} of lines on time between {day(row['period_start'])} and "
-        f"{day(row['period_end'])}."
+        f"{row['name']} delivered {percent(row['on_time_rate'])} of lines on time between {day(row['period_start'])} "
+        f"and {day(row['period_end'])}."
         for row in rows
         if row["on_time_rate"] is not None
     ]

@@ -22,9 +22,28 @@ def truth(company: Company, database: str) -> Generator[Truth]:
 
 ACCENTED = [chr(c) for c in (*range(0x00C0, 0x0250), *range(0x1E00, 0x1F00))]
 WORDS = [
-    "Αθήνα", "ΘΕΣΣΑΛΟΝΙΚΗ", "Ναύπλιο", "Μύκονος", "ΆΈΉΊΌΎΏ ϊΰ", "Ёлочка", "Йошкар-Ола", "КИЇВ", "Њујорк", "O'Brien’s & Söhne",
-    "Straße", "STRASSE", "Łódź Øre Đakovo", "naïve—dash", "a_b", "№ 5", "½ ¾ ² ﬁne Ⅳ", "ＡＢＣ", "x\u00adq", "x\u200bq", "中文 10 kg",
-]  # fmt: skip
+    "Αθήνα",
+    "ΘΕΣΣΑΛΟΝΙΚΗ",
+    "Ναύπλιο",
+    "Μύκονος",
+    "ΆΈΉΊΌΎΏ ϊΰ",
+    "Ёлочка",
+    "Йошкар-Ола",
+    "КИЇВ",
+    "Њујорк",
+    "O'Brien’s & Söhne",
+    "Straße",
+    "STRASSE",
+    "Łódź Øre Đakovo",
+    "naïve—dash",
+    "a_b",
+    "№ 5",
+    "½ ¾ ² ﬁne Ⅳ",
+    "\uff21\uff22\uff23",
+    "x\u00adq",
+    "x\u200bq",
+    "中文 10 kg",
+]
 
 
 def test_database_and_program_fold_alike(truth: Truth) -> None:
@@ -93,7 +112,6 @@ async def test_items_by_words_of_their_name_in_any_order(runtime: Runtime, truth
         assert row["number"] in await about(runtime, f"stock of {typed}"), typed
 
 
-@pytest.mark.xfail(reason="single letters and digits of a name are not looked up, so a whole name can fit several")
 async def test_a_whole_name_is_found_whatever_its_words(runtime: Runtime, truth: Truth) -> None:
     rows = truth.all(
         """select number, name from biz.item i where name ~ ' [0-9A-Z]( |$)'
@@ -139,13 +157,17 @@ async def test_one_po_number_of_two_customers_asks_back(runtime: Runtime, truth:
             where o.label_region = 3 and o.customer_po is not null order by o.id desc limit 2"""
     )
     kept, other = rows
-    truth.change("update biz.sales_order set customer_po = %(po)s where id = %(id)s", po=kept["customer_po"], id=other["id"])
     truth.change(
-        """insert into biz.lookup select entity, %(other)s, kind, key, via, row_entity, %(other)s, label_region, label_site,
+        "update biz.sales_order set customer_po = %(po)s where id = %(id)s", po=kept["customer_po"], id=other["id"]
+    )
+    truth.change(
+        """insert into biz.lookup select entity, %(other)s, kind, key, via, row_entity, %(other)s, label_region,
+                  label_site,
                   label_channel, label_account, record_class
              from biz.lookup where target_id = %(kept)s and via = 'sales_order.customer_po'""",
-        other=other["id"], kept=kept["id"],
-    )  # fmt: skip
+        other=other["id"],
+        kept=kept["id"],
+    )
     answer = await choices_of(runtime, "rep.us", f"where is PO {kept['customer_po']}?")
     assert {choice.label for choice in answer.choices} == {kept["number"], other["number"]}
     for choice in answer.choices:
@@ -167,9 +189,14 @@ async def test_unknown_words_are_named_back(runtime: Runtime, truth: Truth) -> N
 
 @pytest.mark.parametrize(
     ("text", "echo"),
-    [("where is SO-99999?", "SO-99999"), ("stock of flurbels", "flurbels"), ("track 1Z999AA10123456784", "1Z999AA10123456784"),
-     ("open orders for Vandelay", "Vandelay"), ("invoice INV-999999", "INV-999999")],
-)  # fmt: skip
+    [
+        ("where is SO-99999?", "SO-99999"),
+        ("stock of flurbels", "flurbels"),
+        ("track 1Z999AA10123456784", "1Z999AA10123456784"),
+        ("open orders for Vandelay", "Vandelay"),
+        ("invoice INV-999999", "INV-999999"),
+    ],
+)
 async def test_what_is_not_there_is_named_back(runtime: Runtime, text: str, echo: str) -> None:
     answer = sound(await ask(runtime, "planner", text), NOW, Verdict.DECLINED)
     assert (answer.reason, answer.choices) == (Reason.NOT_FOUND, ())

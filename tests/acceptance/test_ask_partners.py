@@ -65,7 +65,11 @@ async def test_an_invoice(runtime: Runtime, truth: Truth, kind: str, status: str
     assert items(answer) == [f"{amount(p['amount'], p['currency'])} paid on {day(p['paid_date'])}." for p in payments]
     assert (f"Paid on {day(row['paid_date'])}." in said) if status == "paid" else "Paid on" not in said
     late = (NOW.date() - row["due_date"]).days if overdue and status in ("open", "partly_paid") else 0
-    assert (f"Overdue: {row['number']} by {late} day{'' if late == 1 else 's'}." in said) if late else "Overdue" not in said
+    assert (
+        (f"Overdue: {row['number']} by {late} day{'' if late == 1 else 's'}." in said)
+        if late
+        else "Overdue" not in said
+    )
 
 
 async def test_the_invoices_of_an_order(runtime: Runtime, truth: Truth) -> None:
@@ -165,7 +169,9 @@ async def test_a_suppliers_profile(runtime: Runtime, truth: Truth) -> None:
                     and p.status in ('sent', 'confirmed', 'partly_received')) between 2 and 9
             group by v.id, r.id order by v.id"""
     )
-    contacts = truth.all("select * from biz.supplier_contact where supplier_id = %(id)s order by role, name", id=row["id"])
+    contacts = truth.all(
+        "select * from biz.supplier_contact where supplier_id = %(id)s order by role, name", id=row["id"]
+    )
     orders = truth.all(
         """select * from biz.purchase_order where supplier_id = %(id)s
               and status in ('sent', 'confirmed', 'partly_received') order by promised_date, number""",
@@ -173,11 +179,11 @@ async def test_a_suppliers_profile(runtime: Runtime, truth: Truth) -> None:
     )
     answer = await verified(runtime, "buyer", f"tell me about {row['name']}")
     said = plain(answer)
+    period = f"{day(row['period_start'])} and {day(row['period_end'])}"
     for sentence in (
         f"{row['name']} ({row['country']}) is {words(row['status'])}.",
         f"Quoted lead time: {span(row['shortest'])} to {span(row['longest'])}, over {row['items']} items.",
-        f"On time: {percent(row['on_time_rate'])} of {row['receipts']} received between {day(row['period_start'])} and "
-        f"{day(row['period_end'])}.",
+        f"On time: {percent(row['on_time_rate'])} of {row['receipts']} received between {period}.",
         f"Measured lead time: {span(row['lead_time_mean'])} on average, order to receipt.",
         f"{len(orders)} open purchase orders with {row['name']}, in the records you may see:",
     ):
@@ -197,8 +203,10 @@ async def test_the_on_time_rate_is_what_the_receipts_say(runtime: Runtime, truth
              from biz.purchase_line l join biz.purchase_order p on p.id = l.purchase_order_id
             where p.supplier_id = %(supplier)s and l.status = 'received'
               and l.received_date between %(start)s and %(end)s""",
-        supplier=rate["supplier_id"], start=rate["period_start"], end=rate["period_end"],
-    )  # fmt: skip
+        supplier=rate["supplier_id"],
+        start=rate["period_start"],
+        end=rate["period_end"],
+    )
     assert (rate["receipts"], rate["on_time"]) == (counted["receipts"], counted["on_time"])
     assert rate["on_time_rate"] == round(counted["on_time"] * 1_000_000 / counted["receipts"])
 
@@ -215,19 +223,23 @@ async def test_a_supplier_without_open_orders_is_an_answer(runtime: Runtime, tru
 async def test_terms_and_contacts(runtime: Runtime, truth: Truth) -> None:
     row = truth.one(
         """select v.number, v.name, t.* from biz.supplier v join biz.supplier_terms t on t.supplier_id = v.id
-            where t.payment_terms is not null and t.incoterm is not null and t.minimum_order is not null order by v.id"""
+            where t.payment_terms is not null and t.incoterm is not null and t.minimum_order is not null
+            order by v.id"""
     )
     answer = await verified(runtime, "buyer", f"payment terms of {row['number']}")
     told = {
-        "payment_terms": row["payment_terms"], "incoterm": row["incoterm"],
+        "payment_terms": row["payment_terms"],
+        "incoterm": row["incoterm"],
         "minimum_order": amount(row["minimum_order"], row["currency"]),
-    }  # fmt: skip
+    }
     assert printed(answer, "supplier_terms") == [told]
     who = truth.one(
         """select c.id, c.number, c.name from biz.customer c join biz.customer_contact k on k.customer_id = c.id
             where c.label_region = 3 group by c.id having count(*) > 1 order by c.id"""
     )
-    people = truth.all("select * from biz.customer_contact where customer_id = %(id)s order by role, name", id=who["id"])
+    people = truth.all(
+        "select * from biz.customer_contact where customer_id = %(id)s order by role, name", id=who["id"]
+    )
     answer = await verified(runtime, "rep.us", f"who do I call at {who['name']}?")
     assert plain(answer).startswith(f"Contacts at {who['name']}:")
     assert items(answer) == [f"{words(p['role'])}: {p['name']}, {p['email']}, {p['phone']}" for p in people]

@@ -45,30 +45,77 @@ def lasting(answer: Answer, *echoes: str) -> Mapping[str, Any]:
 # --- hidden and missing ------------------------------------------------------------------------------------
 
 OUTSIDE: tuple[tuple[str, str, LiteralString, str, str], ...] = (
-    ("rep.de", "where is {}?", "select number from biz.sales_order where label_region = 3 order by id desc", "sales_order",
-     "SO-99999"),
-    ("rep.de", "what is late on {} and why?", "select number from biz.sales_order where label_region = 2 order by id desc",
-     "sales_order", "SO-99999"),
-    ("rep.us", "where is PO {}?",
-     "select customer_po from biz.sales_order where label_region = 1 and customer_po is not null order by id desc",
-     "sales_order", "2026-99999"),
-    ("rep.us", "track {}",
-     "select tracking_number from biz.shipment where label_region = 2 and status = 'delivered' order by id desc", "shipment",
-     "TBX99999999999"),
-    ("rep.us", "open orders of {}", "select number from biz.customer where label_region = 1 order by id desc", "customer",
-     "C-99999"),
-    ("rep.de", "is invoice {} paid?", "select number from biz.invoice where label_region = 3 order by id desc", "invoice",
-     "INV-999999"),
-    ("rep.us", "status of purchase order {}", "select number from biz.purchase_order where label_region = 1 order by id desc",
-     "purchase_order", "PO-99999"),
-    ("warehouse.sg", "where is {}?",
-     "select number from biz.sales_order where label_region = 2 and label_site <> 8 order by id desc", "sales_order",
-     "SO-99999"),
-    ("planner", "is invoice {} paid?", "select number from biz.invoice where label_region = 3 order by id desc", "invoice",
-     "INV-999999"),
-    ("buyer", "open orders of {}", "select number from biz.customer where label_region = 3 order by id desc", "customer",
-     "C-99999"),
-)  # fmt: skip
+    (
+        "rep.de",
+        "where is {}?",
+        "select number from biz.sales_order where label_region = 3 order by id desc",
+        "sales_order",
+        "SO-99999",
+    ),
+    (
+        "rep.de",
+        "what is late on {} and why?",
+        "select number from biz.sales_order where label_region = 2 order by id desc",
+        "sales_order",
+        "SO-99999",
+    ),
+    (
+        "rep.us",
+        "where is PO {}?",
+        "select customer_po from biz.sales_order where label_region = 1 and customer_po is not null order by id desc",
+        "sales_order",
+        "2026-99999",
+    ),
+    (
+        "rep.us",
+        "track {}",
+        "select tracking_number from biz.shipment where label_region = 2 and status = 'delivered' order by id desc",
+        "shipment",
+        "TBX99999999999",
+    ),
+    (
+        "rep.us",
+        "open orders of {}",
+        "select number from biz.customer where label_region = 1 order by id desc",
+        "customer",
+        "C-99999",
+    ),
+    (
+        "rep.de",
+        "is invoice {} paid?",
+        "select number from biz.invoice where label_region = 3 order by id desc",
+        "invoice",
+        "INV-999999",
+    ),
+    (
+        "rep.us",
+        "status of purchase order {}",
+        "select number from biz.purchase_order where label_region = 1 order by id desc",
+        "purchase_order",
+        "PO-99999",
+    ),
+    (
+        "warehouse.sg",
+        "where is {}?",
+        "select number from biz.sales_order where label_region = 2 and label_site <> 8 order by id desc",
+        "sales_order",
+        "SO-99999",
+    ),
+    (
+        "planner",
+        "is invoice {} paid?",
+        "select number from biz.invoice where label_region = 3 order by id desc",
+        "invoice",
+        "INV-999999",
+    ),
+    (
+        "buyer",
+        "open orders of {}",
+        "select number from biz.customer where label_region = 3 order by id desc",
+        "customer",
+        "C-99999",
+    ),
+)
 
 
 @pytest.mark.parametrize(("subject", "text", "hidden", "entity", "never"), OUTSIDE)
@@ -92,7 +139,9 @@ async def test_the_very_same_question_before_and_after_the_record_is_gone(compan
             name = truth.number(hidden)
             before[subject, text.format(name)] = lasting(await ask(runtime, subject, text.format(name)))
             gone.append((entity, name))
-        who = truth.one("select number, name from biz.customer where label_region = 3 and name like 'Acme%%' order by id")
+        who = truth.one(
+            "select number, name from biz.customer where label_region = 3 and name like 'Acme%%' order by id"
+        )
         for subject in ("rep.de", "buyer", "auditor"):
             question = f"open orders for {who['name']}"
             before[subject, question] = lasting(await ask(runtime, subject, question))
@@ -106,35 +155,76 @@ async def test_the_very_same_question_before_and_after_the_record_is_gone(compan
 def remove(truth: Truth, entity: str, name: str) -> None:
     """Remove a record and its names as if it had never been."""
     tables: Mapping[str, tuple[LiteralString, LiteralString]] = {
-        "sales_order": ("select id from biz.sales_order where %(name)s in (number, customer_po)",
-                        "delete from biz.sales_order where id = %(id)s"),
-        "shipment": ("select id from biz.shipment where tracking_number = %(name)s",
-                     "delete from biz.shipment where id = %(id)s"),
-        "customer": ("select id from biz.customer where number = %(name)s", "delete from biz.customer where id = %(id)s"),
+        "sales_order": (
+            "select id from biz.sales_order where %(name)s in (number, customer_po)",
+            "delete from biz.sales_order where id = %(id)s",
+        ),
+        "shipment": (
+            "select id from biz.shipment where tracking_number = %(name)s",
+            "delete from biz.shipment where id = %(id)s",
+        ),
+        "customer": (
+            "select id from biz.customer where number = %(name)s",
+            "delete from biz.customer where id = %(id)s",
+        ),
         "invoice": ("select id from biz.invoice where number = %(name)s", "delete from biz.invoice where id = %(id)s"),
-        "purchase_order": ("select id from biz.purchase_order where number = %(name)s",
-                           "delete from biz.purchase_order where id = %(id)s"),
-    }  # fmt: skip
+        "purchase_order": (
+            "select id from biz.purchase_order where number = %(name)s",
+            "delete from biz.purchase_order where id = %(id)s",
+        ),
+    }
     find, delete = tables[entity]
     for row in truth.all(find, name=name):
-        truth.change("delete from biz.lookup where entity = %(entity)s and target_id = %(id)s", entity=entity, id=row["id"])
+        truth.change(
+            "delete from biz.lookup where entity = %(entity)s and target_id = %(id)s", entity=entity, id=row["id"]
+        )
         truth.change(delete, id=row["id"])
 
 
 CLASSES: tuple[tuple[str, str, str, LiteralString, LiteralString], ...] = (
-    ("rep.us", "buyer", "cost of {}", "select id, number from biz.item order by id",
-     "delete from biz.item_cost where item_id = %(id)s"),
-    ("planner", "finance", "value of {}", "select id, number from biz.sales_order order by id desc",
-     "delete from biz.sales_order_amount where order_id = %(id)s"),
-    ("planner", "buyer", "value of purchase order {}", "select id, number from biz.purchase_order order by id desc",
-     "delete from biz.purchase_order_amount where purchase_order_id = %(id)s"),
-    ("rep.us", "finance", "credit of {}", "select id, number from biz.customer where label_region = 3 order by id",
-     "delete from biz.customer_credit where customer_id = %(id)s"),
-    ("planner", "buyer", "terms of {}", "select id, number from biz.supplier order by id",
-     "delete from biz.supplier_terms where supplier_id = %(id)s"),
-    ("planner", "rep.us", "who do I call at {}", "select id, number from biz.customer where label_region = 3 order by id",
-     "delete from biz.customer_contact where customer_id = %(id)s"),
-)  # fmt: skip
+    (
+        "rep.us",
+        "buyer",
+        "cost of {}",
+        "select id, number from biz.item order by id",
+        "delete from biz.item_cost where item_id = %(id)s",
+    ),
+    (
+        "planner",
+        "finance",
+        "value of {}",
+        "select id, number from biz.sales_order order by id desc",
+        "delete from biz.sales_order_amount where order_id = %(id)s",
+    ),
+    (
+        "planner",
+        "buyer",
+        "value of purchase order {}",
+        "select id, number from biz.purchase_order order by id desc",
+        "delete from biz.purchase_order_amount where purchase_order_id = %(id)s",
+    ),
+    (
+        "rep.us",
+        "finance",
+        "credit of {}",
+        "select id, number from biz.customer where label_region = 3 order by id",
+        "delete from biz.customer_credit where customer_id = %(id)s",
+    ),
+    (
+        "planner",
+        "buyer",
+        "terms of {}",
+        "select id, number from biz.supplier order by id",
+        "delete from biz.supplier_terms where supplier_id = %(id)s",
+    ),
+    (
+        "planner",
+        "rep.us",
+        "who do I call at {}",
+        "select id, number from biz.customer where label_region = 3 order by id",
+        "delete from biz.customer_contact where customer_id = %(id)s",
+    ),
+)
 
 
 async def test_a_class_not_granted_reads_like_a_field_that_is_not_recorded(company: Company) -> None:
@@ -154,13 +244,16 @@ async def test_a_part_that_a_role_may_not_see_is_left_out_without_a_word(runtime
     """Who signed is an address; the planner's answer does not even say that there is more."""
     row = truth.one(
         """select h.number, r.signed_by from biz.shipment h join biz.shipment_recipient r on r.shipment_id = h.id
-            where h.label_region = 3 and h.proof_of_delivery = 'signed' and r.signed_by is not null order by h.id desc"""
+            where h.label_region = 3 and h.proof_of_delivery = 'signed' and r.signed_by is not null
+            order by h.id desc"""
     )
     seen = await verified(runtime, "rep.us", f"who signed for {row['number']}?")
     hidden = await verified(runtime, "planner", f"who signed for {row['number']}?")
     assert f"signed by {row['signed_by']}" in plain(seen)
     assert row["signed_by"] not in str(hidden.to_json())
-    assert {source.entity for source in seen.sources} - {source.entity for source in hidden.sources} == {"shipment_recipient"}
+    assert {source.entity for source in seen.sources} - {source.entity for source in hidden.sources} == {
+        "shipment_recipient"
+    }
 
 
 async def test_a_total_says_whose_records_it_adds_up(runtime: Runtime, truth: Truth) -> None:
@@ -168,7 +261,9 @@ async def test_a_total_says_whose_records_it_adds_up(runtime: Runtime, truth: Tr
         """select i.number from biz.item i join biz.stock s on s.item_id = i.id and s.source_id = 1
             group by i.id having count(distinct s.label_region) = 3 order by i.id"""
     )
-    said = {subject: plain(await ask(runtime, subject, f"stock of {item['number']}")) for subject in ("planner", "rep.us")}
+    said = {
+        subject: plain(await ask(runtime, subject, f"stock of {item['number']}")) for subject in ("planner", "rep.us")
+    }
     assert said["planner"].split(":")[1] != said["rep.us"].split(":")[1]
     assert all("in the records you may see" in text.split("\n")[0] for text in said.values())
 
@@ -237,7 +332,9 @@ def granted(truth: Truth, subject: str, role: str, region: int | None) -> Genera
 
 
 async def test_a_conversation_goes_on_and_is_kept_masked(runtime: Runtime, truth: Truth) -> None:
-    number = truth.number("select number from biz.sales_order where label_region = 3 and status = 'delivered' order by id")
+    number = truth.number(
+        "select number from biz.sales_order where label_region = 3 and status = 'delivered' order by id"
+    )
     first = await ask(runtime, "rep.us", f"where is {number}? mail jo.doe@buyer.example or call +1 202 555 0143")
     second = await ask(runtime, "rep.us", "open orders for Acme", first.conversation)
     assert second.conversation == first.conversation
@@ -252,7 +349,8 @@ async def test_a_conversation_goes_on_and_is_kept_masked(runtime: Runtime, truth
         assert "555" not in held
     assert "<EMAIL_1>" in kept[0]["question"]
     customer = truth.number(
-        "select name from biz.customer c join biz.sales_order o on o.customer_id = c.id where o.number = %(n)s", n=number
+        "select name from biz.customer c join biz.sales_order o on o.customer_id = c.id where o.number = %(n)s",
+        n=number,
     )
     assert customer in plain(first)
     assert customer not in str(kept)
@@ -273,7 +371,9 @@ async def test_somebody_elses_conversation_starts_a_new_one(runtime: Runtime, tr
 
 
 async def test_reopened_it_is_answered_under_todays_scope(runtime: Runtime, truth: Truth) -> None:
-    row = truth.one("select id, number from biz.sales_order where label_region = 3 and status = 'delivered' order by id desc")
+    row = truth.one(
+        "select id, number from biz.sales_order where label_region = 3 and status = 'delivered' order by id desc"
+    )
     first = await verified(runtime, "rep.us", f"value of {row['number']}")
     again = sound(await runtime.reopen("rep.us", first.conversation, 0), NOW)
     assert lasting(again) == lasting(first)
@@ -313,7 +413,10 @@ async def test_no_audit_no_answer(runtime: Runtime, truth: Truth) -> None:
     number = truth.number("select number from biz.sales_order where label_region = 3 order by id desc")
     first = await ask(runtime, "rep.us", f"where is {number}?")
     for fault, mended in (
-        ("revoke insert on audit.entry from copilot_audit_writer", "grant insert on audit.entry to copilot_audit_writer"),
+        (
+            "revoke insert on audit.entry from copilot_audit_writer",
+            "grant insert on audit.entry to copilot_audit_writer",
+        ),
         ("revoke insert on audit.blob from copilot_audit_writer", "grant insert on audit.blob to copilot_audit_writer"),
         ("alter table audit.entry rename to gone", "alter table audit.gone rename to entry"),
     ):
@@ -335,11 +438,17 @@ async def test_the_audit_row_is_there_when_the_answer_is(runtime: Runtime, truth
     number = truth.number("select number from biz.sales_order where label_region = 3 order by id desc")
     answer = await verified(runtime, "rep.us", f"where is {number}?")
     row = truth.one("select * from audit.entry where audit_id = %(id)s", id=UUID(answer.audit_id))
-    assert (row["subject"], row["channel"], row["verdict"], row["kind"]) == ("rep.us", "cli", "verified", "order_status")
+    assert (row["subject"], row["channel"], row["verdict"], row["kind"]) == (
+        "rep.us",
+        "cli",
+        "verified",
+        "order_status",
+    )
     assert row["policy"]["labels"]["regions"] == [3]
     assert {record["entity"] for record in row["records"]} >= {"sales_order", "customer"}
     customer = truth.number(
-        "select name from biz.customer c join biz.sales_order o on o.customer_id = c.id where o.number = %(n)s", n=number
+        "select name from biz.customer c join biz.sales_order o on o.customer_id = c.id where o.number = %(n)s",
+        n=number,
     )
     assert customer in plain(answer)
     assert customer not in str(row)

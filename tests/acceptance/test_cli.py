@@ -29,9 +29,18 @@ from tests.company import scratch_folder, silent
 
 REPOSITORY = Path(__file__).parents[2]
 ANSWER = {
-    "answer", "verdict", "reason", "engine", "facts", "sources", "choices", "next_steps", "conversation", "audit_id",
+    "answer",
+    "verdict",
+    "reason",
+    "engine",
+    "facts",
+    "sources",
+    "choices",
+    "next_steps",
+    "conversation",
+    "audit_id",
     "elapsed_ms",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +51,7 @@ class Desk:
     order: str
     """An order of the US."""
 
-    def run(
-        self, *arguments: str, python: tuple[str, ...] = (), **settings: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, python: tuple[str, ...] = (), **settings: str) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; its terminal never shows a stack trace."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("COPILOT_")}
         done = subprocess.run(
@@ -120,8 +127,15 @@ def test_a_question_answered_as_json(desk: Desk) -> None:
     assert (body["verdict"], body["reason"], body["engine"], body["choices"]) == ("verified", None, "rules", [])
     assert {key for fact in body["facts"] for key in fact} == {"ref", "value", "unit", "text"}
     assert {key for source in body["sources"] for key in source} == {
-        "id", "kind", "system", "entity", "key", "age", "link", "fields",
-    }  # fmt: skip
+        "id",
+        "kind",
+        "system",
+        "entity",
+        "key",
+        "age",
+        "link",
+        "fields",
+    }
     ids = {source["id"] for source in body["sources"]}
     assert {fact["ref"].partition(".")[0] for fact in body["facts"]} <= ids
     number = next(fact for fact in body["facts"] if fact["text"] == desk.order)
@@ -153,7 +167,17 @@ def test_a_warm_question_imports_nothing_of_the_web(desk: Desk) -> None:
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert "psycopg" in imported
     assert imported.isdisjoint(
-        {"chainlit", "fastapi", "starlette", "uvicorn", "socketio", "engineio", "llama_index", "presidio_analyzer", "numpy"}
+        {
+            "chainlit",
+            "fastapi",
+            "starlette",
+            "uvicorn",
+            "socketio",
+            "engineio",
+            "llama_index",
+            "presidio_analyzer",
+            "numpy",
+        }
     )
 
 
@@ -172,7 +196,7 @@ def test_a_warm_question_imports_nothing_of_the_web(desk: Desk) -> None:
         (("restore", "/no/such/file"), "/no/such/file"),
         (("backup", "/no/such/folder/file"), "/no/such/folder"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_one_sentence(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
     assert said in desk.sentence(*arguments)
 

@@ -1,4 +1,4 @@
-"""Making a database ready: refused where row security could not hold, and an external one that is not the superuser's."""
+"""Making a database ready: refused where row security could not hold; an external one, prepared by no superuser."""
 
 from __future__ import annotations
 
@@ -29,20 +29,32 @@ from tests.company import NOW, Company, ask, scratch_folder, silent
 
 FAULTS: tuple[tuple[LiteralString, LiteralString, str], ...] = (
     ("alter table biz.stock owner to copilot_app", "", "the role copilot_app owns biz.stock"),
-    ("alter role copilot_app bypassrls", "alter role copilot_app nobypassrls",
-     "the role copilot_app is a superuser or may bypass policies"),
-    ("alter role copilot_app superuser", "alter role copilot_app nosuperuser",
-     "the role copilot_app is a superuser or may bypass policies"),
-    ("alter role copilot_state bypassrls", "alter role copilot_state nobypassrls",
-     "the role copilot_state is a superuser or may bypass policies"),
-    ("grant copilot_worker to copilot_app", "revoke copilot_worker from copilot_app",
-     "the role copilot_app is a member of copilot_worker"),
+    (
+        "alter role copilot_app bypassrls",
+        "alter role copilot_app nobypassrls",
+        "the role copilot_app is a superuser or may bypass policies",
+    ),
+    (
+        "alter role copilot_app superuser",
+        "alter role copilot_app nosuperuser",
+        "the role copilot_app is a superuser or may bypass policies",
+    ),
+    (
+        "alter role copilot_state bypassrls",
+        "alter role copilot_state nobypassrls",
+        "the role copilot_state is a superuser or may bypass policies",
+    ),
+    (
+        "grant copilot_worker to copilot_app",
+        "revoke copilot_worker from copilot_app",
+        "the role copilot_app is a member of copilot_worker",
+    ),
     ("alter table biz.item_cost no force row level security", "", "policies are not forced on biz.item_cost"),
     ("alter table hist.item_cost disable row level security", "", "policies are not forced on hist.item_cost"),
     ("create table biz.extra (id bigint)", "", "policies are not forced on biz.extra"),
     ("grant update on biz.customer to copilot_app", "", "the role copilot_app may change biz.customer"),
     ("grant delete on directory.grant to copilot_app", "", 'the role copilot_app may change directory."grant"'),
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -74,9 +86,17 @@ async def test_a_database_where_row_security_could_not_hold_is_refused(
 
 @pytest.mark.parametrize(
     ("version", "needed"),
-    [(130022, "16.10"), (150014, "16.10"), (160009, "16.10"), (170005, "17.6"), (160010, None), (170006, None),
-     (180000, None), (190001, None)],
-)  # fmt: skip
+    [
+        (130022, "16.10"),
+        (150014, "16.10"),
+        (160009, "16.10"),
+        (170005, "17.6"),
+        (160010, None),
+        (170006, None),
+        (180000, None),
+        (190001, None),
+    ],
+)
 async def test_servers_without_the_fix_of_cve_2025_8713_are_refused(version: int, needed: str | None) -> None:
     server = cast(Any, SimpleNamespace(info=SimpleNamespace(server_version=version)))
     if needed is None:
@@ -105,7 +125,7 @@ async def test_a_database_of_a_newer_program_is_refused(company: Company, spoile
 async def test_an_edited_migration_is_refused_and_nothing_applied(company: Company, spoiled: str) -> None:
     change(spoiled, "update public.schema_migration set digest = 'x' where name like '0001%'")
     change(spoiled, "delete from public.schema_migration where name like '0007%'")
-    with pytest.raises(StartupError, match="'0001_foundation.sql' was applied in another form"):
+    with pytest.raises(StartupError, match=r"'0001_foundation\.sql' was applied in another form"):
         await prepare(spoiled, company.home, create=False)
     with psycopg.connect(spoiled) as admin:
         assert admin.execute("select from public.schema_migration where name like '0007%'").fetchone() is None
@@ -160,10 +180,15 @@ async def outside(external: tuple[str, Path]) -> AsyncGenerator[Runtime]:
 async def test_an_external_database_is_prepared_and_works(outside: Runtime, external: tuple[str, Path]) -> None:
     await bring_demo_to_today(outside, silent, epoch=date(2026, 11, 2))
     with psycopg.connect(external[0]) as operator:
-        assert operator.execute("select current_user, rolsuper from pg_roles where rolname = current_user").fetchone() == (
-            "operator", False,
-        )  # fmt: skip
-        owners = operator.execute("select distinct tableowner from pg_tables where schemaname in ('biz', 'hist', 'audit')")
+        assert operator.execute(
+            "select current_user, rolsuper from pg_roles where rolname = current_user"
+        ).fetchone() == (
+            "operator",
+            False,
+        )
+        owners = operator.execute(
+            "select distinct tableowner from pg_tables where schemaname in ('biz', 'hist', 'audit')"
+        )
         assert owners.fetchall() == [("copilot_owner",)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             operator.execute("select * from biz.customer")

@@ -11,6 +11,7 @@ from connectors.errors import SourceAccessDeniedError, SourceUnreachableError
 from connectors.memory import MemoryConnector
 from copilot.domain.scope import Scope
 from copilot.errors import SourceConfigError, SyncRunningError
+from copilot.ingest import removal
 from tests.integration.ingest_support import ENTITIES, START, World, company, erp, line, order, record, site
 
 pytest_plugins = ("tests.integration.ingest_support",)

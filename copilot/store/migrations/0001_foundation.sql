@@ -55,7 +55,7 @@ create function core.digits_key(value text) returns text
 create function core.fold(value text) returns text
     language sql immutable parallel safe strict
     return btrim(regexp_replace(regexp_replace(
-        lower(normalize(replace(translate(lower(value), 'łøđ''’', 'lod'), 'ß', 'ss'), nfkd)),
+        lower(normalize(replace(translate(lower(value), 'łøđς''’', 'lodσ'), 'ß', 'ss'), nfkd)),
         '[\u0300-\u036f]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'));
 
 -- Statement-level history: old versions of changed and removed rows, closed at the injected time of the batch. A row

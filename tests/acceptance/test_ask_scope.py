@@ -300,7 +300,6 @@ async def test_what_cannot_be_confirmed_in_time_is_partial_and_says_since_when(c
             assert fresh.reason is not Reason.STALE
 
 
-@pytest.mark.xfail(reason="records that were confirmed and agree are shown with their age from before")
 async def test_a_source_that_answers_confirms_what_is_old(company: Company) -> None:
     """Five hours on the demo company's own systems are asked again: either in time, or the answer says so."""
     later = NOW + timedelta(hours=5)

@@ -27,7 +27,7 @@ async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
     """
     dsns = {role: dsn_for(dsn, role, secret) for role, secret in passwords(home).items()}
     try:
-        if not await _reachable(dsns[Role.OWNER]):
+        if not await _prepared(dsns[Role.OWNER]):
             await _first_time(dsn, home, create=create)
         async with await AsyncConnection.connect(dsns[Role.OWNER]) as owner:
             await check_version(owner)
@@ -60,12 +60,14 @@ async def check_row_security(connection: AsyncConnection) -> None:
         raise UnsafeDatabaseError(f"row security would not hold: {row[0]}; nothing is served from this database")
 
 
-async def _reachable(dsn: str) -> bool:
+async def _prepared(dsn: str) -> bool:
+    """Whether the owner can connect and make schemas: a fresh or restored database on the same server lacks that."""
     try:
-        async with await AsyncConnection.connect(dsn):
-            return True
+        async with await AsyncConnection.connect(dsn) as owner:
+            row = await (await owner.execute(query("owner_may_create"))).fetchone()
     except psycopg.OperationalError:
         return False
+    return row is not None and bool(row[0])
 
 
 async def make_roles(dsn: str, home: Path) -> None:

@@ -19,8 +19,10 @@ _MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
 _STRENGTH = {"number": 30, "loose": 25, "digits": 12}
 _HINTED = 10
 _PER_WORD = 5
-_ALIKE = 0.72
+_ALIKE = 0.75
 _MOST_SHOWN = 200
+_NAMED = frozenset({"item", "customer", "supplier", "site"})
+"""What people call by name as well as by number."""
 _MOST_WORDS = 60
 _LONGEST_NAME = 12
 
@@ -131,7 +133,7 @@ async def _by_name(
     asked = {
         part: position
         for position, word in enumerate(words)
-        if position not in taken and word.folded not in STOP
+        if position not in taken and word.folded not in STOP and not _of_a_document(words, position)
         for part in _parts(word)
         if part not in STOP
     }
@@ -155,6 +157,12 @@ def _without_numbers(hits: set[_Hit], words: Sequence[Word]) -> set[_Hit]:
     held = {part for _, part in hits}
     figures = {p: {part for part in _parts(words[p]) if any(c.isdigit() for c in part)} for p, _ in hits}
     return {(p, part) for p, part in hits if figures[p] <= held}
+
+
+def _of_a_document(words: Sequence[Word], position: int) -> bool:
+    """Whether a word is bare digits after a word such as "order": a number, and no part of a name."""
+    hinted = HINTS.get(words[position - 1].folded, ()) if position else ()
+    return words[position].bare_number and bool(hinted) and _NAMED.isdisjoint(hinted)
 
 
 def _parts(word: Word) -> Iterable[str]:
@@ -202,7 +210,9 @@ async def _alike(
 
 
 def _like(word: str, name: str) -> bool:
-    return any(SequenceMatcher(None, word, part).ratio() >= _ALIKE for part in fold(name).split())
+    """A slip of the keyboard is rarely in the first letter."""
+    parts = (part for part in fold(name).split() if part[0] == word[0])
+    return any(SequenceMatcher(None, word, part).ratio() >= _ALIKE for part in parts)
 
 
 async def _labelled(

@@ -25,3 +25,7 @@ limit 1
 
 -- name: analyze
 analyze
+
+-- name: owner_may_create
+-- Whether the connected role may make schemas here.
+select has_database_privilege(current_database(), 'create')

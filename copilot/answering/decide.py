@@ -9,12 +9,14 @@ from datetime import datetime
 from copilot.answering.draft import Claim, Draft, Templates, render
 from copilot.answering.sources import sources
 from copilot.answering.verify import Finding
-from copilot.domain.answer import Answer, Reason, Verdict
-from copilot.domain.evidence import Evidence, Raw, Record, Value
+from copilot.domain.answer import Answer, Fact, Reason, Verdict
+from copilot.domain.evidence import Evidence, Record, Value
 from copilot.domain.plan import NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 
 RULES = "rules"
+_ASKED = "Q"
+"""The id of the record that stands for the question itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Decider:
             reason=reason,
             engine=RULES,
             kind=plan.kind,
-            facts=tuple(dict.fromkeys(fact for claim in claims for fact in claim.facts)),
+            facts=_facts([*claims, *remarks]),
             sources=sources(claims, evidence, self._model, now),
         )
 
@@ -119,6 +121,12 @@ class Decider:
         return render(template, slots) if template else None
 
 
+def _facts(claims: Sequence[Claim]) -> tuple[Fact, ...]:
+    """Every fact once; the question's own words are none."""
+    told = (fact for claim in claims for fact in claim.facts)
+    return tuple(dict.fromkeys(fact for fact in told if not fact.ref.startswith(f"{_ASKED}.")))
+
+
 def _joined(claims: Sequence[Claim]) -> str:
     """Sentences run on; list items stand on lines of their own."""
     text = ""
@@ -136,14 +144,13 @@ def _asked(now: datetime, **fields: str) -> Record:
     return _pseudo("asked", now, {name: Value("text", text) for name, text in fields.items()})
 
 
-def age_record(since: datetime, time_zone: str) -> Record:
-    """The moment of the last confirmation as a record, to be printed in the time zone of what it is about."""
-    raw: Raw = since
-    return _pseudo("age", since, {"confirmed_at": Value("instant", raw)}, time_zone)
+def age_record(since: datetime, time_zone: str, source: str = _ASKED) -> Record:
+    """The moment a source was last confirmed as a record, to be printed in the time zone of what it is about."""
+    return replace(_pseudo("age", since, {"confirmed_at": Value("instant", since)}, time_zone), id=source)
 
 
 def _pseudo(entity: str, now: datetime, values: Mapping[str, Value], time_zone: str = "UTC") -> Record:
     return Record(
-        id="Q", kind="record", entity=entity, row_id=0, system="", company="", key="", version=now, site_id=0,
+        id=_ASKED, kind="record", entity=entity, row_id=0, system="", company="", key="", version=now, site_id=0,
         time_zone=time_zone, values=values, changed_at=None, confirmed_at=now,
     )  # fmt: skip

@@ -14,6 +14,8 @@ from copilot.understanding.names import Candidate, find_candidates
 from copilot.understanding.words import HINTS, STOP, Word, cut, phrases_in
 
 _MOST_CHOICES = 8
+_SURE = 20
+"""Strength from which a number is surely one: as written, or bare digits after a word such as "order"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Without the candidates whose words another candidate of another entity explains better, and without bare digits
     where a name is given: they are then a quantity."""
     named = any(not c.by_number for c in candidates)
-    kept = [c for c in candidates if not (named and c.by_number and c.strength < 20)]
+    kept = [c for c in candidates if not (named and c.by_number and c.strength < _SURE)]
     return tuple(c for c in kept if not any(_explains_more(other, c) for other in kept))
 
 
@@ -93,9 +95,13 @@ def _read(kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Cand
 
 
 def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate, ...]:
+    """What an entity's records in the question may be: the surest reading, and with two numbers typed one for each."""
     those = [c for c in candidates if c.entity == entity]
     top = max((c.strength for c in those), default=0)
-    return tuple(sorted((c for c in those if c.strength == top), key=lambda c: (c.label, c.id)))
+    numbered = [c for c in those if c.by_number and c.strength >= _SURE]
+    rivals = {c: [o.strength for o in numbered if o.positions & c.positions] for c in numbered}
+    kept = [c for c in those if c.strength == top or (c in rivals and c.strength == max(rivals[c]))]
+    return tuple(sorted(kept, key=lambda c: (c.label, c.id)))
 
 
 def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:

@@ -126,7 +126,7 @@ class Sources:
                     asked = True
         except (TimeoutError, CopilotError, ConnectorError):
             oldest = min(old, key=lambda record: record.confirmed_at)
-            since = age_record(oldest.confirmed_at, oldest.time_zone)
+            since = age_record(oldest.confirmed_at, oldest.time_zone, oldest.id)
         return Staleness(since=since, asked=asked, changed=changed)
 
     def _past_limit(self, evidence: Evidence, policy: Policy) -> Sequence[Record]:

@@ -20,6 +20,7 @@ Known = Mapping[str, Sequence[tuple[str, int, int]]]
 WORLD: Known = {
     "s00024": [("sales_order", 24, NUMBER)],
     "p00007": [("purchase_order", 7, NUMBER)],
+    "so31": [("sales_order", 31, LOOSE)],
     "out7": [("shipment", 70, NUMBER)],
     "inv9": [("invoice", 90, NUMBER)],
     "acme": [("customer", 9, NAME)],
@@ -213,3 +214,18 @@ def test_a_word_before_a_number_says_what_it_is_the_number_of() -> None:
     assert _hint(words, (1,), "invoice") > _hint(words, (1,), "sales_order") == 0
     order = cut("order 24")
     assert _hint(order, (1,), "sales_order") > _hint(order, (1,), "purchase_order") > 0
+
+
+async def test_two_orders_typed_at_once_are_asked_back() -> None:
+    answer = await _ask("where are S00024 and so31")
+    assert isinstance(answer, NoPlan)
+    assert answer.reason == "ambiguous"
+    assert {choice.label for choice in answer.choices} == {"S00024 24", "so31 31"}
+
+
+@pytest.mark.parametrize("text", ["open orders of acme holzbau", "open orders of holzbau acme", "stock of desk 12"])
+async def test_a_word_beside_a_name_that_is_not_part_of_it_is_asked_about(text: str) -> None:
+    answer = await _ask(text)
+    assert isinstance(answer, NoPlan)
+    assert answer.reason == "unsupported"
+    assert len(answer.choices) == 1

@@ -1,7 +1,7 @@
 """`/docs`: the API's documentation, rendered here from its own OpenAPI schema.
 
-FastAPI's own page loads its scripts from elsewhere, and the packages that carry those scripts are years behind; two
-routes need no scripts at all.
+FastAPI's own page loads its scripts from elsewhere, and no request may leave the machine for a page; two routes need no
+scripts at all.
 """
 
 from __future__ import annotations

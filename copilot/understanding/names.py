@@ -119,9 +119,7 @@ async def _by_whole_name(connection: Connection, words: Sequence[Word], cues: fr
     cursor = await connection.execute(query("whole_names"), {"names": list(spelled)})
     found = [(row["entity"], row["target_id"], frozenset(spelled[row["key"]])) for row in await cursor.fetchall()]
     return tuple(
-        Candidate(
-            entity=entity, id=row_id, positions=at, strength=_PER_WORD * (len(at) + 1), by_number=False, matched=len(at)
-        )
+        _named((entity, row_id), at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
         for entity, row_id, at in found
         if not at <= cues
     )
@@ -149,7 +147,11 @@ async def _by_name(
     for key, hit in await _alike(connection, model, slips):
         hits.setdefault(key, set()).add(hit)
     kept = ((key, _without_numbers(those, words)) for key, those in hits.items())
-    return tuple(_named(key, those, words) for key, those in kept if not {p for p, _ in those} <= cues)
+    return tuple(
+        _named(key, at, words, matched=len(those), strength=_PER_WORD * len(those))
+        for key, those in kept
+        if not (at := frozenset(position for position, _ in those)) <= cues
+    )
 
 
 def _without_numbers(hits: set[_Hit], words: Sequence[Word]) -> set[_Hit]:
@@ -171,17 +173,12 @@ def _parts(word: Word) -> Iterable[str]:
     return [piece for part in parts for piece in _MEASURE.sub(r"\1 \2", part).split()]
 
 
-def _named(key: tuple[str, int], hits: set[_Hit], words: Sequence[Word]) -> Candidate:
-    at = frozenset(position for position, _ in hits)
+def _named(
+    key: tuple[str, int], at: frozenset[int], words: Sequence[Word], *, matched: int, strength: int
+) -> Candidate:
+    """A record called by name; a word such as "customer" before it tips the scales between two of one name."""
     hint = 1 if _hint(words, (min(at), max(at)), key[0]) else 0
-    return Candidate(
-        entity=key[0],
-        id=key[1],
-        positions=at,
-        strength=_PER_WORD * len(hits) + hint,
-        by_number=False,
-        matched=len(hits),
-    )
+    return Candidate(entity=key[0], id=key[1], positions=at, strength=strength + hint, by_number=False, matched=matched)
 
 
 async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozenset[int]) -> dict[str, set[_Hit]]:

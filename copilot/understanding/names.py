@@ -75,6 +75,8 @@ async def _by_number(connection: Connection, words: Sequence[Word]) -> tuple[Can
     found: dict[tuple[str, int], Candidate] = {}
     for row in await cursor.fetchall():
         at = spelled[row["word"]]
+        if row["kind"] == "digits" and _contradicted(words, at, row["entity"]):
+            continue
         strength = _STRENGTH[row["kind"]] + _hint(words, at, row["entity"]) + len(at)
         candidate = Candidate(
             entity=row["entity"], id=row["target_id"], positions=frozenset(at), strength=strength, by_number=True
@@ -95,6 +97,16 @@ def _spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
             if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in STOP:
                 found[f"{before.typed}{word.typed}"] = (position - 1, position)
     return found
+
+
+def _contradicted(words: Sequence[Word], at: tuple[int, ...], entity: str) -> bool:
+    """Whether the words before bare digits say that they number something else: "transfer 948" is no order.
+
+    Several such words narrow each other down ("purchase order"); where they exclude each other ("customer PO") the
+    nearest says it.
+    """
+    said = [frozenset(HINTS[words[p].folded]) for p in range(max(0, min(at) - 2), min(at)) if words[p].folded in HINTS]
+    return bool(said) and entity not in (frozenset[str].intersection(*said) or said[-1])
 
 
 def _hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
@@ -185,7 +197,14 @@ async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozens
     """Words of names -> the words that mean them: the same word, or one that begins so."""
     cursor = await connection.execute(query("known_words"), {"words": list(asked)})
     meant = {row["word"]: {(asked[row["word"]], row["word"])} for row in await cursor.fetchall()}
-    rest = [w for w, at in asked.items() if w not in meant and at not in cues and len(w) > 2 and w.isalpha()]
+    singular = {w[:-1]: w for w in asked if w not in meant and len(w) > 3 and w.endswith("s") and w.isalpha()}
+    if singular:
+        cursor = await connection.execute(query("known_words"), {"words": list(singular)})
+        for row in await cursor.fetchall():
+            plural = singular[row["word"]]
+            meant.setdefault(row["word"], set()).add((asked[plural], plural))
+    said = {part for hits in meant.values() for _, part in hits}
+    rest = [w for w, at in asked.items() if w not in said and at not in cues and len(w) > 2 and w.isalpha()]
     if rest:
         ranges = {"words": rest, "ends": [word + "~" for word in rest]}
         cursor = await connection.execute(query("words_beginning"), ranges)

@@ -11,7 +11,7 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
 from copilot.understanding.names import Candidate, find_candidates
-from copilot.understanding.words import HINTS, STOP, Word, cut, phrases_in
+from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, phrases_in
 
 _MOST_CHOICES = 8
 _SURE = 20
@@ -42,7 +42,7 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str)
     cues = [(kind, _cues(kind, words)) for kind in load_kinds().values()]
     asked = frozenset(position for _, (_, positions) in cues for position in positions)
     candidates = _independent(await find_candidates(connection, model, words, asked))
-    readings = [r for kind, cue in cues if (r := _read(kind, cue, candidates))]
+    readings = [r for kind, cue in cues if (r := _read(kind, cue, candidates, words))]
     if not readings:
         return _nothing_named(words, candidates, asked)
     best = max(readings, key=lambda r: r.score)
@@ -79,7 +79,9 @@ def _explains_more(other: Candidate, candidate: Candidate) -> bool:
     return other.entity != candidate.entity and candidate.positions < other.positions
 
 
-def _read(kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Candidate]) -> _Reading | None:
+def _read(
+    kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Candidate], words: Sequence[Word]
+) -> _Reading | None:
     found = {entity: _strongest(candidates, entity) for entity in kind.references}
     found = {entity: those for entity, those in found.items() if those}
     for entity in kind.through:
@@ -90,7 +92,7 @@ def _read(kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Cand
         return None
     usual = any(entity in kind.default_for for entity in found)
     covered = frozenset(p for those in found.values() for p in those[0].positions)
-    asked = len(cue[1] - covered)
+    asked = len(cue[1] - covered - _hints_used(words, found))
     return _Reading(kind=kind, cue=asked, cue_positions=cue[1], candidates=found) if asked or usual else None
 
 
@@ -112,9 +114,11 @@ def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
         combinations = list(product(*reading.candidates.values()))
         choices = tuple(_choice(reading, combination) for combination in combinations[:_MOST_CHOICES])
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
-    left = _left_over(words, covered | reading.cue_positions)
+    left = _left_over(
+        words, covered | reading.cue_positions | _hints_used(words, reading.candidates, reading.kind.required)
+    )
     unused = tuple(words[p].typed for p in left)
-    if unused and (not reading.cue or _beside_a_name(left, words, reading)):
+    if unused and (not reading.cue or _beside_a_name(left, words, reading) or _changes_meaning(left, words)):
         choice = _choice(reading, _firsts(reading), titled=True)
         return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
     references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
@@ -146,10 +150,50 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     """Positions of the words that say something and that nothing took account of."""
     return tuple(
-        position
-        for position, word in enumerate(words)
-        if position not in used and word.folded not in STOP and word.folded not in HINTS
+        p for p, word in enumerate(words) if p not in used and (word.folded not in STOP or _is_place(words, p))
     )
+
+
+def _is_place(words: Sequence[Word], position: int) -> bool:
+    """Whether "us" is the country and not the people asking."""
+    before = words[position - 1].folded if position else ""
+    return words[position].typed == "US" or (words[position].folded == "us" and before in ("in", "the"))
+
+
+def _hints_used(
+    words: Sequence[Word], candidates: Mapping[str, tuple[Candidate, ...]], led_to: Sequence[str] = ()
+) -> frozenset[int]:
+    """Positions of words right before or after a record that say what kind it is, as in "customer PO 4711".
+
+    Words of kinds stand in a run; one of them that fits the record, or an entity it has led to, is enough. "PO of
+    SO-24" is no such run: it asks for something of the record.
+    """
+    used: set[int] = set()
+    for entity, at in ((c.entity, c.positions) for those in candidates.values() for c in those):
+        for start, step in ((min(at) - 1, -1), (max(at) + 1, 1)):
+            run = _run_of_hints(words, start, step)
+            if any(not {entity, *led_to}.isdisjoint(HINTS[words[p].folded]) for p in run):
+                used.update(run)
+    return frozenset(used)
+
+
+def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:
+    run: list[int] = []
+    while 0 <= start < len(words) and words[start].folded in HINTS:
+        run.append(start)
+        start += step
+    return run
+
+
+def _changes_meaning(left: Sequence[int], words: Sequence[Word]) -> bool:
+    """Whether a word left over would make it another question: a negation, a filter, a kind of record, a place."""
+    for position in left:
+        word, before = words[position], words[position - 1].folded if position else ""
+        if word.folded in TURNING or word.folded in HINTS or before in ("in", "at") or _is_place(words, position):
+            return True
+        if word.has_digit and any(c.isalpha() for c in word.typed):
+            return True
+    return False
 
 
 def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: _Reading) -> bool:
@@ -162,7 +206,8 @@ def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: _Reading
 def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
-    unknown = tuple(words[p].typed for p in _left_over(words, covered | asked))
+    hinted = frozenset(p for p, word in enumerate(words) if word.folded in HINTS)
+    unknown = tuple(words[p].typed for p in _left_over(words, covered | asked | hinted))
     numbers = tuple(word.typed for p, word in enumerate(words) if word.has_digit and p not in covered)
     if numbers or (unknown and asked):
         return NoPlan(reason="not_found", echo=" ".join(numbers or unknown))

@@ -162,7 +162,7 @@ async def test_words_nobody_knows_are_named_and_not_guessed_at() -> None:
 
 
 async def test_words_left_over_beside_a_clear_question_are_handed_on() -> None:
-    plan = await _ask("status of S00024 in purple")
+    plan = await _ask("status of S00024 purple")
     assert isinstance(plan, Plan)
     assert plan.unused_words == ("purple",)
     assert plan.echo == "S00024"

@@ -58,6 +58,7 @@ lock: ## resolve the lock files afresh (UPGRADE=1 takes the newest of everything
 	$(LOCK) -c requirements.lock --group test -o requirements-dev.lock
 	$(LOCK) -c requirements.lock -c requirements-dev.lock --group tools -o requirements-tools.lock
 	$(LOCK) -c requirements.lock --group keyring -o requirements-keyring.lock
+	$(LOCK) -c requirements.lock --group databases -o requirements-databases.lock
 	@set -e; for platform in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin; do \
 	  for python in 3.11 3.12 3.13; do for lock in requirements*.lock; do \
 	    $(CHECK) --python-platform $$platform --python-version $$python -r $$lock; \

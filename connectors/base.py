@@ -115,3 +115,33 @@ class Connector(Protocol):
     async def aclose(self) -> None:
         """Let go of connections."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceColumn:
+    """A column of a source's table; `type` is text, number, date, instant, flag or other."""
+
+    name: str
+    type: str
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTable:
+    """A table, file or sheet of a source, as it describes itself: what a mapping is drafted from and checked against.
+
+    `references` gives for a column the (table, column) it refers to.
+    """
+
+    name: str
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...] = ()
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+
+class Described(Protocol):
+    """A source that can say which tables it has. Raises only `connectors.errors.ConnectorError`."""
+
+    async def tables(self) -> tuple[SourceTable, ...]:
+        """Every table with its columns."""
+        ...

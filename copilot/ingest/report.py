@@ -33,6 +33,10 @@ class Source:
     system: str
     settings: Mapping[str, object]
     label_map: Mapping[str, Mapping[str, str]]
+    purpose: str = "erp"
+    """erp, wms, commerce, logistics or files: policy says by it whose figure counts."""
+    every_minutes: int | None = None
+    """How often it is synced; None for as often as its kind is by itself."""
 
     @property
     def identity_rules(self) -> Mapping[str, str]:

@@ -18,6 +18,9 @@ from copilot.store.pool import Connection
 from copilot.store.queries import query
 
 
+PURPOSES = ("erp", "wms", "commerce", "logistics", "files")
+
+
 async def keep_source(connection: Connection, model: SemanticModel, source: Source, now: datetime) -> int:
     """Add a source, or change the one of this name, which is then read anew. Returns its id."""
     check_source(model, source)
@@ -26,6 +29,8 @@ async def keep_source(connection: Connection, model: SemanticModel, source: Sour
         "system": source.system,
         "settings": Jsonb(dict(source.settings)),
         "label_map": Jsonb({name: dict(mapping) for name, mapping in source.label_map.items()}),
+        "purpose": source.purpose,
+        "every_minutes": source.every_minutes,
         "now": now,
     }
     row = await (await connection.execute(query("ingest_add_source"), parameters)).fetchone()
@@ -42,6 +47,8 @@ async def list_sources(connection: Connection) -> tuple[Source, ...]:
             system=row["system"],
             settings=row["settings"],
             label_map=row["label_map"],
+            purpose=row["purpose"],
+            every_minutes=row["every_minutes"],
         )
         for row in rows
     )
@@ -49,6 +56,10 @@ async def list_sources(connection: Connection) -> tuple[Source, ...]:
 
 def check_source(model: SemanticModel, source: Source) -> None:
     """Raise SourceConfigError for a secret among the settings or a mapping that means nothing."""
+    if source.purpose not in PURPOSES:
+        raise SourceConfigError(f"{source.name!r} is to be {source.purpose!r}; it can be: {', '.join(PURPOSES)}")
+    if source.every_minutes is not None and source.every_minutes <= 0:
+        raise SourceConfigError(f"{source.name!r} can't be synced every {source.every_minutes!r} minutes")
     secret = sorted(_secrets(source.system) & set(source.settings))
     if secret:
         raise SourceConfigError(f"{secret[0]!r} is a secret and is not kept with the source's settings")

@@ -42,14 +42,26 @@ class Ingest:
         self._model = model
         self._clock = clock
 
-    async def add_source(self, name: str, system: str, settings: Mapping[str, object], label_map: LabelMap) -> int:
+    async def add_source(
+        self,
+        name: str,
+        system: str,
+        settings: Mapping[str, object],
+        label_map: LabelMap,
+        *,
+        purpose: str = "erp",
+        every_minutes: int | None = None,
+    ) -> int:
         """Add a source or change the one of this name; returns its id.
 
         `label_map` gives, for "region", "site" and "channel", our code for a hint or a source key ("" for no hint,
         "*" for shared by all). "identity" among the settings, such as {"item": "number"}, says by which field its
         masters are recognised as ours. Raises SourceConfigError for what can't be used.
         """
-        source = Source(id=0, name=name, system=system, settings=settings, label_map=label_map)
+        source = Source(
+            id=0, name=name, system=system, settings=settings, label_map=label_map, purpose=purpose,
+            every_minutes=every_minutes,
+        )  # fmt: skip
         async with self._database.connection(Role.LOADER) as connection:
             return await keep_source(connection, self._model, source, self._clock())
 

@@ -55,7 +55,7 @@ async def _add_sources(runtime: Runtime, epoch: date, *, whole: bool) -> None:
     settings = {"seed": SEED, "epoch": epoch.isoformat(), "whole": whole}
     await runtime.ingest.add_source(_ERP, "demo_erp", settings, {})
     same = {"item": "number", "site": "code"}
-    await runtime.ingest.add_source(_WMS, "demo_wms", {**settings, "identity": same}, {})
+    await runtime.ingest.add_source(_WMS, "demo_wms", {**settings, "identity": same}, {}, purpose="wms")
 
 
 def _epoch(now: datetime) -> date:

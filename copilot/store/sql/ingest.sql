@@ -3,10 +3,11 @@
 with known as (
     select id, settings, label_map, system from core.source where name = %(name)s
 ), kept as (
-    insert into core.source (name, system, settings, label_map, added_at)
-    values (%(name)s, %(system)s, %(settings)s, %(label_map)s, %(now)s)
+    insert into core.source (name, system, settings, label_map, purpose, every_minutes, added_at)
+    values (%(name)s, %(system)s, %(settings)s, %(label_map)s, %(purpose)s, %(every_minutes)s, %(now)s)
     on conflict (name) do update
-       set system = excluded.system, settings = excluded.settings, label_map = excluded.label_map
+       set system = excluded.system, settings = excluded.settings, label_map = excluded.label_map,
+           purpose = excluded.purpose, every_minutes = excluded.every_minutes
     returning id, system, settings, label_map
 ), forgotten as (
     delete from core.cursor c using known, kept
@@ -17,7 +18,7 @@ with known as (
 select id from kept
 
 -- name: ingest_sources
-select id, name, system, settings, label_map from core.source order by id
+select id, name, system, settings, label_map, purpose, every_minutes from core.source order by id
 
 -- name: ingest_relax_commit
 -- What the loader writes can be read again from its source, so a commit need not wait for the disk.

@@ -17,7 +17,6 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
 
-
 PURPOSES = ("erp", "wms", "commerce", "logistics", "files")
 
 

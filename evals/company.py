@@ -101,6 +101,19 @@ async def open_company(epoch: date = EPOCH) -> AsyncGenerator[Company]:
             await asyncio.to_thread(server.stop)
 
 
+@asynccontextmanager
+async def open_server() -> AsyncGenerator[Company]:
+    """A server whose template holds our tables and nothing in them."""
+    with scratch_folder() as folder:
+        server = await asyncio.to_thread(embedded.ensure_running, folder, progress=silent)
+        try:
+            company = Company(server, folder)
+            await prepare(company.dsn(TEMPLATE), folder, create=True)
+            yield company
+        finally:
+            await asyncio.to_thread(server.stop)
+
+
 def _make_home(company: Company, home: Path) -> None:
     """A data folder with the roles' passwords, which are the server's."""
     home.mkdir(exist_ok=True)

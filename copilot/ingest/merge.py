@@ -19,12 +19,17 @@ from copilot.store.queries import query
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What a merge did: keys set aside, keys of rows written, rows written, and rows removed by entity."""
+    """What a merge did: keys set aside, keys of rows written, rows written, and rows removed by entity.
+
+    `unsettled` when it changed what has to be read of the entities after it: some of theirs may have gone with what was
+    removed, or refer to what was released from quarantine.
+    """
 
     quarantined: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
     changed: int = 0
     removed: Mapping[str, int]
+    unsettled: bool = False
 
 
 async def merge(
@@ -61,11 +66,13 @@ async def _merge_rows(
     await _place(run, entity)
     faults = [*staging.faults.values(), *await _faulty(run)]
     removed = await _set_aside(run, entity, faults, now)
-    await _release(run, entity)
+    released = await _release(run, entity)
     written = await _written(run) if live else frozenset[str]()
     changed = await _write(run, entity, now=now, confirmed=confirmed, live=live)
     quarantined = frozenset(fault.key for fault in faults)
-    return Merged(quarantined=quarantined, written=written, changed=changed, removed=removed)
+    return Merged(
+        quarantined=quarantined, written=written, changed=changed, removed=removed, unsettled=released or bool(removed)
+    )
 
 
 async def _unstage_faults(run: Run, entity: Entity, staging: Staging) -> None:
@@ -81,7 +88,7 @@ async def _place(run: Run, entity: Entity) -> None:
     parameters = run.parameters(entity.name, via=via, map_keys=targets.keys, map_ids=targets.ids)
     await run.connection.execute(statements.latest(entity, rule), parameters)
     # Without figures the planner takes a hundred thousand rows for a handful.
-    await run.connection.execute(query("ingest_analyze_latest"))
+    await run.connection.execute(statements.analyze_latest(entity))
     await run.connection.execute(statements.placed(run.model, entity), parameters)
 
 
@@ -111,13 +118,17 @@ async def _set_aside(run: Run, entity: Entity, faults: Iterable[Fault], now: dat
     return await remove_keys(run, {entity.name: keys}, now)
 
 
-async def _release(run: Run, entity: Entity) -> None:
-    """Take out of quarantine what is placed now, and have what may refer to it read again in this same sync."""
+async def _release(run: Run, entity: Entity) -> bool:
+    """Take out of quarantine what is placed now, and have what may refer to it read again in this same sync.
+
+    Returns whether there was any such.
+    """
     parameters = run.parameters(entity.name)
     released = await (await run.connection.execute(query("ingest_release"), parameters)).fetchall()
     if released:
         waiting = [e.name for e in run.model.entities.values() if any(ref.to == entity.name for ref in e.refs())]
         await run.connection.execute(query("ingest_forget_cursors"), run.parameters(entity.name, entities=waiting))
+    return bool(released)
 
 
 async def _written(run: Run) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from connectors.base import Connector, Cursor
 from copilot.ingest.fields import RecordFaultError, text
@@ -24,11 +25,13 @@ _NO_HINTS = HintMap(label_map={}, by_code={}, by_key={})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What was read: staged records, the cursor to keep, and whether the living keys are staged too."""
+    """What was read: staged records, the cursor to keep, whether the living keys are staged too, and when the reading
+    began, which is the moment that it confirms."""
 
     staging: Staging
     cursor: str | None
     living: bool
+    begun: datetime
 
 
 async def open_staging(run: Run, entity: Entity) -> Staging:
@@ -39,6 +42,7 @@ async def open_staging(run: Run, entity: Entity) -> Staging:
 
 async def read_entity(run: Run, connector: Connector, entity: Entity, progress: Progress) -> Reading:
     """Stage what changed and whatever else is due. Raises what the connector raises."""
+    begun = run.clock()
     since = None if run.full else await _cursor(run, entity)
     into = await open_staging(run, entity)
     cursor = await _changes(connector, entity, since, into, progress)
@@ -53,7 +57,7 @@ async def read_entity(run: Run, connector: Connector, entity: Entity, progress: 
         for start in range(0, len(due), _READ_AT_ONCE):
             await into.take(await connector.read(entity.name, due[start : start + _READ_AT_ONCE]))
     await into.flush()
-    return Reading(staging=into, cursor=cursor, living=living)
+    return Reading(staging=into, cursor=cursor, living=living, begun=begun)
 
 
 async def _changes(

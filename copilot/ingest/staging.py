@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,6 +18,8 @@ from copilot.store.pool import Connection
 from copilot.store.queries import query
 
 _CHUNK = 1_000_000
+_BREATH = 200
+"""After so many records, some two milliseconds, whoever else is waiting gets a turn: questions, and the merge before."""
 _HEAD = (
     "batch_id",
     "arrival",
@@ -64,6 +67,8 @@ class Staging:
         """Stage these records, or note what is wrong with them."""
         for record in records:
             self.read += 1
+            if not self.read % _BREATH:
+                await asyncio.sleep(0)
             try:
                 line = self._line(record)
             except RecordFaultError as fault:

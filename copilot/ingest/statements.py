@@ -52,6 +52,12 @@ def latest(entity: Entity, rule: str | None) -> Composed:
     return query("ingest_latest_identified").format(**parts, rule=field)
 
 
+def analyze_latest(entity: Entity) -> Composed:
+    """Figures about the columns that `placed` joins by; about all of a wide table they cost as much as the join."""
+    keys = ("id", "source_key", *(f"{field.name}_key" for field in entity.refs()))
+    return query("ingest_analyze_latest").format(columns=COMMA.join(map(sql.Identifier, keys)))
+
+
 def placed(model: SemanticModel, entity: Entity) -> Composed:
     """`latest` to `placed`."""
     written = written_columns(entity)

@@ -13,9 +13,10 @@ from connectors.base import Connector, SourceRecord
 from connectors.errors import ConnectorError, SkippableSourceError
 from copilot.domain.clock import Clock
 from copilot.errors import CopilotError, SourceConfigError, SyncRunningError
+from copilot.ingest.ahead import ReadAhead, read_ahead
 from copilot.ingest.derived import derive
 from copilot.ingest.merge import merge
-from copilot.ingest.reading import open_staging, read_entity
+from copilot.ingest.reading import open_staging
 from copilot.ingest.removal import Counts, remove_gone, remove_keys
 from copilot.ingest.report import Confirmation, EntityReport, Progress, Source, SyncReport
 from copilot.ingest.run import CONFIRM_PATIENCE, Run
@@ -88,7 +89,9 @@ class Ingest:
         async with _session(self._database) as connection, _alone(connection, source):
             run = await self._begin(connection, source, full=full)
             async with self._batch(run) as reports:
-                await self._sync(run, connector, entities, reports, progress)
+                await _sweep(run)
+                async with self._reading(run, connector, entities, progress) as ahead:
+                    await self._sync(run, ahead, entities, reports, progress)
         return SyncReport(source=source.name, batch_id=run.batch_id, entities=reports)
 
     async def confirm(
@@ -126,14 +129,23 @@ class Ingest:
             raise
         await _end(run, reports, None)
 
+    @asynccontextmanager
+    async def _reading(
+        self, run: Run, connector: Connector, entities: tuple[Entity, ...], progress: Progress
+    ) -> AsyncGenerator[ReadAhead]:
+        async with (
+            _session(self._database) as connection,
+            read_ahead(replace(run, connection=connection), connector, entities, progress) as ahead,
+        ):
+            yield ahead
+
     async def _sync(
-        self, run: Run, connector: Connector, entities: tuple[Entity, ...], reports: Reports, progress: Progress
+        self, run: Run, ahead: ReadAhead, entities: tuple[Entity, ...], reports: Reports, progress: Progress
     ) -> None:
-        await _sweep(run)
         confirmed = self._clock()
         checked: set[str] = set()
         for entity in entities:
-            if await _sync_entity(run, connector, entity, reports, progress):
+            if await _sync_entity(run, ahead, entity, reports, progress):
                 checked.add(entity.name)
         read = tuple(entity.name for entity in entities if reports[entity.name].skipped is None)
         _count_removed(reports, await remove_gone(run, read, confirmed, frozenset(checked)))
@@ -153,16 +165,17 @@ def load_order(model: SemanticModel, source: Source, offered: tuple[str, ...]) -
     return tuple(sorted(known, key=lambda entity: entity.name not in HINTS))
 
 
-async def _sync_entity(run: Run, connector: Connector, entity: Entity, reports: Reports, progress: Progress) -> bool:
+async def _sync_entity(run: Run, ahead: ReadAhead, entity: Entity, reports: Reports, progress: Progress) -> bool:
     """Read and merge one entity and report on it; returns whether its living keys are staged."""
-    confirmed = run.clock()
     try:
-        reading = await read_entity(run, connector, entity, progress)
+        reading = await ahead.take(entity)
     except SkippableSourceError as error:
         progress(f"{entity.title}: {error}")
         reports[entity.name] = replace(reports.get(entity.name, EntityReport()), skipped=error.code)
         return False
-    merged = await merge(run, entity, reading.staging, confirmed=confirmed, cursor=reading.cursor)
+    merged = await merge(run, entity, reading.staging, confirmed=reading.begun, cursor=reading.cursor)
+    if merged.unsettled:
+        await ahead.read_again()
     reports[entity.name] = replace(
         reports.get(entity.name, EntityReport()),
         read=reading.staging.read,

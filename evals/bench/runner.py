@@ -12,6 +12,7 @@ from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
 from evals.bench.starts import measure_starts
+from evals.bench.syncs import measure_syncs
 
 Say = Callable[[str], None]
 
@@ -24,7 +25,12 @@ class Part:
     measure: Callable[[Say], AsyncIterator[Figure]]
 
 
-PARTS = (Part("ask", measure_answers), Part("audit", measure_appends), Part("start", measure_starts))
+PARTS = (
+    Part("ask", measure_answers),
+    Part("audit", measure_appends),
+    Part("start", measure_starts),
+    Part("sync", measure_syncs),
+)
 """What `--only` may name."""
 
 

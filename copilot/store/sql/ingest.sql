@@ -100,6 +100,12 @@ copy stage.living_key (batch_id, entity, source_key) from stdin
  union select source_key from core.quarantine where source_id = %(source)s and entity = %(entity)s)
 except select source_key from {stage} where batch_id = %(batch)s
 
+-- name: ingest_unstage
+delete from {stage} where batch_id = %(batch)s
+
+-- name: ingest_unstage_living
+delete from stage.living_key where batch_id = %(batch)s and entity = %(entity)s
+
 -- name: ingest_unstage_faults
 delete from {stage} where batch_id = %(batch)s and source_key = any(%(keys)s)
 
@@ -134,7 +140,7 @@ select s.*, kept.target_id is not null as known,
        ) matched on true
 
 -- name: ingest_analyze_latest
-analyze latest
+analyze latest ({columns})
 
 -- name: ingest_placed
 -- Each record with our numbers for what it refers to, its labels, what is wrong with it, and whether it is new or

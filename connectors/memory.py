@@ -46,6 +46,10 @@ class MemoryConnector:
         """Delete a record."""
         del self._records[entity, company, key]
 
+    def all(self, entity: str) -> tuple[SourceRecord, ...]:
+        """Every record of one entity."""
+        return tuple(self._of(entity))
+
     def fail(self, error: ConnectorError | None) -> None:
         """Raise this from now on, or work again for None."""
         self._failure = error

@@ -63,13 +63,15 @@ class Company:
     def clone(self, template: str = TEMPLATE) -> Generator[str]:
         """The name of a database of one's own, as the template is; nobody may be connected to that."""
         name = f"clone_{secrets.token_hex(4)}"
+        self._make(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            yield name
+        finally:
+            self._make(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def _make(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as admin:
-            statement = sql.SQL("create database {} template {}")
-            admin.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-            try:
-                yield name
-            finally:
-                admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+            admin.execute(statement)
 
 
 @asynccontextmanager

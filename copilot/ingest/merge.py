@@ -67,11 +67,16 @@ async def _merge_rows(
     faults = [*staging.faults.values(), *await _faulty(run)]
     removed = await _set_aside(run, entity, faults, now)
     released = await _release(run, entity)
+    awaited = await _note_unresolved(run, entity)
     written = await _written(run) if live else frozenset[str]()
     changed = await _write(run, entity, now=now, confirmed=confirmed, live=live)
     quarantined = frozenset(fault.key for fault in faults)
     return Merged(
-        quarantined=quarantined, written=written, changed=changed, removed=removed, unsettled=released or bool(removed)
+        quarantined=quarantined,
+        written=written,
+        changed=changed,
+        removed=removed,
+        unsettled=released or awaited or bool(removed),
     )
 
 
@@ -129,6 +134,15 @@ async def _release(run: Run, entity: Entity) -> bool:
         waiting = [e.name for e in run.model.entities.values() if any(ref.to == entity.name for ref in e.refs())]
         await run.connection.execute(query("ingest_forget_cursors"), run.parameters(entity.name, entities=waiting))
     return bool(released)
+
+
+async def _note_unresolved(run: Run, entity: Entity) -> bool:
+    """Note the optional references that name nothing here; returns whether others were waiting for what is placed."""
+    statement = statements.unresolved(entity)
+    if statement is not None:
+        await run.connection.execute(statement, run.parameters(entity.name))
+    row = await (await run.connection.execute(query("ingest_awaited"), run.parameters(entity.name))).fetchone()
+    return bool(row and row["awaited"])
 
 
 async def _written(run: Run) -> frozenset[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from psycopg import sql
+
 from connectors.base import Connector, Cursor
 from copilot.ingest.fields import RecordFaultError, text
 from copilot.ingest.hints import HintMap
@@ -12,8 +14,8 @@ from copilot.ingest.masters import hint_map
 from copilot.ingest.report import Progress
 from copilot.ingest.run import Run
 from copilot.ingest.staging import Staging
-from copilot.ingest.statements import business, staging
-from copilot.semantic.model import Entity
+from copilot.ingest.statements import business, identified, staging
+from copilot.semantic.model import Entity, Field
 from copilot.store.queries import query
 
 _REREAD_LIMIT = 2_000
@@ -102,6 +104,15 @@ async def _stage_living(run: Run, connector: Connector, entity: Entity) -> None:
 
 
 async def _due(run: Run, entity: Entity, into: Staging) -> list[str]:
-    statement = query("ingest_due").format(table=business(entity.name), stage=staging(entity.name))
+    resolved = sql.SQL("").join(_resolved(run, field) for field in entity.refs() if not field.required)
+    statement = query("ingest_due").format(table=business(entity.name), stage=staging(entity.name), resolved=resolved)
     rows = await (await run.connection.execute(statement, run.parameters(entity.name))).fetchall()
     return sorted(row["source_key"] for row in rows if row["source_key"] not in into.faults)
+
+
+def _resolved(run: Run, field: Field) -> sql.Composed:
+    """Whether what an optional reference named is here now."""
+    target = run.model[str(field.to)]
+    if identified(target):
+        return query("ingest_resolved_identity").format(field=sql.Literal(field.name), target=sql.Literal(target.name))
+    return query("ingest_resolved").format(field=sql.Literal(field.name), table=business(target.name))

@@ -9,11 +9,11 @@ from datetime import datetime
 from psycopg import sql
 
 from copilot.errors import SourceConfigError
-from copilot.ingest.labels import below
+from copilot.ingest.labels import label_refs
 from copilot.ingest.relabel import referring
 from copilot.ingest.run import Run
 from copilot.ingest.statements import business, identified
-from copilot.semantic.model import Entity, SemanticModel
+from copilot.semantic.model import Entity, Field, SemanticModel
 from copilot.store.queries import query
 
 _GUARDED_ROWS = 100
@@ -41,13 +41,13 @@ async def remove_gone(run: Run, entities: tuple[str, ...], confirmed: datetime, 
 
 
 async def remove_keys(run: Run, gone: Mapping[str, list[str]], now: datetime) -> Counts:
-    """Remove this source's rows of these keys and all that takes its labels from them; returns rows by entity."""
+    """Remove this source's rows of these keys and all that can't stand without them; returns rows by entity."""
     going: dict[str, list[int]] = {}
     for name, keys in gone.items():
         ids = await _rows(run, run.model[name], keys, now)
         if ids:
             going[name] = ids
-    return await _cascade(run, going) if going else {}
+    return await _cascade(run, going, now) if going else {}
 
 
 async def check_share(run: Run, entity: Entity, keys: list[str]) -> None:
@@ -94,10 +94,12 @@ async def _rows(run: Run, entity: Entity, keys: list[str], now: datetime) -> lis
     return [ident for ident in ids if ident not in kept]
 
 
-async def _cascade(run: Run, going: dict[str, list[int]]) -> Counts:
+async def _cascade(run: Run, going: dict[str, list[int]], now: datetime) -> Counts:
     for name in run.model.entities:
-        await _add_children(run, name, going)
+        await _add_orphans(run, name, going, now)
         await _check_cascade(run, name, going.get(name, []))
+    for name in run.model.entities:
+        await _blank(run, run.model[name], going, now)
     removed: Counter[str] = Counter()
     for name in reversed(tuple(run.model.entities)):
         if name in going:
@@ -117,17 +119,49 @@ async def _check_cascade(run: Run, name: str, ids: list[int]) -> None:
         )
 
 
-async def _add_children(run: Run, name: str, going: dict[str, list[int]]) -> None:
-    children = {entity.name: fields for entity, fields in below(run.model, frozenset(going))}
-    fields = children.get(name, ())
+async def _add_orphans(run: Run, name: str, going: dict[str, list[int]], now: datetime) -> None:
+    """Add the rows that can't stand without what is going, and set them aside: a full reload would do the same."""
+    entity = run.model[name]
+    fields = [field for field in entity.refs() if field.to in going and _needed(entity, field)]
     if not fields:
         return
-    entity = run.model[name]
     statement = sql.SQL(" union ").join(referring(entity, field) for field in fields)
     parameters = {f"ids_{field.to}": going[str(field.to)] for field in fields}
     rows = await (await run.connection.execute(statement, parameters)).fetchall()
-    if rows:
-        going[name] = list({*going.get(name, ()), *(row["id"] for row in rows)})
+    orphans = {row["id"] for row in rows} - set(going.get(name, ()))
+    if orphans:
+        going[name] = [*going.get(name, ()), *orphans]
+        await _set_aside(run, entity, list(orphans), now)
+
+
+def _needed(entity: Entity, field: Field) -> bool:
+    """Whether a row can't stand without what the field names. What was worked out of others' rows is no orphan."""
+    return field in label_refs(entity) or (field.required and not entity.derived)
+
+
+async def _set_aside(run: Run, entity: Entity, ids: list[int], now: datetime) -> None:
+    if entity.derived:
+        return
+    detail = "what it refers to is gone"
+    parameters = run.parameters(entity.name, ids=ids, now=now, detail=detail, record_class=entity.record_class)
+    await run.connection.execute(query("ingest_orphans").format(table=business(entity.name)), parameters)
+
+
+async def _blank(run: Run, entity: Entity, going: Mapping[str, list[int]], now: datetime) -> None:
+    """Empty the optional references to what is going, in the rows that stay."""
+    for field in entity.refs():
+        if field.to not in going or _needed(entity, field) or entity.derived:
+            continue
+        statement = query("ingest_blank").format(table=business(entity.name), column=sql.Identifier(field.column))
+        parameters = run.parameters(
+            entity.name,
+            now=now,
+            field=field.name,
+            target=field.to,
+            targets=going[str(field.to)],
+            going=going.get(entity.name, []),
+        )
+        await run.connection.execute(statement, parameters)
 
 
 async def _remove(run: Run, entity: Entity, ids: list[int]) -> int:

@@ -19,7 +19,7 @@ from copilot.store.queries import query
 
 _CHUNK = 1_000_000
 _BREATH = 200
-"""After so many records, some two milliseconds, whoever else is waiting gets a turn: questions, and the merge before."""
+"""After so many records, some two milliseconds, others get a turn: questions, and the merge of the entity before."""
 _HEAD = (
     "batch_id",
     "arrival",
@@ -96,6 +96,8 @@ class Staging:
 
     def _line(self, record: SourceRecord) -> str:
         head = self._head(record)
+        if record.broken:
+            raise RecordFaultError(Reason.BAD_VALUE, record.broken[:200])
         if not self._fields.issuperset(record.values):
             unknown = sorted(set(record.values) - self._fields)
             raise RecordFaultError(Reason.UNKNOWN_FIELD, ", ".join(unknown)[:200])

@@ -74,6 +74,24 @@ def placed(model: SemanticModel, entity: Entity) -> Composed:
     )
 
 
+def unresolved(entity: Entity) -> Composed | None:
+    """Note which optional references of the placed records name nothing that is here; None where there are none."""
+    fields = [field for field in entity.refs() if not field.required]
+    if not fields:
+        return None
+    row = sql.SQL("({name}, {target}, {key}, {ident})")
+    rows = (
+        row.format(
+            name=sql.Literal(field.name),
+            target=sql.Literal(field.to),
+            key=sql.Identifier("p", f"{field.name}_key"),
+            ident=sql.Identifier("p", field.column),
+        )
+        for field in fields
+    )
+    return query("ingest_note_unresolved").format(references=COMMA.join(rows))
+
+
 def update(entity: Entity) -> Composed:
     """Write what differs."""
     return query("ingest_update").format(
@@ -100,8 +118,7 @@ def _values(model: SemanticModel, entity: Entity) -> Iterator[Composable]:
             yield sql.Identifier("s", field.name)
             continue
         yield _named(field.column, _referred_id(model, field))
-        if field.required:
-            yield sql.Identifier("s", f"{field.name}_key")
+        yield sql.Identifier("s", f"{field.name}_key")
 
 
 def _referred_id(model: SemanticModel, field: Field) -> Composable:

@@ -41,6 +41,8 @@ class Database:
                 connection_class=AsyncConnection[DictRow],
                 kwargs={"row_factory": dict_row, "application_name": f"erp-copilot {role}"},
                 configure=_read_only if role is Role.APP else None,
+                # A sync must not fail for a connection that the server has dropped since; a question need not wait.
+                check=Pool.check_connection if role in (Role.LOADER, Role.WORKER) else None,
                 min_size=1,
                 max_size=self._size,
                 open=False,

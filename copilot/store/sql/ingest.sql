@@ -92,13 +92,24 @@ copy {table} ({columns}) from stdin
 copy stage.living_key (batch_id, entity, source_key) from stdin
 
 -- name: ingest_due
--- Keys to ask the source for by name: living there but not here, or set aside by an earlier sync. Set operations here
--- and below, as they stay quick when the planner has no figures about a table that was just filled.
+-- Keys to ask the source for by name: living there but not here, set aside by an earlier sync, or referring to what was
+-- not here and is now. Set operations here and below, as they stay quick when the planner has no figures about a table
+-- that was just filled.
 (select source_key from stage.living_key where batch_id = %(batch)s and entity = %(entity)s
  except select source_key from {table} where source_id = %(source)s
  except select source_key from core.identity where source_id = %(source)s and entity = %(entity)s
- union select source_key from core.quarantine where source_id = %(source)s and entity = %(entity)s)
+ union select source_key from core.quarantine where source_id = %(source)s and entity = %(entity)s
+ union select u.source_key from core.unresolved u
+        where u.source_id = %(source)s and u.entity = %(entity)s and (u.target_key is null {resolved}))
 except select source_key from {stage} where batch_id = %(batch)s
+
+-- name: ingest_resolved
+or (u.field = {field} and exists (select from {table} t where t.source_id = u.source_id and t.source_key = u.target_key))
+
+-- name: ingest_resolved_identity
+or (u.field = {field} and exists (
+    select from core.identity i
+     where i.entity = {target} and i.source_id = u.source_id and i.source_key = u.target_key))
 
 -- name: ingest_unstage
 delete from {stage} where batch_id = %(batch)s
@@ -182,6 +193,24 @@ on conflict (source_id, entity, source_key) do update
 delete from core.quarantine q using placed p
  where q.source_id = %(source)s and q.entity = %(entity)s and q.source_key = p.source_key
 returning q.source_key
+
+-- name: ingest_note_unresolved
+with named as (
+    select p.source_key, r.field, r.target, r.key, r.ident
+      from placed p cross join lateral (values {references}) as r (field, target, key, ident)
+), resolved as (
+    delete from core.unresolved u using named n
+     where u.source_id = %(source)s and u.entity = %(entity)s and u.source_key = n.source_key and u.field = n.field
+       and (n.key is null or n.ident is not null)
+)
+insert into core.unresolved (source_id, entity, source_key, field, target, target_key)
+select %(source)s, %(entity)s, source_key, field, target, key from named where key is not null and ident is null
+on conflict (source_id, entity, source_key, field) do update set target_key = excluded.target_key
+ where core.unresolved.target_key is distinct from excluded.target_key
+
+-- name: ingest_awaited
+select exists (select from core.unresolved u join placed p on p.source_key = u.target_key
+                where u.source_id = %(source)s and u.target = %(entity)s) as awaited
 
 -- name: ingest_update
 update {table} t
@@ -318,11 +347,32 @@ with heirs as (
 )
 select id from handed
 
+-- name: ingest_orphans
+-- Rows whose reference will name nothing any more, set aside under their own source.
+insert into core.quarantine (batch_id, source_id, entity, source_key, reason, detail, found_at, record_class)
+select %(batch)s, source_id, %(entity)s, source_key, 'ref_unresolved', %(detail)s, %(now)s, %(record_class)s
+  from {table} where id = any(%(ids)s)
+on conflict (source_id, entity, source_key) do nothing
+
+-- name: ingest_blank
+-- Rows that go on without an optional reference, whose record is going.
+with blanked as (
+    update {table} set {column} = null, valid_from = %(now)s, batch_id = %(batch)s
+     where {column} = any(%(targets)s) and id <> all(%(going)s)
+    returning source_id, source_key
+)
+insert into core.unresolved (source_id, entity, source_key, field, target)
+select source_id, %(entity)s, source_key, %(field)s, %(target)s from blanked
+on conflict (source_id, entity, source_key, field) do update set target_key = null
+
 -- name: ingest_remove
 with removed as (
-    delete from {table} where id = any(%(ids)s) returning id
+    delete from {table} where id = any(%(ids)s) returning id, source_id, source_key
 ), unfound as (
     delete from biz.lookup l using removed r where l.row_id = r.id and l.row_entity = %(entity)s
+), waiting_no_more as (
+    delete from core.unresolved u using removed r
+     where u.source_id = r.source_id and u.entity = %(entity)s and u.source_key = r.source_key
 )
 select count(*) as removed from removed
 

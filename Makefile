@@ -43,8 +43,9 @@ test-browser: ## the tests that click through the page in a Chromium
 proofs: ## the long suites into build/proofs.json; ONLY=name for one, SAMPLE=1 for a sample of each
 	@$(BOOTSTRAP) && exec $(COPILOT) proofs $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample)
 
-bench: ## the measurements into build/bench.json
-	@$(BOOTSTRAP) && exec $(COPILOT) bench
+bench: ## the measurements into build/bench.json; ONLY=name for one part. Odoo is measured where it is running
+	@$(BOOTSTRAP) && if $(ODOO) status >/dev/null 2>&1; then export $$($(ODOO) start 2>/dev/null | grep ^ODOO_); fi; \
+	exec $(COPILOT) bench $(if $(ONLY),--only $(ONLY))
 
 LOCK := .venv/bin/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)

@@ -11,6 +11,7 @@ from copilot.domain.json import Json
 from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
+from evals.bench.pages import measure_pages
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
 
@@ -30,6 +31,7 @@ PARTS = (
     Part("audit", measure_appends),
     Part("start", measure_starts),
     Part("sync", measure_syncs),
+    Part("odoo", measure_pages),
 )
 """What `--only` may name."""
 

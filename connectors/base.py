@@ -32,6 +32,8 @@ class SourceRecord:
     changed_at: datetime | None
     values: Mapping[str, Value]
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    broken: str = ""
+    """Why the source's row can't be read at all, for the ingest to set aside; "" for a record that can be used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from connectors.mapping.spec import Complaint
+
 
 class ConnectorError(Exception):
     """The source could not be read."""
@@ -41,6 +43,17 @@ class SourceSettingsError(FatalSourceError):
     """A setting of this source is missing or can't be used."""
 
     code = "source_settings"
+
+
+class MappingError(SourceSettingsError):
+    """The mapping of this source can't be used."""
+
+    code = "source_mapping"
+
+    def __init__(self, complaints: tuple[Complaint, ...]) -> None:
+        self.complaints = complaints
+        lines = [f"  {found.place}: {found.message}" if found.place else f"  {found.message}" for found in complaints]
+        super().__init__("\n".join(["the mapping can't be used:", *lines]))
 
 
 class SourceAuthFailedError(FatalSourceError):

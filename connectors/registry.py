@@ -7,29 +7,42 @@ from dataclasses import dataclass
 
 from connectors.base import Connector
 from connectors.errors import SourceSettingsError, UnknownConnectorError
+from connectors.mapping.spec import FieldTypes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Something a source has to be told. A secret is never shown, logged or written to a configuration file."""
+    """Something a source has to be told. A secret is never shown, logged or written to a configuration file.
+
+    For a `file` its path is given, and its text is what is kept.
+    """
 
     name: str
     prompt: str
     secret: bool = False
     default: str | None = None
+    file: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of source: its name, what it asks for, and how a connector is made of the answers."""
+    """A kind of source: its name, what it asks for, and how a connector is made of the answers.
+
+    `purpose` is what such a source is for, and `every_minutes` how often it is synced, unless it says otherwise.
+    """
 
     name: str
     title: str
     settings: tuple[Setting, ...]
-    load: Callable[[Mapping[str, str]], Connector]
+    load: Callable[[Mapping[str, str], FieldTypes], Connector]
+    purpose: str = "erp"
+    every_minutes: int = 5
 
-    def connect(self, answers: Mapping[str, str]) -> Connector:
-        """A connector from the answers, defaults filled in. Raises SourceSettingsError naming what is missing."""
+    def connect(self, answers: Mapping[str, str], types: FieldTypes) -> Connector:
+        """A connector from the answers, defaults filled in; `types` are the semantic model's.
+
+        Raises SourceSettingsError naming what is missing.
+        """
         known = {setting.name: setting for setting in self.settings}
         strange = sorted(set(answers) - set(known))
         if strange:
@@ -38,13 +51,28 @@ class Kind:
         missing = sorted(name for name, answer in given.items() if answer is None)
         if missing:
             raise SourceSettingsError(f"{self.name!r} needs the setting {missing[0]!r}: {known[missing[0]].prompt}")
-        return self.load({name: answer for name, answer in given.items() if answer is not None})
+        return self.load({name: answer for name, answer in given.items() if answer is not None}, types)
 
 
-def _odoo(answers: Mapping[str, str]) -> Connector:
+def _odoo(answers: Mapping[str, str], _: FieldTypes) -> Connector:
     from connectors.odoo.connector import from_answers
 
     return from_answers(answers)
+
+
+def _sql(answers: Mapping[str, str], types: FieldTypes) -> Connector:
+    from connectors.sql.connector import from_answers
+
+    return from_answers(answers, types)
+
+
+def _files(answers: Mapping[str, str], types: FieldTypes) -> Connector:
+    from connectors.files.connector import from_answers
+
+    return from_answers(answers, types)
+
+
+_MAPPING = Setting(name="mapping", prompt="File with the mapping (YAML)", file=True)
 
 
 KINDS: tuple[Kind, ...] = (
@@ -60,6 +88,33 @@ KINDS: tuple[Kind, ...] = (
             Setting(name="overlap_minutes", prompt="Minutes to reach back behind the last sync", default="15"),
         ),
         load=_odoo,
+    ),
+    Kind(
+        name="sql",
+        title="SQL database: PostgreSQL, MySQL, SQL Server, Oracle or SQLite",
+        settings=(
+            Setting(name="url", prompt="Address without a password, such as postgresql://reader@host/erp"),
+            Setting(name="password", prompt="Password of that user", secret=True, default=""),
+            _MAPPING,
+            Setting(name="page_size", prompt="Rows per page", default="5000"),
+            Setting(name="overlap_minutes", prompt="Minutes to reach back behind the last sync", default="15"),
+        ),
+        load=_sql,
+    ),
+    Kind(
+        name="files",
+        title="CSV and Excel files in a folder or an S3-compatible store",
+        settings=(
+            Setting(name="location", prompt="Folder, or s3://bucket/prefix"),
+            Setting(name="endpoint", prompt="Address of an S3-compatible store other than AWS", default=""),
+            Setting(name="region", prompt="Region of the bucket", default=""),
+            Setting(name="access_key", prompt="Access key of the bucket", default=""),
+            Setting(name="secret_key", prompt="Secret key of the bucket", secret=True, default=""),
+            _MAPPING,
+        ),
+        load=_files,
+        purpose="files",
+        every_minutes=15,
     ),
 )
 

@@ -16,7 +16,7 @@ count, flag): what a mapped connector converts values to. Plain names, because c
 Function = Literal[
     "concat", "first", "trim", "upper", "lower", "part", "add", "subtract", "multiply", "divide", "max", "min", "round",
 ]  # fmt: skip
-Comparison = Literal["equals", "in", "empty", "above", "below"]
+Comparison = Literal["equals", "in", "not_in", "empty", "above", "below"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """A value translated by a code table. A code the table lacks is passed on as it is (and set aside by the ingest
-    where the field does not know it), unless `otherwise` says what it means."""
+    """A value translated by a code table, "" standing for an empty one. A code the table lacks is passed on as it is
+    (and set aside by the ingest where the field does not know it), unless `otherwise` says what it and an empty value
+    mean."""
 
     value: Expression
     table: Mapping[str, str | None]
@@ -52,12 +53,13 @@ class Call:
     separator: str = ""
     """For `concat` what stands between, for `part` what the text is split at."""
     number: int = 0
-    """For `part` which part, from 0; for `round` how many decimals."""
+    """For `part` which part, from 0, or from -1 backwards; for `round` how many decimals (halves away from zero)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Whether a value equals a constant, is one of several, is empty, or lies above or below a number."""
+    """Whether a value equals a constant, is one or none of several, is empty (or, for the operand False, is not), or
+    lies above or below a number or an ISO date."""
 
     value: Expression
     comparison: Comparison
@@ -89,9 +91,10 @@ class Join:
 class MappedEntity:
     """How one entity is made. Several parts of one entity, from different tables, have different `prefix`es.
 
-    `table` is a table or view ("purchasing.vendor"), a file ("vendor.csv", "orders-*.csv") or a sheet ("stock.xlsx#WH1");
-    None where `rows` holds the rows themselves. The record's key is `prefix` and the key columns joined by "/".
-    `changed` are the columns whose latest says when the row last changed; empty: the table is read whole each time.
+    `table` is a table or view ("purchasing.vendor"), a file ("vendor.csv", "orders-*.csv") or a sheet
+    ("stock.xlsx#WH1"); None where `rows` holds the rows themselves. The record's key is `prefix` and the key columns
+    joined by "/". `changed` are the columns whose latest says when the row last changed; empty: the table is read whole
+    each time.
     """
 
     entity: str
@@ -116,6 +119,8 @@ class Formats:
     dates: tuple[str, ...] = ()
     """strptime formats, tried in order after ISO 8601."""
     decimal: Literal[".", ","] = "."
+    group: Literal["", ".", ",", " ", "'"] = ""
+    """What may stand between groups of three digits; "" accepts none, so that 1,234 is not taken for 1234."""
     true: tuple[str, ...] = ("true", "t", "yes", "y", "1")
     false: tuple[str, ...] = ("false", "f", "no", "n", "0")
     empty: tuple[str, ...] = ("",)

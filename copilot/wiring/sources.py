@@ -16,6 +16,7 @@ from copilot.domain.clock import Clock
 from copilot.domain.evidence import Evidence, Record
 from copilot.errors import CopilotError, SourceConfigError
 from copilot.ingest import Ingest, Source
+from copilot.ingest.mapping import check_mapping, field_types
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Database
@@ -99,8 +100,19 @@ class Sources:
         if simulated is not None:
             return simulated  # made anew each time: it stands at the moment it was made
         if name not in self._connectors:
-            self._connectors[name] = kind(source.system).connect(self._answers(source))
+            self._connectors[name] = self.connect(source.system, self._answers(source))
         return self._connectors[name]
+
+    def connect(self, system: str, answers: Mapping[str, str]) -> Connector:
+        """A connector of this kind; a mapping is held against the semantic model before anything is read.
+
+        Raises what `Kind.connect` raises, and SourceConfigError with all that is wrong with the mapping.
+        """
+        if "mapping" in answers:
+            from connectors.mapping.parse import parse_mapping
+
+            check_mapping(parse_mapping(answers["mapping"]), self._model)
+        return kind(system).connect(answers, field_types(self._model))
 
     def link(self, name: str, entity: str, key: str) -> str | None:
         """The record's page in its own system; None where there is none."""
@@ -135,6 +147,7 @@ class Sources:
             record
             for record in evidence.by_id().values()
             if record.kind == "record"
+            and record.ended is None
             and not self._model[record.entity].derived
             and now - record.confirmed_at > policy.fresh_limit(self._model[record.entity].record_class)
         ]
@@ -149,6 +162,8 @@ class Sources:
         for setting in kind(source.system).settings:
             if setting.secret:
                 secret = self._secrets.get(source.name, setting.name)
+                if secret is None and setting.default is not None:
+                    continue
                 if secret is None:
                     where = variable(source.name, setting.name)
                     raise SourceConfigError(f"the {setting.name!r} of source {source.name!r} is not set; set {where}")

@@ -121,7 +121,7 @@ async def add_odoo(runtime: Runtime, odoo: Odoo, **changes: str) -> SourceInfo:
     """What `erp-copilot source add odoo` does; the key stays in the environment."""
     chosen = kind("odoo")
     settings = {"url": odoo.url, "database": odoo.database} | changes
-    connector = chosen.connect(settings | {"api_key": os.environ[KEY_VARIABLE]})
+    connector = chosen.connect(settings | {"api_key": os.environ[KEY_VARIABLE]}, {})
     try:
         info = await connector.check()
     finally:

@@ -111,7 +111,7 @@ async def test_the_suite_catches_a_dangling_reference() -> None:
 def test_a_kind_says_what_it_asks_for() -> None:
     odoo = kind("odoo")
     assert [s.name for s in odoo.settings if s.secret] == ["api_key"]
-    connector = odoo.connect({"url": "https://erp.example/", "database": "d", "api_key": "top-secret"})
+    connector = odoo.connect({"url": "https://erp.example/", "database": "d", "api_key": "top-secret"}, {})
     assert connector.system == "odoo"
     assert "top-secret" not in repr(connector)
     assert len({k.name for k in KINDS}) == len(KINDS)
@@ -129,7 +129,7 @@ def test_a_kind_says_what_it_asks_for() -> None:
 )
 def test_settings_are_checked_by_name(answers: dict[str, str], named: str) -> None:
     with pytest.raises(SourceSettingsError, match=named):
-        kind("odoo").connect(answers)
+        kind("odoo").connect(answers, {})
 
 
 def test_an_unknown_connector_names_the_known_ones() -> None:

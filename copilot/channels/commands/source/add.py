@@ -7,12 +7,15 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from connectors.base import SourceInfo
 from connectors.registry import KINDS, Kind, Setting, kind
 from copilot.channels.cli import say
 from copilot.channels.commands.source.action import Action, chosen, one_or_all
 from copilot.errors import SettingsError
+from copilot.ingest.sources import PURPOSES
+from copilot.semantic.model import HINTS
 from copilot.store.secrets import variable
 from copilot.wiring import Runtime
 from copilot.wiring.sources import label_map_for
@@ -24,26 +27,50 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SETTING=VALUE", help="a setting, instead of asking"
     )
+    parser.add_argument("--purpose", choices=PURPOSES, help="what the source is for; policy says whose figure counts")
+    parser.add_argument("--every", type=int, metavar="MINUTES", help="how often it is synced")
+    parser.add_argument(
+        "--identity", action="append", default=[], metavar="ENTITY=FIELD", help="by what its records are known as ours"
+    )
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="LABEL:KEY=CODE", help="our region, site or channel for a hint"
+    )
 
 
 async def _add(runtime: Runtime, options: argparse.Namespace) -> int:
     new = kind(options.kind)
     name = options.name or new.title.split()[0]
     answers = _answers(new, name, _given(options.set))
-    connector = new.connect(answers)
+    connector = runtime.sources.connect(new.name, answers)
     try:
         info = await connector.check()
     finally:
         await connector.aclose()
-    kept = {s.name: answers[s.name] for s in new.settings if not s.secret and s.name in answers}
-    await runtime.ingest.add_source(name, new.name, kept, label_map_for(info))
+    kept: dict[str, object] = {s.name: answers[s.name] for s in new.settings if not s.secret and s.name in answers}
+    if options.identity:
+        kept["identity"] = _given(options.identity)
+    labels = _with_labels(label_map_for(info), options.label)
+    await runtime.ingest.add_source(
+        name, new.name, kept, labels, purpose=options.purpose or new.purpose, every_minutes=options.every
+    )
     for setting in new.settings:
-        if setting.secret and runtime.secrets.get(name, setting.name) != answers[setting.name]:
-            say(f"{setting.name} kept in {runtime.secrets.keep(name, setting.name, answers[setting.name])}")
+        secret = answers.get(setting.name) if setting.secret else None
+        if secret and runtime.secrets.get(name, setting.name) != secret:
+            say(f"{setting.name} kept in {runtime.secrets.keep(name, setting.name, secret)}")
     await runtime.sources.load()
     _print_info(name, info)
     print(f"added {name!r}; now: erp-copilot source sync {name!r}")
     return 0
+
+
+def _with_labels(proposed: dict[str, dict[str, str]], given: list[str]) -> dict[str, dict[str, str]]:
+    for each in given:
+        label, _, pair = each.partition(":")
+        key, equals, code = pair.partition("=")
+        if label not in HINTS or not equals:
+            raise SettingsError(f"{each!r} is no LABEL:KEY=CODE, where LABEL is one of {', '.join(HINTS)}")
+        proposed.setdefault(label, {})[key] = code
+    return proposed
 
 
 def _given(pairs: list[str]) -> dict[str, str]:
@@ -59,7 +86,17 @@ def _answers(new: Kind, name: str, given: Mapping[str, str]) -> dict[str, str]:
     for setting in new.settings:
         if setting.name not in answers:
             answers[setting.name] = _answer(setting, name)
+    for setting in new.settings:
+        if setting.file and setting.name in answers:
+            answers[setting.name] = _text_of(answers[setting.name])
     return {key: value for key, value in answers.items() if value}
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the file {path!r} can't be read: {error}") from error
 
 
 def _answer(setting: Setting, name: str) -> str:

@@ -1,0 +1,1 @@
+"""SQL databases as sources, by a mapping, through SQLAlchemy."""

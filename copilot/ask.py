@@ -15,7 +15,7 @@ from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock
 from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
 from copilot.domain.json import Json
-from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.plan import NoPlan, Period, Plan
 from copilot.domain.principal import Principal
 from copilot.domain.question import Credential, Question, SessionSubject
 from copilot.domain.scope import Scope
@@ -112,7 +112,7 @@ class Asking:
         if not scope:
             return None
         async with self.database.scoped_transaction(scope) as connection:
-            return await plan_question(connection, self.model, text)
+            return await plan_question(connection, self.model, text, self.clock())
 
     async def outcome(self, plan: Plan | NoPlan | None, scope: Scope) -> Outcome:
         """Run a plan: retrieve, confirm what is old, draft, verify, decide."""
@@ -167,7 +167,7 @@ class Asking:
 
 
 def _kept_plan(kept: dict[str, Json] | None) -> Plan | None:
-    """A plan from what a conversation keeps of it: its kind and references."""
+    """A plan from what a conversation keeps of it: its kind, references and absolute period."""
     match kept:
         case {"kind": str(kind), "references": dict(references)}:
             ids = {
@@ -175,7 +175,7 @@ def _kept_plan(kept: dict[str, Json] | None) -> Plan | None:
                 for entity, those in references.items()
                 if isinstance(those, list)
             }
-            return replan(kind, ids)
+            return replan(kind, ids, Period.from_json(kept.get("period")))
         case _:
             return None
 

@@ -43,7 +43,7 @@ def _source(record: Record, step: str, evidence: Evidence, model: SemanticModel,
         kind=record.kind,
         system=record.system,
         entity=record.entity,
-        title=definition.title if definition else model[record.entity].title,
+        title=definition.title if definition else _record_title(record, model),
         key=record.key,
         age_seconds=max(0, int((now - record.confirmed_at).total_seconds())),
         confirmed_at=record.confirmed_at,
@@ -51,7 +51,13 @@ def _source(record: Record, step: str, evidence: Evidence, model: SemanticModel,
         link=record.link,
         fields=dict(_fields(record, evidence, model)),
         step=step,
+        version=record.began is not None,
     )
+
+
+def _record_title(record: Record, model: SemanticModel) -> str:
+    title = model[record.entity].title
+    return title if record.ended is None else f"{title}, former version"
 
 
 def _fields(record: Record, evidence: Evidence, model: SemanticModel) -> Iterator[tuple[str, str]]:

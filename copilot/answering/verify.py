@@ -198,6 +198,10 @@ _STATES: Mapping[str, tuple[Backing, ...]] = {
     r"\bmore than\b": (_is("complete", False),),
     r"\bdisagree\b": (_has("other_on_hand"),),
     r"\b(approved)\b": (_has("approved"),),
+    r"\bnot moved\b": (_is("moves", 0),),
+    r"\bhas moved\b": (_above_zero("moves"),),
+    r"\bis \*{0,2}new\b": (_is("change", "new"),),
+    r"\bremoved\b": (_is("change", "removed"),),
 }
 """Words that state something -> what a record that the claim speaks of must hold for them: any one of these."""
 

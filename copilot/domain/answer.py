@@ -61,6 +61,8 @@ class Source:
     """Field names as printed to a person -> printed values."""
     step: str
     """The plan step that found it, so that a channel can lay out a card."""
+    version: bool = False
+    """Whether it is how a record stood at some time; no card shows that as the record itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

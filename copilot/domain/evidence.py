@@ -44,6 +44,12 @@ class Record:
     confirmed_at: datetime
     link: str | None = None
     inputs: tuple[str, ...] = ()
+    ended: datetime | None = None
+    """Until when this version stood; None while it stands."""
+    removed: bool = False
+    """Whether the version ended because the record is gone."""
+    began: datetime | None = None
+    """When the record was first kept here: the `version` of its first version. Read for versions only."""
 
     def raw(self, name: str) -> Raw:
         """The stored value of a field, None where it is empty or unknown."""

@@ -63,7 +63,7 @@ def _rows(entity: Entity, part: MappedEntity, place: str) -> Iterator[Complaint]
                 yield Complaint(place=f"{here}.{name}", message=_unknown("field", name, entity.fields))
             elif name in entity.fields:
                 yield from _code(entity.fields[name], value, f"{here}.{name}")
-        for name in sorted(needed - set(row)):
+        for name in sorted(name for name in needed if row.get(name) is None):
             yield Complaint(place=here, message=f"{name!r} is required and not given")
 
 

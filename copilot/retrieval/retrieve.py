@@ -50,6 +50,7 @@ async def retrieve(
     """The evidence of a plan. A step over a class that the scope lacks never reaches SQL and finds nothing."""
     async with database.scoped_transaction(scope) as connection:
         run = await _start(connection, scope, now, linker)
+        run.context = replace(run.context, period=plan.period)
         for step in plan.steps:
             match step:
                 case RecordQuery():
@@ -67,7 +68,9 @@ async def _start(connection: Connection, scope: Scope, now: datetime, linker: Li
     calendars = {row["id"]: _calendar(row) for row in sites}
     names = {row["id"]: row["name"] for row in sources}
     covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
-    context = Context(now=now, calendars=calendars, source_order=[names[key] for key in sorted(names)])
+    loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
+    order = [names[key] for key in sorted(names)]
+    context = Context(now=now, calendars=calendars, source_order=order, first_loads=loaded)
     return _Run(scope=scope, sources=_Sources(names, covered), context=context, linker=linker)
 
 
@@ -82,11 +85,19 @@ async def _find(connection: Connection, entity: Entity, step: RecordQuery, run: 
     parameters: dict[str, Any] = {f"p{i}": _bound(condition, run) for i, condition in enumerate(step.where)}
     if any(value == [] for value in parameters.values()):
         return ()
+    if step.since:
+        parameters["since"] = _since(step.since, entity, run)
     statement = compile_query(entity, step)
     rows = await (await connection.execute(statement, parameters | {"limit": step.limit + 1})).fetchall()
     if len(rows) > step.limit:
         run.truncated.add(step.name)
     return tuple(_record(entity, row, run) for row in rows[: step.limit])
+
+
+def _since(asked: datetime, entity: Entity, run: _Run) -> datetime:
+    """From when versions are read: what the first load of the first source brought was no change."""
+    loads = [at for (_, name), at in run.context.first_loads.items() if name == entity.name]
+    return max(asked, min(loads, default=asked))
 
 
 def _bound(condition: Filter, run: _Run) -> Any:
@@ -126,6 +137,9 @@ def _record(entity: Entity, row: Mapping[str, Any], run: _Run) -> Record:
         changed_at=row["changed_at"],
         confirmed_at=max(row["confirmed_at"], covered) if covered else row["confirmed_at"],
         link=run.linker(source, entity.name, row["source_key"]),
+        ended=row.get("valid_to"),
+        removed=row.get("removed", False),
+        began=row.get("began_at"),
     )
 
 
@@ -158,7 +172,7 @@ def _measured(measure: str, figures: Figures, run: _Run) -> Record:
         key=f"{measure}({', '.join(figures.inputs[:3])}{', …' if len(figures.inputs) > 3 else ''})",
         version=about.version,
         site_id=about.site_id,
-        time_zone=about.time_zone,
+        time_zone=figures.time_zone or about.time_zone,
         values=_measure_values(measure, figures.values),
         changed_at=None,
         confirmed_at=min((figures.oldest, about.confirmed_at)),

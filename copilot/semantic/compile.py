@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from copilot.domain.plan import Filter, Operator, RecordQuery
+from copilot.domain.plan import ACCOUNT, Filter, Operator, RecordQuery
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.model import Entity
 
@@ -43,7 +43,12 @@ def select(entity: Entity, fields: Sequence[str]) -> sql.Composed:
 
 
 def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:
-    """The statement of a record query; its parameters are named p0, p1, … in the order of `where`, and `limit`."""
+    """The statement of a record query; its parameters are named p0, p1, … in the order of `where`, and `limit`.
+
+    One that reads versions from a moment on has the parameter `since` too.
+    """
+    if query.versions:
+        return _compile_versions(entity, query)
     columns = (*LINEAGE, *(field.column for field in entity.fields.values()))
     return sql.SQL("select {} from {} where {}{} limit %(limit)s").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)),
@@ -51,6 +56,34 @@ def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:
         sql.SQL(" and ").join(_condition(entity, f, f"p{i}") for i, f in enumerate(query.where)) or sql.SQL("true"),
         _order(entity, query.order),
     )
+
+
+def _compile_versions(entity: Entity, query: RecordQuery) -> sql.Composed:
+    """What stands and what stood, each table under its own row policy. A version that has stood since before `since`
+    is no part of any change from then on."""
+    columns = (*LINEAGE, "began_at", *(field.column for field in entity.fields.values()))
+    where = sql.SQL(" and ").join(_version_condition(entity, f, f"p{i}") for i, f in enumerate(query.where))
+    began = sql.SQL(" and valid_from >= %(since)s") if query.since else sql.SQL("")
+    ended = sql.SQL(" and valid_to >= %(since)s") if query.since else sql.SQL("")
+    return sql.SQL(
+        "select * from (select {columns}, null::timestamptz as valid_to, false as removed from {standing}"
+        " where {where}{began} union all"
+        " select {columns}, valid_to, removed from {past} where {where}{ended}) as version"
+        " order by id, valid_from, valid_to nulls last limit %(limit)s"
+    ).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        standing=_table(entity),
+        past=sql.Identifier("hist", entity.name),
+        where=where,
+        began=began,
+        ended=ended,
+    )
+
+
+def _version_condition(entity: Entity, condition: Filter, parameter: str) -> sql.Composed:
+    if condition.field != ACCOUNT:
+        return _condition(entity, condition, parameter)
+    return sql.SQL("label_account = any ({})").format(sql.Placeholder(parameter))
 
 
 def _table(entity: Entity) -> sql.Identifier:

@@ -7,26 +7,34 @@ order_status:
                                      {sales_order: shipment.order} leads to the shipments whose field names it
   default_for: [sales_order]         chosen when such a record is named and nothing else is said
   cues: [where is, status]           words that ask for it; all cues of all kinds are known words
+  words: [promised date]             words that go with the cues: they count where one of those is there
   steps:                             record queries and measures, in order
     order: {entity: sales_order, where: {id: $sales_order}}
+    past: {history: sales_order, where: {id: $sales_order}, since: asked}
+                                     versions of records; `since: asked` only those of the time asked about
+  time: week                         the question is about a time; what it is where it says none: week (the last seven
+                                     days) or ever. `account` in a history's `where` is the customer it counts to
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
+                                     a `first_of` with `of: [STEP, …]` is made for each of them, as the step `it`
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.plan import Computation, Filter, Operator, Plan, RecordQuery, Scalar, Step, StepField
+from copilot.domain.plan import Computation, Filter, Operator, Period, Plan, RecordQuery, Scalar, Step, StepField
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.reading import read_folder
 
 _LIMIT = 100
+USUAL = ("week", "ever")
+"""What a kind may be about where the question names no time."""
 VIA = "via"
 """The name of the step that leads from the record named to the one asked for."""
 
@@ -42,8 +50,11 @@ class Kind:
     through: Mapping[str, str]
     default_for: tuple[str, ...]
     cues: tuple[str, ...]
+    words: tuple[str, ...]
     steps: Mapping[str, Mapping[str, Any]]
     outline: Outline
+    time: str | None = None
+    """The usual period of a kind that is about a time: `week` or `ever`."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -58,11 +69,17 @@ def load_kinds() -> Mapping[str, Kind]:
 
 
 def make_plan(
-    kind: Kind, references: Mapping[str, tuple[int, ...]], *, echo: str = "", unused: tuple[str, ...] = ()
+    kind: Kind,
+    references: Mapping[str, tuple[int, ...]],
+    *,
+    echo: str = "",
+    unused: tuple[str, ...] = (),
+    period: Period | None = None,
 ) -> Plan:
-    """The plan of a question of this kind about these records."""
+    """The plan of a question of this kind about these records, and about this time."""
     resolved, lead = _lead(kind, references)
-    steps = tuple(step for name, body in kind.steps.items() if (step := _step(name, body, resolved)))
+    made = (_step(name, body, resolved) for name, body in kind.steps.items())
+    steps = tuple(_within(step, kind.steps[step.name], period) for step in made if step)
     return Plan(
         kind=kind.name,
         references=dict(references),
@@ -70,7 +87,15 @@ def make_plan(
         outline=kind.outline,
         echo=echo,
         unused_words=unused,
+        period=period,
     )
+
+
+def _within(step: Step, body: Mapping[str, Any], period: Period | None) -> Step:
+    """A step about the time asked about, where it says so."""
+    if isinstance(step, Computation) or body.get("since") != "asked" or period is None:
+        return step
+    return replace(step, since=period.since)
 
 
 def _lead(kind: Kind, references: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, Any], tuple[Step, ...]]:
@@ -91,7 +116,7 @@ def _lead(kind: Kind, references: Mapping[str, tuple[int, ...]]) -> tuple[dict[s
 
 def _kind(name: str, body: dict[str, Any]) -> Kind:
     try:
-        groups = tuple(_group(entry) for entry in body["claims"])
+        groups = tuple(_group(entry, step) for entry in body["claims"] for step in entry.get("of", ("",)))
         return Kind(
             name=name,
             ask=body["ask"],
@@ -99,11 +124,19 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             through=body.get("through", {}),
             default_for=tuple(body.get("default_for", ())),
             cues=tuple(body["cues"]),
+            words=tuple(body.get("words", ())),
             steps=body["steps"],
             outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False)),
+            time=_time(body.get("time")),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
+
+
+def _time(usual: str | None) -> str | None:
+    if usual not in (None, *USUAL):
+        raise ValueError(f"{usual!r} is no usual period; there is: {', '.join(USUAL)}")
+    return usual
 
 
 def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step | None:
@@ -115,10 +148,11 @@ def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> St
         return None
     return RecordQuery(
         name=name,
-        entity=body["entity"],
+        entity=body["history"] if "history" in body else body["entity"],
         where=where,
         order=tuple(body.get("order", ())),
         limit=body.get("limit", _LIMIT),
+        versions="history" in body,
     )
 
 
@@ -149,14 +183,16 @@ def _scalar(value: Any) -> Scalar:
     return value
 
 
-def _group(entry: dict[str, Any]) -> ClaimGroup:
-    return ClaimGroup(tuple(_spec(spec) for spec in entry.get("first_of", [entry])))
+def _group(entry: dict[str, Any], step: str) -> ClaimGroup:
+    return ClaimGroup(tuple(_spec(spec, step) for spec in entry.get("first_of", [entry])))
 
 
-def _spec(body: dict[str, Any]) -> ClaimSpec:
+def _spec(body: dict[str, Any], step: str) -> ClaimSpec:
+    """One claim; `step` is the one that `it` stands for."""
+    bound = {slot: f"each {step}" if step and words == "each it" else words for slot, words in body["bind"].items()}
     return ClaimSpec(
         claim=body["claim"],
-        bindings=tuple(_binding(slot, words) for slot, words in body["bind"].items()),
+        bindings=tuple(_binding(slot, words) for slot, words in bound.items()),
         conditions={place: tuple(codes) for place, codes in body.get("if", {}).items()},
         unless=_names(body, "unless"),
         needs=_names(body, "needs"),

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 
-from copilot.domain.plan import Choice, NoPlan, Plan
+from copilot.domain.plan import Choice, NoPlan, Period, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
+from copilot.store.queries import query
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
 from copilot.understanding.names import Candidate, find_candidates
+from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, phrases_in
 
 _MOST_CHOICES = 8
+_ZONED = ("sales_order", "purchase_order", "customer")
+"""Records whose site decides in which time zone a time is meant; a customer's is the one of the newest order."""
 _SURE = 20
 """Strength from which a number is surely one: as written, or bare digits after a word such as "order"."""
 
@@ -36,13 +41,15 @@ class _Reading:
         return self.cue, len(first), sum(c.strength for c in first), int(default)
 
 
-async def plan_question(connection: Connection, model: SemanticModel, text: str) -> Plan | NoPlan:
+async def plan_question(connection: Connection, model: SemanticModel, text: str, now: datetime) -> Plan | NoPlan:
     """The plan of a question, or why there is none. Looks names up in the scope of the connection's transaction."""
     words = cut(text)
     cues = [(kind, _cues(kind, words)) for kind in load_kinds().values()]
-    asked = frozenset(position for _, (_, positions) in cues for position in positions)
+    timed = find_time(words) if any(kind.time and cue[0] for kind, cue in cues) else None
+    spoken = timed.positions if timed else frozenset[int]()
+    asked = frozenset(position for _, (_, positions) in cues for position in positions) | spoken
     candidates = _independent(await find_candidates(connection, model, words, asked))
-    readings = [r for kind, cue in cues if (r := _read(kind, cue, candidates, words))]
+    readings = [r for kind, cue in cues if (r := _read(kind, cue, _besides(candidates, kind, spoken), words))]
     if not readings:
         return _nothing_named(words, candidates, asked)
     best = max(readings, key=lambda r: r.score)
@@ -50,18 +57,42 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str)
     if equals:
         choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
-    return _decide(best, words)
+    if best.kind.time is None:
+        return _decide(best, words)
+    period = await _period(connection, best, timed, now)
+    if period is None:
+        return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(spoken)))
+    return _decide(best, words, period, spoken)
 
 
-def replan(kind: str, references: Mapping[str, Sequence[int]]) -> Plan | None:
+def replan(kind: str, references: Mapping[str, Sequence[int]], period: Period | None = None) -> Plan | None:
     """The plan of a kept question, from its references; None where that kind is no longer known."""
     known = load_kinds().get(kind)
-    return make_plan(known, {entity: tuple(ids) for entity, ids in references.items()}) if known else None
+    ids = {entity: tuple(those) for entity, those in references.items()}
+    return make_plan(known, ids, period=period) if known else None
+
+
+def _besides(candidates: Sequence[Candidate], kind: Kind, spoken: frozenset[int]) -> Sequence[Candidate]:
+    """For a kind that is about a time, without what only the words of that time would name."""
+    return [c for c in candidates if not (kind.time and c.positions & spoken)]
+
+
+async def _period(connection: Connection, reading: _Reading, timed: Mention | None, now: datetime) -> Period | None:
+    """The time asked about, in the zone of the site of the record named; None for a time that can't be."""
+    rows = await connection.execute(
+        query("zones_of_records"),
+        {f"{entity}s": [c.id for c in reading.candidates.get(entity, ())] for entity in _ZONED},
+    )
+    found = await rows.fetchone()
+    zone = str(found["time_zone"] or "UTC") if found else "UTC"
+    return resolve(timed, now, zone) if timed else usual_period(str(reading.kind.time), now, zone)
 
 
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
-    """How many words of the question ask for this kind, and where they stand."""
+    """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
     positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
+    beside = phrases_in(words, kind.words) if positions else ()
+    positions |= frozenset(position for _, at in beside for position in at)
     return len(positions), positions
 
 
@@ -106,7 +137,9 @@ def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate,
     return tuple(sorted(kept, key=lambda c: (c.label, c.id)))
 
 
-def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
+def _decide(
+    reading: _Reading, words: Sequence[Word], period: Period | None = None, spoken: frozenset[int] = frozenset()
+) -> Plan | NoPlan:
     doubtful = [those for those in reading.candidates.values() if len(those) > 1]
     covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
     echo = " ".join(words[p].typed for p in sorted(covered))
@@ -115,14 +148,14 @@ def _decide(reading: _Reading, words: Sequence[Word]) -> Plan | NoPlan:
         choices = tuple(_choice(reading, combination) for combination in combinations[:_MOST_CHOICES])
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
     left = _left_over(
-        words, covered | reading.cue_positions | _hints_used(words, reading.candidates, reading.kind.required)
+        words, covered | spoken | reading.cue_positions | _hints_used(words, reading.candidates, reading.kind.required)
     )
     unused = tuple(words[p].typed for p in left)
     if unused and (not reading.cue or _beside_a_name(left, words, reading) or _changes_meaning(left, words)):
         choice = _choice(reading, _firsts(reading), titled=True)
         return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
     references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
-    return make_plan(reading.kind, references, echo=echo, unused=unused)
+    return make_plan(reading.kind, references, echo=echo, unused=unused, period=period)
 
 
 def _firsts(reading: _Reading) -> tuple[Candidate, ...]:

@@ -47,9 +47,9 @@ def plant(admin: Connection[Any], entities: Iterable[str]) -> None:
                     sql.Identifier("biz", name), sql.SQL(_COMMON), sql.SQL(columns), sql.SQL(_KEPT), sql.SQL(values)
                 )
             )
-        admin.execute("select set_config('copilot.now', '2026-11-20T15:00:00Z', true)")
+        admin.execute("select set_config('copilot.now', '2026-11-20T15:00:01Z', true)")
         admin.execute(
-            sql.SQL("update {} set valid_from = valid_from + interval '1 second' where id % 5 = 0").format(
+            sql.SQL("update {} set valid_from = '2026-11-20T15:00:01Z' where id % 5 = 0").format(
                 sql.Identifier("biz", name)
             )
         )

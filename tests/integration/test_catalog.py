@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from copilot.domain.plan import Operator, RecordQuery
+from copilot.domain.plan import ACCOUNT, Operator, Period, RecordQuery
 from copilot.semantic.compile import compile_query, select
 from copilot.semantic.model import Entity, load_model
 from copilot.store import queries
@@ -242,6 +243,7 @@ def test_a_difference_from_the_semantic_model_is_found(admin: Connection, violat
 # --- no whole table is read for a question -------------------------------------------------------------------
 
 LARGE = 1_000
+LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
 APP_FILES = ("identity", "retrieval", "scope", "understanding")
 OTHER_FILES = ("audit", "backup", "ingest", "setup", "sources", "state")
@@ -256,6 +258,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "words_beginning": {"words": ["kest", "mill"], "ends": ["kest~", "mill~"]},
     "words_alike": {"words": ["kestrell", "milwork"]},
     "names_with_words": {"words": ["kestrel", "millwork"]},
+    "zones_of_records": {"sales_orders": [1, 2], "purchase_orders": [3], "customers": [4]},
 }
 SCOPES = {
     "one region": {"regions": "0,1", "sites": "*", "channels": "*", "accounts": "*"},
@@ -273,6 +276,8 @@ def crowd(company: Company) -> Generator[str]:
             admin.execute("set synchronous_commit = off")
             for entity in load_model().entities.values():
                 copy_rows(admin, entity)
+            for aged in sorted(entities_with_history()):
+                age_rows(admin, aged)
             admin.execute(
                 "insert into biz.stock_move (source_id, source_key, confirmed_at, valid_from, batch_id, label_region, "
                 "label_site, label_channel, label_account, item_id, site_id, quantity, unit) select s.source_id, "
@@ -313,6 +318,26 @@ def copy_rows(admin: psycopg.Connection[Any], entity: Entity) -> None:
     )
 
 
+def entities_with_history() -> set[str]:
+    """Entities whose versions some question reads."""
+    return {body["history"] for kind in load_kinds().values() for body in kind.steps.values() if "history" in body}
+
+
+def age_rows(admin: psycopg.Connection[Any], name: str) -> None:
+    """An old version of some thousand records of an entity, so that its history is as large."""
+    rows = admin.execute(
+        "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        (f"biz.{name}",),
+    ).fetchall()
+    columns = sql.SQL(", ").join(sql.Identifier(row[0]) for row in rows)
+    admin.execute(
+        sql.SQL(
+            "insert into {} ({columns}, valid_to, removed) select {columns}, valid_from + interval '1 day', false"
+            " from {} limit 20000"
+        ).format(sql.Identifier("hist", name), sql.Identifier("biz", name), columns=columns)
+    )
+
+
 def named_statements() -> Iterator[tuple[str, sql.Composed, Mapping[str, Any]]]:
     for name, text in queries.named_queries().items():
         file = next(file for file in sql_files() if f"-- name: {name}\n" in file.read_text())
@@ -329,7 +354,7 @@ def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Comp
     model = load_model()
     for kind in load_kinds().values():
         for way in ways_to_ask(kind):
-            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way})
+            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=LATELY)
             for step in plan.steps:
                 if isinstance(step, RecordQuery):
                     statement = compile_query(model[step.entity], step)
@@ -340,11 +365,12 @@ def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Comp
 
 
 def bound(entity: Entity, step: RecordQuery, ids: Mapping[str, list[int]]) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"limit": step.limit + 1}
+    parameters: dict[str, Any] = {"limit": step.limit + 1, **({"since": step.since} if step.since else {})}
     for place, condition in enumerate(step.where):
         value = condition.value
         if condition.operator is Operator.IN and not (isinstance(value, tuple) and isinstance(value[0], str)):
-            value = ids[entity.name if condition.field == "id" else str(entity.fields[condition.field].to)]
+            named = {"id": entity.name, ACCOUNT: "customer"}.get(condition.field)
+            value = ids[named or str(entity.fields[condition.field].to)]
         parameters[f"p{place}"] = list(value) if isinstance(value, tuple) else value
     return parameters
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from copilot.domain.claims import Binding, ClaimSpec, Pick
-from copilot.domain.plan import Computation, Filter, Operator, Plan, RecordQuery, StepField
+from copilot.domain.plan import ACCOUNT, Computation, Filter, Operator, Plan, RecordQuery, StepField
 from copilot.errors import ModelDefinitionError
 from copilot.retrieval.measures import MEASURES
 from copilot.semantic.measures import MeasureField, load_measures
@@ -89,14 +89,14 @@ def test_steps_read_entities_fields_and_codes_of_the_model(kind: Kind) -> None:
             if isinstance(step, RecordQuery):
                 fields = MODEL[step.entity].fields
                 assert {name.removeprefix("-") for name in step.order} <= set(fields)
-                assert {f.field for f in step.where} <= {"id", *fields}
+                assert {f.field for f in step.where} <= {"id", *fields, *((ACCOUNT,) if step.versions else ())}
                 assert 0 < step.limit <= 1000
                 for condition in step.where:
                     _check_codes(fields, condition)
 
 
 def _check_codes(fields: Mapping[str, Field], condition: Filter) -> None:
-    if isinstance(condition.value, StepField) or condition.field == "id":
+    if isinstance(condition.value, StepField) or condition.field in ("id", ACCOUNT):
         return
     field = fields[condition.field]
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from copilot.understanding.names import Candidate, _chosen, _hint, _spellings
 from copilot.understanding.planner import plan_question, replan
 from copilot.understanding.words import Word, cut
 
+NOW = datetime(2026, 11, 18, 10, tzinfo=UTC)
 NUMBER, LOOSE, DIGITS, NAME = 31, 26, 13, 5
 Known = Mapping[str, Sequence[tuple[str, int, int]]]
 WORLD: Known = {
@@ -56,8 +58,18 @@ def _world(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "find_candidates", find)
 
 
+class _NoSites:
+    """A connection to a database that knows no site, so no time zone."""
+
+    async def execute(self, *_: object) -> _NoSites:
+        return self
+
+    async def fetchone(self) -> None:
+        return None
+
+
 async def _ask(text: str) -> Plan | NoPlan:
-    return await plan_question(cast(Any, None), load_model(), text)
+    return await plan_question(cast(Any, _NoSites()), load_model(), text, NOW)
 
 
 async def _plan(text: str) -> tuple[str, dict[str, tuple[int, ...]]]:

@@ -85,7 +85,8 @@ class AnswerCard(TypedDict):
 
 def answer_card(answer: Answer) -> AnswerCard:
     """The card of one answer."""
-    document = document_card(answer.sources)
+    drawn = tuple(source for source in answer.sources if not source.version)
+    document = document_card(drawn)
     ages = [source.age_seconds for source in answer.sources]
     return AnswerCard(
         verdict=answer.verdict.value,
@@ -94,7 +95,7 @@ def answer_card(answer: Answer) -> AnswerCard:
         age=age_words(max(ages)).removeprefix("just ") if ages else None,
         engine="by rules" if answer.engine == "rules" else answer.engine.removeprefix("model:"),
         document=document,
-        shipments=[] if document else shipment_cards(answer.sources),
+        shipments=[] if document else shipment_cards(drawn),
         sources=[_source(source) for source in answer.sources],
         choices=[ChoiceButton(label=choice.label, question=choice.question) for choice in answer.choices],
         next_steps=list(answer.next_steps),

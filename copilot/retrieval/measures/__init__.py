@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from copilot.retrieval.measures.base import Context, Figures, MeasureFunction
+from copilot.retrieval.measures.history import date_move, date_moves, history_period, record_change
 from copilot.retrieval.measures.orders import (
     count_of,
     invoice_delay,
@@ -38,5 +39,9 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "purchase_delay": purchase_delay,
     "invoice_delay": invoice_delay,
     "quoted_lead_time": quoted_lead_time,
+    "date_moves": date_moves,
+    "date_move": date_move,
+    "history_period": history_period,
+    "record_change": record_change,
 }
 """Measure name -> the function that computes it."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from copilot.domain.evidence import Raw, Record
+from copilot.domain.plan import Period
 from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
 
 Records = Sequence[Record]
@@ -25,6 +26,10 @@ class Context:
     calendars: Mapping[int, Calendar]
     source_order: Sequence[str]
     complete: bool = True
+    period: Period | None = None
+    """The time the question is about."""
+    first_loads: Mapping[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
+    """(source, entity) -> when its first load was over: what began by then was found there, it was not new."""
 
     def place(self, system: str) -> int:
         """Where a source stands in the order they were added: the first governs."""
@@ -51,6 +56,8 @@ class Figures:
     about: Record
     inputs: tuple[str, ...]
     oldest: datetime
+    time_zone: str | None = None
+    """In which its moments are printed, where that is not the zone of the record it is about."""
 
 
 MeasureFunction = Callable[..., Iterable[Figures]]

@@ -1,6 +1,6 @@
 -- name: sources_and_coverage
 -- Every source with what its last successful sync covered.
-select s.id, s.name, s.system, c.entity, c.confirmed_at
+select s.id, s.name, s.system, c.entity, c.confirmed_at, c.first_loaded_at
   from core.source s left join core.coverage c on c.source_id = s.id
 
 -- name: site_calendars

@@ -59,3 +59,16 @@ select entity, target_id, words
          where l.kind = 'word' and l.key = any (%(words)s)
          group by l.entity, l.target_id) as found
  where place <= 40
+
+-- name: zones_of_records
+-- The time zone in which a question about such records means its days: that of an order's site, or of the site of the
+-- customer's newest order.
+(select s.time_zone from biz.sales_order o join biz.site s on s.id = o.site_id
+  where o.id = any (%(sales_orders)s::bigint[]) order by o.id limit 1)
+union all
+(select s.time_zone from biz.purchase_order o join biz.site s on s.id = o.site_id
+  where o.id = any (%(purchase_orders)s::bigint[]) order by o.id limit 1)
+union all
+(select s.time_zone from biz.sales_order o join biz.site s on s.id = o.site_id
+  where o.customer_id = any (%(customers)s::bigint[]) order by o.order_date desc nulls last, o.id desc limit 1)
+limit 1

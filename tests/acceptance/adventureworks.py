@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, LiteralString
@@ -11,6 +10,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+
+from tests.acceptance.asked import Asked, Place, Shown
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "adventureworks"
 MAPPING = (Path(__file__).resolve().parents[1] / "mappings" / "adventureworks.yaml").read_text()
@@ -36,21 +37,6 @@ TABLES: Mapping[str, LiteralString] = {
     "vendor": "businessentityid int primary key, accountnumber text, name text, creditrating int, "
     "preferredvendorstatus boolean, activeflag boolean, purchasingwebserviceurl text, modifieddate timestamp",
 }
-Place = tuple[str, str, str]
-"""Entity, source key and field."""
-Shown = tuple[object, str | None]
-"""A value and its unit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A question, what has to be among the facts of its answer, or why it has to be declined."""
-
-    question: str
-    must: Mapping[Place, Shown] = field(default_factory=dict[Place, Shown])
-    says: tuple[str, ...] = ()
-    declined: str | None = None
-    subject: str = "buyer"
 
 
 def load(admin: psycopg.Connection[Any]) -> None:

@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 import pytest_asyncio
 
-from copilot.domain.answer import Answer, Verdict
 from copilot.ingest import SyncReport
 from copilot.semantic.model import load_model
 from copilot.wiring import Runtime
@@ -22,7 +20,7 @@ from evals.company import ask, open_server, running
 from evals.proofs.sync_faults.reload import Place as Record
 from evals.proofs.sync_faults.reload import Row, standing
 from tests.acceptance import adventureworks
-from tests.acceptance.adventureworks import Asked, Place, Shown
+from tests.acceptance.asked import fault
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -108,37 +106,7 @@ async def test_every_row_is_placed_or_set_aside(copies: Copies) -> None:
 async def test_questions_are_answered_as_plain_sql_has_it(copies: Copies) -> None:
     cases = [case for case in adventureworks.asked(copies.source) if case.subject in _ROLES]
     assert len(cases) >= 40
-    wrong = [f"{case.question}: {fault}" for case in cases if (fault := _fault(case, await _ask(copies, case)))]
+    wrong = [
+        f"{case.question}: {wrong_with}" for case in cases if (wrong_with := fault(case, await _ask(copies, case)))
+    ]
     assert wrong == []
-
-
-async def _ask(copies: Copies, case: Asked) -> Answer:
-    return await ask(copies.runtime, case.subject, case.question)
-
-
-def _fault(case: Asked, answer: Answer) -> str | None:
-    if case.declined is not None:
-        reason = answer.reason.value if answer.reason else None
-        return None if (answer.verdict, reason) == (Verdict.DECLINED, case.declined) else f"{reason}: {answer.answer}"
-    printed = _printed(answer)
-    lacking = {place: shown for place, shown in case.must.items() if not _same(printed.get(place), shown)}
-    unsaid = [text for text in case.says if text not in answer.answer]
-    if lacking or unsaid:
-        return f"lacks {lacking or unsaid}: {answer.answer}"
-    return None
-
-
-def _same(printed: Shown | None, expected: Shown) -> bool:
-    if printed is None or not isinstance(expected[0], Decimal):
-        return printed == expected
-    return (Decimal(str(printed[0])), printed[1]) == expected
-
-
-def _printed(answer: Answer) -> dict[Place, Shown]:
-    sources = {source.id: source for source in answer.sources}
-    found: dict[Place, Shown] = {}
-    for fact in answer.facts:
-        ident, _, name = fact.ref.partition(".")
-        if ident in sources:
-            found[sources[ident].entity, sources[ident].key, name] = fact.value, fact.unit
-    return found

@@ -7,6 +7,7 @@ import argparse
 from copilot.channels.cli import Command, say
 from copilot.channels.commands.source.action import Action
 from copilot.channels.commands.source.add import ADD, CHECK
+from copilot.channels.commands.source.map import MAP
 from copilot.channels.commands.source.sync import LIST, SYNC
 from copilot.settings import read_settings
 from copilot.wiring import open_runtime
@@ -16,6 +17,7 @@ ACTIONS: tuple[Action, ...] = (
     CHECK,
     SYNC,
     LIST,
+    MAP,
 )
 
 

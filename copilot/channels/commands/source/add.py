@@ -7,6 +7,7 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from connectors.base import SourceInfo
@@ -78,6 +79,13 @@ def _given(pairs: list[str]) -> dict[str, str]:
     if wrong:
         raise SettingsError(f"{wrong[0]!r} is no SETTING=VALUE")
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def answers_for(new: Kind, name: str, pairs: list[str], *, mapping: str) -> dict[str, str]:
+    """The settings of a source whose mapping is yet to be made. Raises SettingsError for what is missing."""
+    given = {key: value for key, value in _given(pairs).items() if key != "mapping"}
+    others = replace(new, settings=tuple(setting for setting in new.settings if not setting.file))
+    return _answers(others, name, given) | {"mapping": mapping}
 
 
 def _answers(new: Kind, name: str, given: Mapping[str, str]) -> dict[str, str]:

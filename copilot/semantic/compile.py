@@ -36,10 +36,11 @@ def column(entity: Entity, field: str) -> str:
 
 
 def select(entity: Entity, fields: Sequence[str]) -> sql.Composed:
-    """Some fields, and the place in the source, of the records with the ids bound to `ids`."""
+    """Some fields, the source (`system`) and the place in it, of the records with the ids bound to `ids`."""
     names = ("id", "company", "source_key", *(column(entity, field) for field in fields))
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    return sql.SQL("select {} from {} where id = any (%(ids)s)").format(columns, _table(entity))
+    system = sql.SQL("(select s.name from core.source s where s.id = source_id) as system")
+    return sql.SQL("select {}, {} from {} where id = any (%(ids)s)").format(columns, system, _table(entity))
 
 
 def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:

@@ -248,7 +248,7 @@ async def _labelled(
 
 
 def _told_apart(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """Where two read alike, as documents of two companies do, each says where it stands in its source."""
+    """Where two read alike, as documents of two companies do, each says its source and where it stands there."""
     alike = Counter((c.entity, c.label) for c in candidates)
     for c in candidates:
         yield replace(c, label=f"{c.label} · {c.place}") if alike[c.entity, c.label] > 1 else c
@@ -257,7 +257,7 @@ def _told_apart(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
 async def _display(
     connection: Connection, model: SemanticModel, keys: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], tuple[str, str, str]]:
-    """(entity, id) -> (number, name, company and key in the source) of those in scope."""
+    """(entity, id) -> (number, name, source with company and key) of those in scope."""
     by_entity: dict[str, list[int]] = {}
     for entity, row_id in keys:
         by_entity.setdefault(entity, []).append(row_id)
@@ -268,6 +268,7 @@ async def _display(
         cursor = await connection.execute(select(entity, fields), {"ids": ids})
         for row in await cursor.fetchall():
             number = row.get(entity.key or "", "") or ""
-            place = f"company {row['company']}, {row['source_key']}" if row["company"] else row["source_key"]
+            company = f"company {row['company']}" if row["company"] else ""
+            place = ", ".join(part for part in (row["system"], company, row["source_key"]) if part)
             found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""), place)
     return found

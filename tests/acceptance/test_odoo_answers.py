@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import sqlite3
 import time
 import traceback
 from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -428,3 +429,53 @@ def _files_with(folder: Path, text: str) -> list[Path]:
             if path.is_file() and text.encode() in path.read_bytes():
                 found.append(path)
     return found
+
+
+LEGACY = """
+mapping: 1
+system: Legacy
+entities:
+  region: {rows: [{key: L, code: LEG, name: Legacy company}]}
+  site: {rows: [{key: main, code: LMAIN, name: Legacy warehouse, region: L}]}
+  supplier:
+    from: vendor
+    key: id
+    fields: {number: no, name: name}
+    labels: {region: {constant: "*"}}
+  purchase_order:
+    from: po
+    key: id
+    fields:
+      number: no
+      supplier: vendor
+      site: {constant: main}
+      status: {column: state, codes: {"1": sent, "2": received}}
+      order_date: ordered
+"""
+
+
+async def test_beside_a_sql_source_doubles_are_asked_back(runtime: Runtime, copy: Copy, odoo: Odoo) -> None:
+    (order,) = odoo.call("purchase.order", "search_read", domain=[["id", "=", 1]], fields=["name", "partner_id"])
+    number = order["name"]
+    file = copy.home / f"legacy-{secrets.token_hex(4)}.db"
+    with closing(sqlite3.connect(file)) as legacy, legacy:
+        legacy.execute("create table vendor (id integer primary key, no text, name text)")
+        legacy.execute("create table po (id integer primary key, no text, vendor int, state int, ordered date)")
+        legacy.execute("insert into vendor values (1, 'L-1', 'Oak Works')")
+        legacy.execute("insert into po values (7, ?, 1, 2, '2026-10-05'), (8, 'LP-8', 1, 1, '2026-10-06')", (number,))
+    await runtime.ingest.add_source("Legacy", "sql", {"url": f"sqlite:///{file}", "mapping": LEGACY}, {})
+    await runtime.sources.load()
+    await runtime.ingest.sync(runtime.sources.source("Legacy"), runtime.sources.connector("Legacy"))
+
+    answer = await ask(runtime, "buyer", f"status of purchase order {number}")
+    assert (answer.verdict, answer.reason) == (Verdict.DECLINED, Reason.AMBIGUOUS)
+    assert len(answer.choices) == 2
+    chosen = {next(name for name in (NAME, "Legacy") if name in choice.label): choice for choice in answer.choices}
+    assert set(chosen) == {NAME, "Legacy"}
+    theirs = await ask(runtime, "buyer", chosen["Legacy"].question)
+    assert "Oak Works" in theirs.answer
+    assert {source.system for source in theirs.sources} == {"Legacy"}
+    ours = await ask(runtime, "buyer", chosen[NAME].question)
+    assert {source.system for source in ours.sources} == {NAME}
+    alone = await ask(runtime, "buyer", "status of purchase order LP-8")
+    assert alone.verdict is Verdict.VERIFIED

@@ -95,6 +95,6 @@ def test_the_id_of_a_record_is_a_field_of_every_entity() -> None:
 def test_some_fields_of_known_records_are_read_by_their_ids() -> None:
     composed: Any = select(ORDER, ("number",))
     assert (
-        composed.as_string(None)
-        == 'select "id", "company", "source_key", "number" from "biz"."sales_order" where id = any (%(ids)s)'
+        composed.as_string(None) == 'select "id", "company", "source_key", "number", (select s.name from core.source s '
+        'where s.id = source_id) as system from "biz"."sales_order" where id = any (%(ids)s)'
     )

@@ -128,18 +128,28 @@ class Sources:
         old = self._past_limit(evidence, policy)
         if not old:
             return Staleness()
-        asked, changed, since = False, False, None
+        groups, one_merge = _groups(old), asyncio.Lock()
+        found = await asyncio.gather(*(self._confirm(group, one_merge) for group in groups))
+        silent = [group.oldest for group, changed in zip(groups, found, strict=True) if changed is None]
+        oldest = min(silent, key=lambda record: record.confirmed_at, default=None)
+        return Staleness(
+            since=None if oldest is None else age_record(oldest.confirmed_at, oldest.time_zone, oldest.id),
+            asked=len(silent) < len(groups),
+            changed=any(found),
+        )
+
+    async def _confirm(self, group: _Group, one_merge: asyncio.Lock) -> bool | None:
+        """Whether one source says something else than our copy; None where it could not say in time.
+
+        Each source is on its own here: one that is slow or gone takes nothing from what another confirms.
+        """
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
-                groups = _groups(old)
-                reads = [self.connector(group.source).read(group.entity, group.keys) for group in groups]
-                for group, read in zip(groups, await asyncio.gather(*reads), strict=True):
-                    changed = await self._merge(group, read) or changed
-                    asked = True
+                read = await self.connector(group.source).read(group.entity, group.keys)
+                async with one_merge:
+                    return await self._merge(group, read)
         except (TimeoutError, CopilotError, ConnectorError):
-            oldest = min(old, key=lambda record: record.confirmed_at)
-            since = age_record(oldest.confirmed_at, oldest.time_zone, oldest.id)
-        return Staleness(since=since, asked=asked, changed=changed)
+            return None
 
     def _past_limit(self, evidence: Evidence, policy: Policy) -> Sequence[Record]:
         now = self._clock()
@@ -189,19 +199,26 @@ def label_map_for(info: SourceInfo) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """Records of one source and entity that are to be asked for again."""
+    """Records of one source and entity that are to be asked for again, and the one that was longest not confirmed."""
 
     source: str
     entity: str
     keys: tuple[str, ...]
+    oldest: Record
 
 
 def _groups(records: Sequence[Record]) -> list[_Group]:
-    ordered = sorted(records, key=lambda r: (r.system, r.entity))
-    return [
-        _Group(source=source, entity=entity, keys=tuple(record.key for record in group))
-        for (source, entity), group in groupby(ordered, key=lambda r: (r.system, r.entity))
-    ]
+    ordered = sorted(records, key=_place)
+    return [_group(source, entity, tuple(group)) for (source, entity), group in groupby(ordered, key=_place)]
+
+
+def _place(record: Record) -> tuple[str, str]:
+    return record.system, record.entity
+
+
+def _group(source: str, entity: str, records: Sequence[Record]) -> _Group:
+    keys = tuple(record.key for record in records)
+    return _Group(source=source, entity=entity, keys=keys, oldest=min(records, key=lambda record: record.confirmed_at))
 
 
 def demo_connector(source: Source, now: datetime) -> Connector | None:

@@ -28,6 +28,9 @@ READ_WITHIN_SECONDS = 0.8
 """How long a question waits for the sources of its records to confirm them."""
 
 
+_DEMO_EVERY_MINUTES = 60
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
     """How a source stands. `outcome` is None while its first sync has not ended."""
@@ -185,6 +188,13 @@ class Sources:
         for connector in self._connectors.values():
             await connector.aclose()
         self._connectors.clear()
+
+
+def minutes_between_syncs(source: Source) -> int:
+    """How often a source is synced: as it says, else as its kind is by itself."""
+    if source.every_minutes is not None:
+        return source.every_minutes
+    return _DEMO_EVERY_MINUTES if source.system.startswith("demo_") else kind(source.system).every_minutes
 
 
 def label_map_for(info: SourceInfo) -> dict[str, dict[str, str]]:

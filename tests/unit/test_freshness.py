@@ -25,7 +25,7 @@ _NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
 
 class _Ingest:
-    """Notes what it is asked to confirm; says of some records that they changed, and of some sources that it is busy."""
+    """Notes what it is asked to confirm; says of some records that they changed, or that a merge keeps it waiting."""
 
     def __init__(self, changed: frozenset[str] = frozenset(), busy: str = "") -> None:
         self.confirmed: list[str] = []

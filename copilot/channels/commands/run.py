@@ -17,10 +17,9 @@ from copilot.ingest import Source
 from copilot.settings import read_settings
 from copilot.wiring import Runtime, open_runtime
 from copilot.wiring.demo import bring_demo_to_today
+from copilot.wiring.sources import minutes_between_syncs
 from copilot.wiring.starters import first_questions
 
-_SYNC_EVERY_SECONDS = 300
-_DEMO_EVERY_SECONDS = 3600
 _LOOK_EVERY_SECONDS = 10
 _log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ async def _keep_fresh(runtime: Runtime) -> None:
     due: dict[str, float] = {}
     while True:
         for source in await runtime.sources.load():
-            interval = _DEMO_EVERY_SECONDS if source.system.startswith("demo_") else _SYNC_EVERY_SECONDS
+            interval = 60 * minutes_between_syncs(source)
             first = monotonic() + (interval if source.system.startswith("demo_") else 0)  # the demo is synced at start
             if monotonic() >= due.setdefault(source.name, first):
                 due[source.name] = monotonic() + interval

@@ -8,13 +8,17 @@ app           answers questions: read only, through the scope
 state         conversations and feedback
 audit_writer  inserts audit rows
 auditor       reads audit rows, no business record
+jobs          the queue of background jobs, in a schema of its own and nowhere else
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -38,6 +42,7 @@ class Role(StrEnum):
     STATE = "state"
     AUDIT_WRITER = "audit_writer"
     AUDITOR = "auditor"
+    JOBS = "jobs"
 
     @property
     def login(self) -> str:
@@ -45,21 +50,56 @@ class Role(StrEnum):
         return f"copilot_{self.value}"
 
 
+_SINCE_RELEASED = frozenset({Role.JOBS})
+"""Roles that older data folders have no password for."""
+
+
 def passwords(home: Path) -> dict[Role, str]:
-    """The roles' passwords, made on first use in `home`/roles.json, readable by nobody else."""
+    """The roles' passwords, made on first use in `home`/roles.json, readable by nobody else.
+
+    A folder from before a role existed gets that role's password added. Raises StartupError for a damaged file.
+    """
     file = home / "roles.json"
-    if not file.exists():
-        fresh = {role.value: secrets.token_urlsafe(24) for role in Role}
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            json.dump(fresh, out)
+    with _alone(home / "roles.lock"):
+        if not file.exists():
+            _write(file, {role: secrets.token_urlsafe(24) for role in Role})
+        kept = _read(file)
+        missing = {role: secrets.token_urlsafe(24) for role in Role if role not in kept}
+        if missing:
+            kept |= missing
+            _write(file, kept)
+    return {role: kept[role] for role in Role}
+
+
+def _read(file: Path) -> dict[Role, str]:
     try:
-        kept = json.loads(file.read_text())
-        return {role: kept[role.value] for role in Role}
-    except (ValueError, KeyError) as error:
+        found = json.loads(file.read_text())
+        return {role: str(found[role.value]) for role in Role if role not in _SINCE_RELEASED or role.value in found}
+    except (ValueError, KeyError, TypeError) as error:
         raise StartupError(
             f"{str(file)!r} is damaged; remove it and start again, and new passwords are set for the database roles"
         ) from error
+
+
+def _write(file: Path, kept: dict[Role, str]) -> None:
+    """Whole or not at all: beside the file first, then in its place."""
+    beside = file.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as out:
+        json.dump({role.value: secret for role, secret in kept.items()}, out)
+    beside.replace(file)
+
+
+@contextmanager
+def _alone(lock: Path) -> Generator[None]:
+    """Two programs that start at once must end with the same passwords."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def dsn_for(base: str, role: Role, secret: str) -> str:

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from copilot.errors import StartupError, UnsafeDatabaseError
+from copilot.store.jobs_schema import install_jobs
 from copilot.store.migrate import migrate
 from copilot.store.queries import query
 from copilot.store.roles import Role, dsn_for, ensure_roles, passwords
@@ -27,11 +28,12 @@ async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
     """
     dsns = {role: dsn_for(dsn, role, secret) for role, secret in passwords(home).items()}
     try:
-        if not await _prepared(dsns[Role.OWNER]):
+        if not (await _prepared(dsns[Role.OWNER]) and await _known(dsns[Role.JOBS])):
             await _first_time(dsn, home, create=create)
         async with await AsyncConnection.connect(dsns[Role.OWNER]) as owner:
             await check_version(owner)
             await migrate(owner)
+            await install_jobs(owner)
             await check_row_security(owner)
     except psycopg.Error as error:
         place = conninfo_to_dict(dsn)
@@ -70,6 +72,15 @@ async def _prepared(dsn: str) -> bool:
     return row is not None and bool(row[0])
 
 
+async def _known(dsn: str) -> bool:
+    """Whether the newest role can connect: a data folder from before it existed has none on its server."""
+    try:
+        async with await AsyncConnection.connect(dsn):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
 async def make_roles(dsn: str, home: Path) -> None:
     """See that the roles are there with this data folder's passwords: a backup restored needs them, and has none.
 
@@ -86,6 +97,7 @@ async def _first_time(dsn: str, home: Path, *, create: bool) -> None:
     if create:
         await _make_database(dsn)
     async with await AsyncConnection.connect(dsn) as admin:  # all of it or nothing: roles alone would look like ready
+        await admin.execute("select pg_advisory_xact_lock(7021)")  # a second program that starts waits, and finds all
         await ensure_roles(admin, home)
         await admin.execute("create extension if not exists vector")
         name = sql.Identifier(str(admin.info.dbname))

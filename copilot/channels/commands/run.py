@@ -5,23 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 from collections.abc import Iterable
-from time import monotonic
 
-from connectors.errors import ConnectorError
 from copilot.channels.cli import Command, Paced, say
 from copilot.channels.web.server import bind, serve
-from copilot.errors import CopilotError
-from copilot.ingest import Source
 from copilot.settings import read_settings
-from copilot.wiring import Runtime, open_runtime
+from copilot.wiring import open_runtime
 from copilot.wiring.demo import bring_demo_to_today
-from copilot.wiring.sources import minutes_between_syncs
 from copilot.wiring.starters import first_questions
-
-_LOOK_EVERY_SECONDS = 10
-_log = logging.getLogger(__name__)
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +39,9 @@ async def _run(options: argparse.Namespace) -> int:
                 f"{person.subject:<14}{person.role.replace('_', ' ')}, {person.where}"
                 for person in await runtime.demo_people()
             ]
-            keeping = asyncio.create_task(_keep_fresh(runtime))
+            from copilot.wiring.jobs import Jobs
+
+            keeping = asyncio.create_task(Jobs(runtime, say=say).run())
             try:
                 await serve(app, listening, on_ready=lambda: _announce(settings.host, settings.port, people))
             finally:
@@ -66,29 +59,6 @@ def _announce(host: str, port: int, people: Iterable[str]) -> None:
         for person in people:
             print(f"  {person}", flush=True)
     print("\nCtrl-C stops it.", flush=True)
-
-
-async def _keep_fresh(runtime: Runtime) -> None:
-    """Sync every source when it is due; one that can't be reached is tried again later, its copy stays."""
-    due: dict[str, float] = {}
-    while True:
-        for source in await runtime.sources.load():
-            interval = 60 * minutes_between_syncs(source)
-            first = monotonic() + (interval if source.system.startswith("demo_") else 0)  # the demo is synced at start
-            if monotonic() >= due.setdefault(source.name, first):
-                due[source.name] = monotonic() + interval
-                await _sync(runtime, source)
-        await asyncio.sleep(_LOOK_EVERY_SECONDS)
-
-
-async def _sync(runtime: Runtime, source: Source) -> None:
-    try:
-        await runtime.ingest.sync(source, runtime.sources.connector(source.name))
-    except (CopilotError, ConnectorError) as error:
-        say(f"{source.name}: {error}")
-    except Exception as error:  # noqa: BLE001 -- whatever one source does, the others go on
-        _log.exception("the sync of %s failed", source.name)
-        say(f"{source.name}: not synced ({type(error).__name__}); it will be tried again")
 
 
 COMMAND = Command("start the chat and the API", _arguments, _run)

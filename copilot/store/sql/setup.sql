@@ -29,3 +29,23 @@ analyze
 -- name: owner_may_create
 -- Whether the connected role may make schemas here.
 select has_database_privilege(current_database(), 'create')
+
+-- name: jobs_schema
+-- The queue's own schema, and which version of the library's tables is in it.
+create schema if not exists jobs;
+create table if not exists jobs.installed (version text not null, single boolean primary key default true check (single))
+
+-- name: jobs_installed
+select version from jobs.installed
+
+-- name: jobs_keep_version
+insert into jobs.installed (version) values (%(version)s) on conflict (single) do update set version = excluded.version
+
+-- name: jobs_rights
+-- The queue is for the jobs role alone, which has no right anywhere else.
+revoke all on all functions in schema jobs from public;
+grant usage on schema jobs to copilot_jobs;
+grant select, insert, update, delete on all tables in schema jobs to copilot_jobs;
+revoke insert, update, delete on jobs.installed from copilot_jobs;
+grant usage on all sequences in schema jobs to copilot_jobs;
+grant execute on all functions in schema jobs to copilot_jobs

@@ -72,6 +72,12 @@ class SyncRunningError(CopilotError):
     code = "sync_running"
 
 
+class QualityError(CopilotError):
+    """Too much of what a source delivered is unsound, so it was not loaded."""
+
+    code = "quality"
+
+
 class AuditError(CopilotError):
     """The audit row could not be written, so there is no answer."""
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from copilot.ingest import lookup, statements
 from copilot.ingest.masters import LabelTargets, label_targets
+from copilot.ingest.quality.gate import stop_unsound
 from copilot.ingest.relabel import relabel_below
 from copilot.ingest.removal import check_share, remove_keys
 from copilot.ingest.report import Reason
@@ -66,6 +67,8 @@ async def _merge_rows(
     await _place(run, entity)
     faults = [*staging.faults.values(), *await _faulty(run)]
     removed = await _set_aside(run, entity, faults, now)
+    if not live:
+        await stop_unsound(run, entity, now)
     released = await _release(run, entity)
     awaited = await _note_unresolved(run, entity)
     written = await _written(run) if live else frozenset[str]()

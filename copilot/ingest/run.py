@@ -31,6 +31,8 @@ class Run:
     batch_id: int
     clock: Clock
     full: bool = False
+    accept: bool = False
+    """Load also what fails the quality checks."""
     patience: str = _SYNC_PATIENCE
 
     async def enter_merge(self) -> datetime:

@@ -16,6 +16,7 @@ from copilot.errors import CopilotError, SourceConfigError, SyncRunningError
 from copilot.ingest.ahead import ReadAhead, read_ahead
 from copilot.ingest.derived import derive
 from copilot.ingest.merge import merge
+from copilot.ingest.quality.after import judge
 from copilot.ingest.reading import open_staging
 from copilot.ingest.removal import Counts, remove_gone, remove_keys
 from copilot.ingest.report import Confirmation, EntityReport, Progress, Source, SyncReport
@@ -77,21 +78,25 @@ class Ingest:
         connector: Connector,
         *,
         full: bool = False,
+        accept: bool = False,
         progress: Progress = _silent,
     ) -> SyncReport:
         """Bring the copy up to the source: everything changed since the last sync, or everything at all if `full`.
 
         Each entity is merged whole or not at all, and its cursor kept with it. Raises SyncRunningError while another
-        sync of the source runs, SourceConfigError when most of an entity would go (unless `full`), and what the
-        connector raises; a SkippableSourceError only leaves its entity as it is.
+        sync of the source runs, SourceConfigError when most of an entity would go (unless `full`), QualityError when
+        too much of it is unsound (unless `accept`), and what the connector raises; a SkippableSourceError only leaves
+        its entity as it is.
         """
         entities = load_order(self._model, source, connector.entities)
         async with _session(self._database) as connection, _alone(connection, source):
-            run = await self._begin(connection, source, full=full)
+            run = replace(await self._begin(connection, source, full=full), accept=accept)
             async with self._batch(run) as reports:
                 await _sweep(run)
                 async with self._reading(run, connector, entities, progress) as ahead:
                     await self._sync(run, ahead, entities, reports, progress)
+                changed = [name for name, report in reports.items() if report.changed or report.removed]
+                await judge(run, [entity.name for entity in entities], changed, progress)
         return SyncReport(source=source.name, batch_id=run.batch_id, entities=reports)
 
     async def confirm(

@@ -8,6 +8,7 @@ from copilot.channels.cli import Command, say
 from copilot.channels.commands.source.action import Action
 from copilot.channels.commands.source.add import ADD, CHECK
 from copilot.channels.commands.source.map import MAP
+from copilot.channels.commands.source.quality import QUALITY
 from copilot.channels.commands.source.sync import LIST, SYNC
 from copilot.settings import read_settings
 from copilot.wiring import open_runtime
@@ -18,6 +19,7 @@ ACTIONS: tuple[Action, ...] = (
     SYNC,
     LIST,
     MAP,
+    QUALITY,
 )
 
 

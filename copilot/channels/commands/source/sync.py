@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import math
+from datetime import datetime
 
 from copilot.channels.cli import say
 from copilot.channels.commands.source.action import Action, chosen, one_or_all
-from copilot.ingest import SyncReport
+from copilot.ingest import Source, SyncReport
 from copilot.wiring import Runtime
+from copilot.wiring.schedule import interval, last_syncs, next_due
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     one_or_all(parser)
     parser.add_argument("--full", action="store_true", help="read everything again")
+    parser.add_argument("--accept", action="store_true", help="load also what fails the quality checks, this once")
 
 
 async def _sync(runtime: Runtime, options: argparse.Namespace) -> int:
     for each in chosen(runtime, options.name):
         source, connector = runtime.sources.source(each), runtime.sources.connector(each)
-        _print_report(await runtime.ingest.sync(source, connector, full=options.full, progress=say))
+        report = await runtime.ingest.sync(source, connector, full=options.full, accept=options.accept, progress=say)
+        _print_report(report)
     return 0
 
 
 async def _list(runtime: Runtime, _: argparse.Namespace) -> int:
     states = await runtime.sources.states()
+    synced = await last_syncs(runtime.database)
+    plan = {
+        source.name: _plan(source, synced.get(source.name), runtime.clock()) for source in await runtime.sources.load()
+    }
     for state in states:
-        print(f"{state.name:<20} {state.system:<10} {state.told(runtime.clock())}")
+        print(
+            f"{state.name:<20} {state.system:<10} {state.told(runtime.clock())}; {plan.get(state.name, 'just added')}"
+        )
     if not states:
         print("no sources yet; add one: erp-copilot source add odoo")
     return 0
+
+
+def _plan(source: Source, synced: datetime | None, now: datetime) -> str:
+    due = next_due(source, synced)
+    when = "now" if due is None or due <= now else f"in {math.ceil((due - now).total_seconds() / 60)} min"
+    return f"every {interval(source).total_seconds() / 60:.0f} min, due {when}"
 
 
 def _print_report(report: SyncReport) -> None:

@@ -246,7 +246,7 @@ LARGE = 1_000
 LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
 APP_FILES = ("identity", "retrieval", "scope", "understanding")
-OTHER_FILES = ("audit", "backup", "ingest", "setup", "sources", "state")
+OTHER_FILES = ("audit", "backup", "ingest", "quality", "setup", "sources", "state")
 OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},

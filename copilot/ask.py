@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from time import perf_counter
 from typing import Protocol
 
@@ -121,14 +122,18 @@ class Asking:
             return Outcome(answer=self.decider.no_access())
         if isinstance(plan, NoPlan):
             return Outcome(answer=self.decider.decline(plan, now))
-        evidence = await retrieve(self.database, self.model, plan, scope, now=now, linker=self.linker)
+        evidence = await self.retrieve(plan, scope, now)
         stale = await self.freshener.stale(evidence, self.policy)
         if stale.asked:  # the copy has new values, or new ages
-            evidence = await retrieve(self.database, self.model, plan, scope, now=now, linker=self.linker)
+            evidence = await self.retrieve(plan, scope, now)
         drafted = draft(plan.outline, evidence, self.templates)
         findings = verify(drafted, evidence)
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
+
+    async def retrieve(self, plan: Plan, scope: Scope, now: datetime) -> Evidence:
+        """The evidence of a plan as this scope reaches it."""
+        return await retrieve(self.database, self.model, plan, scope, policy=self.policy, now=now, linker=self.linker)
 
     async def _conversation(self, question: Question, principal: Principal) -> str:
         """One's own conversation, or a new one: a foreign id is as good as none."""

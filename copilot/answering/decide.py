@@ -15,6 +15,7 @@ from copilot.domain.plan import NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 
 RULES = "rules"
+_CONFLICTS = ("stock_difference", "stock_absent")
 _ASKED = "Q"
 """The id of the record that stands for the question itself."""
 
@@ -111,7 +112,7 @@ class Decider:
     def _partial_reason(plan: Plan, stale: Staleness, evidence: Evidence) -> Reason | None:
         if stale.since:
             return Reason.STALE
-        if any(record.entity == "stock_difference" for record in evidence.by_id().values()):
+        if any(record.entity in _CONFLICTS for record in evidence.by_id().values()):
             return Reason.CONFLICTING
         return Reason.UNSUPPORTED if plan.unused_words else None
 

@@ -187,6 +187,20 @@ def _above_zero(field: str) -> Backing:
     return positive
 
 
+def _differs(record: Record) -> bool:
+    """Whether a record holds two figures in one unit that are not the same."""
+    pairs = (("quantity", "other_quantity", "unit", "other_unit"), ("compared", "other_compared", "unit", "unit"))
+    for ours, theirs, unit, other_unit in pairs:
+        if isinstance(record.raw(ours), int) and record.raw(unit) == record.raw(other_unit):
+            return record.raw(ours) != record.raw(theirs)
+    return False
+
+
+def _elsewhere_missing(record: Record) -> bool:
+    """Whether a record holds a figure of one system that is not zero, and names another system beside it."""
+    return bool(record.raw("on_hand") and record.raw("system") and record.raw("other_system"))
+
+
 _STATES: Mapping[str, tuple[Backing, ...]] = {
     r"\b(late|overdue)\b": (_above_zero("days_late"),),
     r"\bshort\b": (_above_zero("missing"),),
@@ -196,7 +210,8 @@ _STATES: Mapping[str, tuple[Backing, ...]] = {
     r"\bblocked\b": (_is("blocked", True),),
     r"\bsigned by\b": (_has("signed_by"),),
     r"\bmore than\b": (_is("complete", False),),
-    r"\bdisagree\b": (_has("other_on_hand"),),
+    r"\bdisagree\b": (_differs, _elsewhere_missing),
+    r"\bgoverns\b": (_has("governing_system"),),
     r"\b(approved)\b": (_has("approved"),),
     r"\bnot moved\b": (_is("moves", 0),),
     r"\bhas moved\b": (_above_zero("moves"),),

@@ -13,11 +13,10 @@ from copilot.errors import SourceConfigError
 from copilot.ingest.lookup import rule_fields
 from copilot.ingest.report import Source
 from copilot.ingest.statements import identified
+from copilot.policy.policy import PURPOSES
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
-
-PURPOSES = ("erp", "wms", "commerce", "logistics", "files")
 
 
 async def keep_source(connection: Connection, model: SemanticModel, source: Source, now: datetime) -> int:

@@ -13,14 +13,27 @@ import yaml
 from copilot.domain.principal import Principal
 from copilot.domain.scope import EMPTY_SCOPE, Scope
 
+PURPOSES: Mapping[str, str] = {
+    "erp": "ERP",
+    "wms": "warehouse system",
+    "commerce": "shop",
+    "logistics": "logistics system",
+    "files": "files",
+}
+"""What a source can be for -> what people call such a system."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Role -> record classes, and record class -> how long a record stays fresh."""
+    """Role -> record classes, record class -> how long a record stays fresh, and whose stock figures count."""
 
     version: str
     roles: Mapping[str, frozenset[str]]
     fresh_for: Mapping[str, timedelta]
+    stock_governed_by: Mapping[str, tuple[str, ...]]
+    """Figure of stock -> the purposes of sources, the one that governs first."""
+    stock_kept_whole_by: frozenset[str]
+    """Purposes whose sources record every item that a site of theirs holds: no record means none."""
 
     def classes_of(self, role: str) -> frozenset[str]:
         """The record classes of a role; none for a role the policy does not know."""
@@ -29,6 +42,11 @@ class Policy:
     def fresh_limit(self, record_class: str) -> timedelta:
         """How old a record of a class may be without being confirmed again."""
         return self.fresh_for.get(record_class, self.fresh_for["default"])
+
+    def stock_rank(self, figure: str, purpose: str) -> int:
+        """Where a kind of system stands for a figure of stock, 0 being the one that governs; last if not named."""
+        order = self.stock_governed_by.get(figure, ())
+        return order.index(purpose) if purpose in order else len(order)
 
 
 @cache
@@ -39,6 +57,8 @@ def load_policy() -> Policy:
         version=body["version"],
         roles={role: frozenset(classes) for role, classes in body["roles"].items()},
         fresh_for={name: timedelta(hours=hours) for name, hours in body["fresh_for_hours"].items()},
+        stock_governed_by={figure: tuple(order) for figure, order in body["stock_governed_by"].items()},
+        stock_kept_whole_by=frozenset(body["stock_kept_whole_by"]),
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any, assert_never
 from copilot.domain.evidence import Evidence, Raw, Record, Value
 from copilot.domain.plan import Computation, Filter, Plan, RecordQuery, StepField
 from copilot.domain.scope import Scope
+from copilot.policy.policy import Policy
 from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
-from copilot.retrieval.measures import MEASURES, Context, Figures
+from copilot.retrieval.measures import MEASURES, NEED_KEEPERS, Context, Figures
 from copilot.semantic.compile import compile_query
 from copilot.semantic.measures import load_measures
 from copilot.semantic.model import Entity, SemanticModel
@@ -45,12 +46,20 @@ class _Run:
 
 
 async def retrieve(
-    database: Database, model: SemanticModel, plan: Plan, scope: Scope, *, now: datetime, linker: Linker
+    database: Database,
+    model: SemanticModel,
+    plan: Plan,
+    scope: Scope,
+    *,
+    policy: Policy,
+    now: datetime,
+    linker: Linker,
 ) -> Evidence:
     """The evidence of a plan. A step over a class that the scope lacks never reaches SQL and finds nothing."""
     async with database.scoped_transaction(scope) as connection:
-        run = await _start(connection, scope, now, linker)
-        run.context = replace(run.context, period=plan.period)
+        run = await _start(connection, scope, Context(policy=policy, now=now, period=plan.period), linker)
+        if any(isinstance(step, Computation) and step.measure in NEED_KEEPERS for step in plan.steps):
+            run.context = replace(run.context, keepers=await _keepers(connection, run))
         for step in plan.steps:
             match step:
                 case RecordQuery():
@@ -62,16 +71,21 @@ async def retrieve(
     return Evidence(steps=run.steps, truncated=frozenset(run.truncated), refused=frozenset(run.refused))
 
 
-async def _start(connection: Connection, scope: Scope, now: datetime, linker: Linker) -> _Run:
+async def _start(connection: Connection, scope: Scope, context: Context, linker: Linker) -> _Run:
     sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
     sites = await (await connection.execute(query("site_calendars"))).fetchall()
     calendars = {row["id"]: _calendar(row) for row in sites}
     names = {row["id"]: row["name"] for row in sources}
     covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
     loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
-    order = [names[key] for key in sorted(names)]
-    context = Context(now=now, calendars=calendars, source_order=order, first_loads=loaded)
+    purposes = {row["name"]: row["purpose"] for row in sorted(sources, key=lambda row: row["id"])}
+    context = replace(context, calendars=calendars, purposes=purposes, first_loads=loaded)
     return _Run(scope=scope, sources=_Sources(names, covered), context=context, linker=linker)
+
+
+async def _keepers(connection: Connection, run: _Run) -> Mapping[int, frozenset[str]]:
+    rows = await (await connection.execute(query("stock_keepers"))).fetchall()
+    return {row["site_id"]: frozenset(run.sources.names[source] for source in row["sources"]) for row in rows}
 
 
 def _calendar(row: Mapping[str, Any]) -> Calendar:

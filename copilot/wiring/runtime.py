@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
@@ -17,12 +17,22 @@ from copilot.answering.draft import Templates
 from copilot.ask import Asking
 from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock, system_clock
+from copilot.domain.evidence import Evidence
+from copilot.domain.plan import Plan
 from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, SessionSubject, TurnView
-from copilot.errors import CopilotError, SettingsError, SignInError, StartupError, UnapprovedTemplateError
+from copilot.errors import (
+    CopilotError,
+    NoAccessError,
+    SettingsError,
+    SignInError,
+    StartupError,
+    UnapprovedTemplateError,
+)
 from copilot.identity.authenticate import Authenticator
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
-from copilot.policy.policy import load_policy
+from copilot.policy.policy import load_policy, scope_for
+from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.model import load_model
 from copilot.settings import Settings
 from copilot.store import embedded
@@ -92,6 +102,22 @@ class Runtime:
         """Keep a person's judgement of an answer."""
         masked = self.asking.masker.mask(comment).text
         await self.kept.rate(subject, audit_id, helpful=helpful, comment=masked)
+
+    async def disagreements(self, subject: str, *, site: str | None = None) -> AsyncGenerator[Disagreement]:
+        """Where the systems say different things about stock, in the records that one person may see.
+
+        Raises SignInError for a person who is not known, NoAccessError for one who may not read stock and
+        SourceConfigError for a site that is not theirs.
+        """
+        scope = scope_for(await self.directory.principal(subject, self.clock()), self.asking.policy)
+        if not scope.allows("stock"):
+            raise NoAccessError(f"{subject!r} may not read stock")
+
+        def find(plan: Plan) -> Awaitable[Evidence]:
+            return self.asking.retrieve(plan, scope, self.clock())
+
+        async for each in disagreements(self.database, scope, find, site=site):
+            yield each
 
     async def health(self) -> dict[str, str]:
         """Component -> "ok" or what is wrong."""

@@ -14,7 +14,7 @@ import yaml
 
 from copilot.domain.json import Json
 from copilot.semantic.model import Field, SemanticModel
-from evals.proofs.oracle import Row
+from evals.proofs.oracle import Row, read_baseline
 from evals.proofs.walk import Found
 
 SCALED = ("quantity", "amount", "ratio", "days")
@@ -61,15 +61,18 @@ def key_facts(expectation: Expectation, steps: Mapping[str, Found], model: Seman
                 yield name, value
 
 
-def stock_facts(steps: Mapping[str, Found]) -> Iterator[Fact]:
-    """The total of an item's stock: per site only the rows of the source that was added first."""
-    rows = steps["stock"].rows
-    first: dict[int, int] = {}
-    for row in rows:
-        first[row["site_id"]] = min(row["source_id"], first.get(row["site_id"], row["source_id"]))
-    governing = [row for row in rows if row["source_id"] == first[row["site_id"]]]
-    if len({row["unit"] for row in governing}) == 1:
-        yield "on_hand", plain(sum(row["on_hand"] or 0 for row in governing))
+def stock_facts(steps: Mapping[str, Found], purposes: Mapping[int, str]) -> Iterator[Fact]:
+    """The total on hand of an item: per site as the system has it whose kind the policy names first, of two of a kind
+    the one added first. Nothing where units differ."""
+    order = read_baseline()["stock_governed_by"]["on_hand"]
+    counted = [row for row in steps["stock"].rows if row["on_hand"] is not None]
+    governing: dict[int, tuple[int, int]] = {}
+    for row in counted:
+        rank = order.index(purposes[row["source_id"]]), row["source_id"]
+        governing[row["site_id"]] = min(rank, governing.get(row["site_id"], rank))
+    rows = [row for row in counted if row["source_id"] == governing[row["site_id"]][1]]
+    if len({row["unit"] for row in rows}) == 1:
+        yield "on_hand", plain(sum(row["on_hand"] for row in rows))
 
 
 def said(answer: Mapping[str, Json]) -> set[Fact]:

@@ -52,6 +52,8 @@ class World:
     model: SemanticModel
     rows: Mapping[str, Mapping[int, Row]]
     sources: Mapping[int, str]
+    purposes: Mapping[int, str]
+    """Source -> what it is for."""
     keys: frozenset[str]
     """Every text by which a number can be looked up."""
     _indexes: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
@@ -79,16 +81,22 @@ def read_world(admin: Connection[Any], model: SemanticModel) -> World:
     for name in model.entities:
         statement = sql.SQL("select * from {} order by id").format(sql.Identifier("biz", name))
         rows[name] = {row["id"]: row for row in _all(admin, statement)}
-    sources = {row["id"]: row["name"] for row in _all(admin, sql.SQL("select id, name from core.source"))}
+    known = _all(admin, sql.SQL("select id, name, purpose from core.source"))
+    sources = {row["id"]: row["name"] for row in known}
+    purposes = {row["id"]: row["purpose"] for row in known}
     numbers = sql.SQL("select distinct key from biz.lookup where kind in ('number', 'loose', 'digits')")
     keys = frozenset(row["key"] for row in _all(admin, numbers))
-    return World(model=model, rows=rows, sources=sources, keys=keys)
+    return World(model=model, rows=rows, sources=sources, purposes=purposes, keys=keys)
+
+
+def read_baseline() -> Mapping[str, Any]:
+    """The policy's YAML."""
+    return yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
 
 
 def read_roles() -> Mapping[str, frozenset[str]]:
     """Role -> record classes, as the policy's YAML says."""
-    body = yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
-    return {role: frozenset(classes) for role, classes in body["roles"].items()}
+    return {role: frozenset(classes) for role, classes in read_baseline()["roles"].items()}
 
 
 def demo_actors(world: World) -> tuple[Actor, ...]:

@@ -39,8 +39,9 @@ async def entity_faults(runtime: Runtime, world: World, actor: Actor, entity: st
     query = RecordQuery(name="rows", entity=entity, where=(Filter("id", Operator.IN, ids),), limit=len(ids))
     plan = Plan(kind="probe", references={}, steps=(query,), outline=Outline(groups=()))
     scope = await given_scope(runtime, actor)
+    asking = runtime.asking
     found = await retrieve(
-        runtime.database, world.model, plan, scope, now=runtime.clock(), linker=runtime.asking.linker
+        runtime.database, world.model, plan, scope, policy=asking.policy, now=runtime.clock(), linker=asking.linker
     )
     got = {record.row_id: record for record in found.get("rows")}
     meant = {i for i in ids if actor.sees(rows[i])}

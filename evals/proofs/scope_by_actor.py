@@ -155,7 +155,7 @@ class ScopeTrial:
         if not named or not permitted(expectation, steps):
             return [], {}
         wanted = list(key_facts(expectation, steps, self.world.model))
-        wanted += stock_facts(steps) if case.kind == "item_stock" else []
+        wanted += stock_facts(steps, self.world.purposes) if case.kind == "item_stock" else []
         lacking = missing(wanted, answer)
         if answer["verdict"] == "declined" or lacking:
             return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {

@@ -132,7 +132,9 @@ _LINES: LiteralString = """
 _ON_HAND: LiteralString = """
     select coalesce(sum(on_hand), 0)::bigint from biz.stock s
      where item_id = %(item)s and site_id = %(site)s
-       and source_id = (select min(source_id) from biz.stock where item_id = %(item)s and site_id = %(site)s)"""
+       and source_id = (select t.source_id from biz.stock t join core.source o on o.id = t.source_id
+                         where t.item_id = %(item)s and t.site_id = %(site)s
+                         order by o.purpose = 'wms' desc, o.id limit 1)"""
 _DUE: LiteralString = """
     select min(p.promised_date) from biz.purchase_line p join biz.purchase_order o on o.id = p.purchase_order_id
      where p.item_id = %(item)s and o.site_id = %(site)s and p.promised_date >= %(today)s

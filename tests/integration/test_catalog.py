@@ -245,12 +245,13 @@ def test_a_difference_from_the_semantic_model_is_found(admin: Connection, violat
 LARGE = 1_000
 LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
-APP_FILES = ("identity", "retrieval", "scope", "understanding")
+APP_FILES = ("disagreements", "identity", "retrieval", "scope", "understanding")
 OTHER_FILES = ("audit", "backup", "ingest", "quality", "setup", "sources", "state")
-OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
+OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people", "stock_in_question")
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
     "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
+    "site_by_code": {"code": "DAL"},
     "limit_statements": {"timeout": "5000"},
     "find_numbers": {"words": ["SO-10482", "10482"], "bare": ["10482"]},
     "whole_names": {"names": ["kestrel millwork", "desk 3 m"]},

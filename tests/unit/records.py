@@ -14,6 +14,7 @@ from copilot.domain.answer import Answer, Fact
 from copilot.domain.evidence import Evidence, FieldType, Raw, Record, Value
 from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.quantity import to_scaled
+from copilot.policy.policy import load_policy
 from copilot.retrieval.calendar import Calendar
 from copilot.retrieval.measures import Context
 from copilot.semantic.measures import load_measures
@@ -71,10 +72,20 @@ def evidence(
     return Evidence(steps=found, truncated=frozenset(truncated), refused=frozenset(refused))
 
 
-def context(*, complete: bool = True, calendars: Mapping[int, Calendar] | None = None, now: datetime = NOW) -> Context:
-    """Two systems, of which the ERP governs, and one site open from Monday to Friday."""
+def context(
+    *,
+    complete: bool = True,
+    calendars: Mapping[int, Calendar] | None = None,
+    now: datetime = NOW,
+    keepers: Mapping[int, frozenset[str]] | None = None,
+) -> Context:
+    """An ERP, a warehouse system added after it, and one site open from Monday to Friday."""
     week = {SITE: Calendar("UTC", "12345", frozenset())}
-    return Context(now=now, calendars=calendars or week, source_order=["ERP", "WMS"], complete=complete)
+    purposes = {"ERP": "erp", "WMS": "wms", "Shop": "commerce", "Old ERP": "erp"}
+    return Context(
+        now=now, policy=load_policy(), calendars=calendars or week, purposes=purposes, complete=complete,
+        keepers=keepers or {},
+    )  # fmt: skip
 
 
 def scaled(number: Decimal | int | str) -> int:

@@ -69,7 +69,7 @@ def test_a_change_noticed_just_now_is_said() -> None:
 
 
 def test_systems_that_disagree_make_it_partial() -> None:
-    difference = measure("stock_difference", "M1", item=7, site=5, on_hand=3, other_on_hand=4, unit="pcs")
+    difference = measure("stock_difference", "M1", item=7, site=5, quantity=3, other_quantity=4, unit="pcs")
     answer = _answer(found=evidence(order=ORDER, customer=CUSTOMER, differences=difference))
     assert (answer.verdict, answer.reason) == (Verdict.PARTIAL, Reason.CONFLICTING)
 

@@ -195,10 +195,15 @@ def test_the_first_dated_supply_counts() -> None:
     assert found.values["supply_date"] == day("2026-11-25")
 
 
-def test_only_the_governing_system_says_what_is_on_hand() -> None:
-    rows = [_stock(system="WMS", on_hand=50), _stock("S8", 8, on_hand=4)]
+def test_the_governing_system_says_what_is_on_hand() -> None:
+    rows = [_stock(system="WMS", on_hand=4), _stock("S8", 8, on_hand=50)]
     (found,) = _late(stock=rows)
     assert found.values["on_hand"] == scaled(4)
+
+
+def test_what_no_system_records_on_hand_is_not_taken_for_nothing() -> None:
+    (found,) = _late(stock=[_stock(on_hand=None)])
+    assert (found.values["cause"], found.values["on_hand"]) == ("unknown", None)
 
 
 @pytest.mark.parametrize(
@@ -262,82 +267,6 @@ def test_a_count_says_whether_it_is_complete(name: str, figure: str) -> None:
     assert _one(name, [owner], [_order(), _line()]) == {figure: 2, "complete": True}
     assert _one(name, [owner], [_order()], with_context=context(complete=False)) == {figure: 1, "complete": False}
     assert _all(name, [owner], []) == []
-
-
-# Stock
-
-
-def test_stock_of_a_site_is_summed_over_lots_from_the_governing_system_alone() -> None:
-    rows = [
-        _stock("S1", 1, lot="A"), _stock("S2", 2, lot="B", on_hand=6), _stock("S3", 3, system="WMS", on_hand=99),
-        _stock("S4", 4, site=8, system="WMS", on_hand=7),
-    ]  # fmt: skip
-    here, there = sorted(_all("site_stock", rows), key=lambda f: str(f.values["site"]))
-    assert here.values == {
-        "item": 7, "site": SITE, "unit": "pcs", "on_hand": scaled(10), "reserved": scaled(2), "available": scaled(6),
-        "in_transit": scaled(4),
-    }  # fmt: skip
-    assert here.inputs == ("S1", "S2")
-    assert (there.values["on_hand"], there.about.system) == (scaled(7), "WMS")
-
-
-def test_stock_in_two_units_is_not_added_up() -> None:
-    rows = [_stock("S1", 1), _stock("S2", 2, unit="box", on_hand=1)]
-    assert {(f.values["unit"], f.values["on_hand"]) for f in _all("site_stock", rows)} == {
-        ("pcs", scaled(4)), ("box", scaled(1)),
-    }  # fmt: skip
-    item = record("item", "S9", row=7, name="Desk")
-    assert _all("stock_total", [item], rows) == []
-
-
-def test_a_total_is_per_item_over_all_sites() -> None:
-    desk, chair = record("item", "S9", row=7, name="Desk"), record("item", "S8", row=8, name="Chair")
-    rows = [_stock("S1", 1), _stock("S2", 2, site=8), _stock("S3", 3, item=8, on_hand=1)]
-    totals = {f.values["item"]: f.values["on_hand"] for f in _all("stock_total", [desk, chair], rows)}
-    assert totals == {7: scaled(8), 8: scaled(1)}
-
-
-@pytest.mark.parametrize("name", ["site_stock", "stock_difference"])
-def test_a_cut_list_of_stock_has_no_figures(name: str) -> None:
-    rows = [_stock("S1", 1), _stock("S2", 2, system="WMS", on_hand=9)]
-    assert _all(name, rows)
-    assert _all(name, rows, with_context=context(complete=False)) == []
-
-
-def test_a_cut_list_of_stock_has_no_total() -> None:
-    item = record("item", "S9", row=7, name="Desk")
-    assert _all("stock_total", [item], [_stock()])
-    assert _all("stock_total", [item], [_stock()], with_context=context(complete=False)) == []
-
-
-def test_systems_that_disagree_are_shown_with_the_governing_one_first() -> None:
-    rows = [_stock("S1", 1, system="WMS", on_hand=9), _stock("S2", 2, on_hand=3), _stock("S3", 3, lot="B", on_hand=1)]
-    assert _one("stock_difference", rows) == {
-        "item": 7, "site": SITE, "governing_system": "ERP", "on_hand": scaled(4), "other_system": "WMS",
-        "other_on_hand": scaled(9), "unit": "pcs",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        _stock("S2", 2, system="WMS"),
-        _stock("S2", 2, system="WMS", unit="box", on_hand=1),
-        _stock("S2", 2, lot="B"),
-    ],
-    ids=["same figure", "another unit", "same system"],
-)
-def test_systems_that_agree_or_cannot_be_compared_do_not_disagree(other: Record) -> None:
-    assert _all("stock_difference", [_stock("S1", 1), other]) == []
-
-
-@given(st.lists(st.tuples(st.sampled_from(["ERP", "WMS"]), st.integers(0, 3), st.integers(0, 50)), max_size=12))
-def test_the_sum_over_sites_is_the_total(rows: list[tuple[str, int, int]]) -> None:
-    stock = [_stock(f"S{n}", n, system=system, site=site, on_hand=q) for n, (system, site, q) in enumerate(rows, 1)]
-    item = record("item", "S99", row=7, name="Desk")
-    by_site = sum(int(str(f.values["on_hand"])) for f in _all("site_stock", stock))
-    totals = _all("stock_total", [item], stock)
-    assert [f.values["on_hand"] for f in totals] == ([by_site] if stock else [])
 
 
 # Purchasing and invoices

@@ -165,7 +165,7 @@ def test_the_oracle_finds_labels_that_do_not_follow_from_the_references() -> Non
     rows["stock"][1] = row(id=1, item_id=1, site_id=7, label_region=3, label_site=7)
     rows["stock"][2] = row(id=2, source_key="wrong", item_id=1, site_id=7, label_region=1, label_site=7)
     rows["region"][3] = row(id=3, label_region=3)
-    world = World(model=model, rows=rows, sources={}, keys=frozenset())
+    world = World(model=model, rows=rows, sources={}, purposes={}, keys=frozenset())
     assert [fault for fault in label_faults(world) if "wrong" in fault] == list(label_faults(world))
     assert len(list(label_faults(world))) == 1
 

@@ -20,9 +20,16 @@ from copilot.retrieval.measures.orders import (
     quoted_lead_time,
 )
 from copilot.retrieval.measures.pricing import customer_price
-from copilot.retrieval.measures.stock import incoming_supply, site_stock, stock_difference, stock_total
+from copilot.retrieval.measures.stock import (
+    incoming_supply,
+    site_stock,
+    stock_absent,
+    stock_difference,
+    stock_incomparable,
+    stock_total,
+)
 
-__all__ = ["MEASURES", "Context", "Figures"]
+__all__ = ["MEASURES", "NEED_KEEPERS", "Context", "Figures"]
 
 MEASURES: Mapping[str, MeasureFunction] = {
     "order_delay": order_delay,
@@ -34,6 +41,8 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "site_stock": site_stock,
     "stock_total": stock_total,
     "stock_difference": stock_difference,
+    "stock_incomparable": stock_incomparable,
+    "stock_absent": stock_absent,
     "incoming_supply": incoming_supply,
     "customer_price": customer_price,
     "purchase_delay": purchase_delay,
@@ -45,3 +54,6 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "record_change": record_change,
 }
 """Measure name -> the function that computes it."""
+
+NEED_KEEPERS = frozenset({"stock_absent"})
+"""Measures that ask which sources keep stock at a site at all."""

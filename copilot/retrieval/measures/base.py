@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from copilot.domain.evidence import Raw, Record
 from copilot.domain.plan import Period
+from copilot.policy.policy import Policy
 from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
 
 Records = Sequence[Record]
@@ -17,23 +18,29 @@ Records = Sequence[Record]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the figures depend on besides records: the moment, the sites' calendars, which source governs.
+    """What the figures depend on besides records: the moment, the sites' calendars, whose stock figures count.
 
     `complete` is False where a step of the inputs found more records than its limit.
     """
 
     now: datetime
-    calendars: Mapping[int, Calendar]
-    source_order: Sequence[str]
+    policy: Policy
+    calendars: Mapping[int, Calendar] = field(default_factory=dict[int, Calendar])
+    purposes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Source -> what it is for, the one added first in front."""
     complete: bool = True
     period: Period | None = None
     """The time the question is about."""
     first_loads: Mapping[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
     """(source, entity) -> when its first load was over: what began by then was found there, it was not new."""
 
-    def place(self, system: str) -> int:
-        """Where a source stands in the order they were added: the first governs."""
-        return self.source_order.index(system) if system in self.source_order else len(self.source_order)
+    keepers: Mapping[int, frozenset[str]] = field(default_factory=dict[int, frozenset[str]])
+    """Site -> the sources that keep stock there."""
+
+    def rank(self, figure: str, system: str) -> tuple[int, int]:
+        """Where a source stands for a figure of stock: by policy, then in the order added. The lowest governs."""
+        place = list(self.purposes).index(system) if system in self.purposes else len(self.purposes)
+        return self.policy.stock_rank(figure, self.purposes.get(system, "")), place
 
     def calendar(self, record: Record) -> Calendar:
         """The calendar of the site a record belongs to."""
@@ -71,15 +78,6 @@ def figures(values: Mapping[str, Raw], about: Record, used: Iterable[Record]) ->
     )
 
 
-def governing(context: Context, stock: Records) -> list[Record]:
-    """Per item and site only the rows of the source that was added first."""
-    kept: list[Record] = []
-    for _, group in grouped(stock, "item", "site"):
-        first = min((row.system for row in group), key=context.place)
-        kept += [row for row in group if row.system == first]
-    return kept
-
-
 def grouped(records: Iterable[Record], *fields: str) -> Iterator[tuple[tuple[Raw, ...], list[Record]]]:
     """Records grouped by the values of some fields, in a stable order."""
 
@@ -88,11 +86,6 @@ def grouped(records: Iterable[Record], *fields: str) -> Iterator[tuple[tuple[Raw
 
     for values, group in groupby(sorted(records, key=lambda r: [str(v) for v in key(r)]), key=key):
         yield values, list(group)
-
-
-def sums(rows: Sequence[Record]) -> dict[str, Raw]:
-    """The stock figures of some rows, added up."""
-    return {name: sum(number_of(r, name) for r in rows) for name in ("on_hand", "reserved", "available", "in_transit")}
 
 
 def day_of(record: Record, name: str) -> date | None:

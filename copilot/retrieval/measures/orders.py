@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from copilot.domain.evidence import Raw, Record
-from copilot.domain.quantity import SCALE
 from copilot.retrieval.measures.base import (
     Context,
     Figures,
@@ -15,9 +14,9 @@ from copilot.retrieval.measures.base import (
     Records,
     day_of,
     figures,
-    governing,
     number_of,
 )
+from copilot.retrieval.measures.inventory import Amount, Held, Units, held
 
 
 def order_delay(context: Context, orders: Records, lines: Records = ()) -> Iterator[Figures]:
@@ -104,23 +103,24 @@ def _line_cause(
 
 
 def _stocked(context: Context, line: Record, stock: Records, units: Records) -> _Stocked:
-    """Stock on hand at a line's site by the governing system, against its open quantity by the item's own units."""
-    site = line.raw("site") or line.site_id
-    rows = [s for s in stock if s.raw("item") == line.raw("item") and s.raw("site") == site]
-    rows = governing(context, rows)
-    needed, unit = number_of(line, "open_quantity"), line.raw("unit")
-    if line.raw("open_quantity") is None or not context.complete:
-        return _Stocked(needed=0, on_hand=0, unit=unit, known=False, used=())
-    stock_units = {row.raw("unit") for row in rows}
-    used = list(rows)
-    if rows and stock_units != {unit}:
-        table = next((u for u in units if u.raw("item") == line.raw("item") and u.raw("unit") == unit), None)
-        if table is None or stock_units != {table.raw("base_unit")}:
-            return _Stocked(needed=needed, on_hand=0, unit=unit, known=False, used=tuple(rows))
-        needed, unit = needed * number_of(table, "base_quantity") // SCALE, table.raw("base_unit")
-        used.append(table)
-    on_hand = sum(number_of(row, "on_hand") for row in rows)
-    return _Stocked(needed=needed, on_hand=on_hand, unit=unit, known=True, used=tuple(used))
+    """Stock on hand at a line's site as it governs, against its open quantity by the item's own units."""
+    item, site = line.raw("item"), line.raw("site") or line.site_id
+    rows = [s for s in stock if s.raw("item") == item and s.raw("site") == site]
+    needed = Amount(quantity=number_of(line, "open_quantity"), unit=line.raw("unit"), rows=(line,))
+    known = Units(units)
+    none = Amount(quantity=0, unit=needed.unit, rows=(line,))
+    on_hand = known.total(item, list(_on_hand(held(context, rows, known)))) if rows else none
+    same = known.alike(item, (needed, on_hand)) if on_hand else None
+    if same is None or line.raw("open_quantity") is None or not context.complete:
+        return _Stocked(needed=0, on_hand=0, unit=needed.unit, known=False, used=tuple(rows))
+    used = (*same[0].rows, *same[1].rows)
+    return _Stocked(needed=same[0].quantity, on_hand=same[1].quantity, unit=same[0].unit, known=True, used=used)
+
+
+def _on_hand(places: Iterator[Held]) -> Iterator[Amount]:
+    for place in places:
+        if (quantity := place.figures["on_hand"]) is not None:
+            yield Amount(quantity=quantity, unit=place.unit, rows=place.rows)
 
 
 def _due(today: date, line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:

@@ -1,53 +1,129 @@
-"""Stock, what is coming in, and where two systems disagree."""
+"""Stock as the governing figures have it, where the systems disagree, and what is coming in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from copilot.domain.evidence import Raw
-from copilot.retrieval.measures.base import (
-    Context,
-    Figures,
-    Records,
-    day_of,
-    figures,
-    governing,
-    grouped,
-    number_of,
-    sums,
-)
+from copilot.policy.policy import PURPOSES
+from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, number_of
+from copilot.retrieval.measures.inventory import FIGURES, Amount, Held, Recorded, Units, by_place, govern, held, stands
 
 
-def site_stock(context: Context, stock: Records) -> Iterator[Figures]:
-    """Stock per item and site, summed over lots, as the governing system has it; nothing where the list was cut."""
+def site_stock(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Stock per item and site, as the governing figures have it; nothing where the list was cut."""
+    for place in held(context, stock, Units(units)) if context.complete else ():
+        values = {"item": place.item, "site": place.site, "unit": place.unit, **place.figures}
+        yield figures(values, place.rows[0], place.rows)
+
+
+def stock_total(context: Context, items: Records, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Stock of each item over all sites in scope: of each figure that every site has, if they can be added up."""
     if not context.complete:
         return
-    for (item, site, unit), group in grouped(governing(context, stock), "item", "site", "unit"):
-        yield figures({"item": item, "site": site, **sums(group), "unit": unit}, group[0], group)
+    known = Units(units)
+    for item in items:
+        places = list(held(context, [row for row in stock if row.raw("item") == item.row_id], known))
+        totals = {name: _total(item.row_id, name, places, known) for name in FIGURES}
+        found = {name: total for name, total in totals.items() if total}
+        if len({total.unit for total in found.values()}) == 1:
+            unit = next(iter(found.values())).unit
+            values = {name: found[name].quantity if name in found else None for name in FIGURES}
+            rows = [row for place in places for row in place.rows]
+            yield figures({"item": item.row_id, "unit": unit, **values}, item, rows)
 
 
-def stock_total(context: Context, items: Records, stock: Records) -> Iterator[Figures]:
-    """Stock of each item over all sites in scope; nothing where units differ or the list was cut."""
-    for item in items if context.complete else ():
-        rows = [s for s in governing(context, stock) if s.raw("item") == item.row_id]
-        if len({s.raw("unit") for s in rows}) == 1:
-            yield figures({"item": item.row_id, **sums(rows), "unit": rows[0].raw("unit")}, item, rows)
+def _total(item: Raw, name: str, places: Sequence[Held], units: Units) -> Amount | None:
+    amounts = [
+        Amount(quantity=quantity, unit=place.unit, rows=place.rows)
+        for place in places
+        if (quantity := place.figures[name]) is not None
+    ]
+    return units.total(item, amounts) if len(amounts) == len(places) else None
 
 
-def stock_difference(context: Context, stock: Records) -> Iterator[Figures]:
-    """Where another system has another figure on hand than the governing one for the same item and site."""
-    if not context.complete:
-        return
-    for (item, site), group in grouped(stock, "item", "site"):
-        by_system = {name: [r for r in group if r.system == name] for name in dict.fromkeys(r.system for r in group)}
-        first, *others = sorted(by_system, key=context.place)
-        for other in others:
-            ours, theirs = by_system[first], by_system[other]
-            values = {"on_hand": sums(ours)["on_hand"], "other_on_hand": sums(theirs)["on_hand"]}
-            units = {r.raw("unit") for r in group}
-            if values["on_hand"] != values["other_on_hand"] and len(units) == 1:
-                names: dict[str, Raw] = {"governing_system": first, "other_system": other, "unit": ours[0].raw("unit")}
-                yield figures({"item": item, "site": site, **values, **names}, ours[0], group)
+def stock_difference(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Where another system has another figure than the governing one for the same item and site."""
+    known = Units(units)
+    for pair in _pairs(context, stock, known):
+        same = known.alike(pair.item, (pair.ours, pair.theirs))
+        if same and same[0].quantity != same[1].quantity:
+            compared = {"compared": same[0].quantity, "other_compared": same[1].quantity, "compared_unit": same[0].unit}
+            yield pair.figures(context, compared if pair.ours.unit != pair.theirs.unit else {})
+
+
+def stock_incomparable(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Where two systems have figures in units that the item's own units don't convert."""
+    known = Units(units)
+    for pair in _pairs(context, stock, known):
+        if known.alike(pair.item, (pair.ours, pair.theirs)) is None:
+            yield pair.figures(context, {})
+
+
+def stock_absent(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Where a system that keeps the whole stock of a site has no record of an item that another has there."""
+    for item, site, rows, recorded in by_place(stock, Units(units)) if context.complete else ():
+        on_hand = govern(context, recorded).get("on_hand")
+        for other in sorted(context.keepers.get(rows[0].site_id, frozenset()) - recorded.keys()):
+            if on_hand and on_hand.quantity and context.purposes[other] in context.policy.stock_kept_whole_by:
+                values = {"item": item, "site": site, "on_hand": on_hand.quantity, "unit": on_hand.unit}
+                names = {"system": on_hand.system, "as_of": _as_of(on_hand), "other_system": other}
+                yield figures({**values, **names}, on_hand.rows[0], on_hand.rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """The governing amount of a figure and that of another system, for one item at one site."""
+
+    item: Raw
+    site: Raw
+    figure: str
+    ours: Amount
+    theirs: Amount
+
+    def figures(self, context: Context, compared: Mapping[str, Raw]) -> Figures:
+        """Both amounts with their systems and ages, and why the first governs."""
+        ours, theirs = (PURPOSES[context.purposes[amount.system]] for amount in (self.ours, self.theirs))
+        values: dict[str, Raw] = {
+            "item": self.item, "site": self.site, "figure": self.figure,
+            "quantity": self.ours.quantity, "unit": self.ours.unit, "as_of": _as_of(self.ours),
+            "governing_system": self.ours.system, "governing_kind": ours,
+            "other_quantity": self.theirs.quantity, "other_unit": self.theirs.unit, "other_as_of": _as_of(self.theirs),
+            "other_system": self.theirs.system, "other_kind": theirs,
+            "policy": context.policy.version, "basis": "added_first" if ours == theirs else "kind",
+        }  # fmt: skip
+        return figures({**values, **compared}, self.ours.rows[0], (*self.ours.rows, *self.theirs.rows))
+
+
+def _pairs(context: Context, stock: Records, units: Units) -> Iterator[_Pair]:
+    """Every two amounts to be compared: on hand, and what is available as told by a system that tells nothing else."""
+    for item, site, _, recorded in by_place(stock, units) if context.complete else ():
+        governing = _governing(context, item, site, recorded, units)
+        for system, amounts in recorded.items():
+            figure = "on_hand" if "on_hand" in amounts else "available"
+            ours, theirs = governing.get(figure), amounts.get(figure)
+            if ours and theirs and ours.system != system:
+                yield _Pair(item=item, site=site, figure=figure, ours=ours, theirs=theirs)
+
+
+def _governing(context: Context, item: Raw, site: Raw, recorded: Recorded, units: Units) -> Mapping[str, Amount]:
+    """The governing amounts; what is available as it stands in the answer, under the system that has it on hand."""
+    governing = govern(context, recorded)
+    on_hand = governing.get("on_hand")
+    if on_hand is None:
+        return governing
+    place = stands(item, site, governing, units)
+    available = place.figures["available"]
+    if available is None:
+        return governing
+    return {**governing, "available": Amount(quantity=available, unit=place.unit, rows=(*on_hand.rows, *place.rows))}
+
+
+def _as_of(amount: Amount) -> datetime:
+    """Since when nobody has confirmed the oldest record of an amount's system."""
+    return min(row.confirmed_at for row in amount.rows if row.system == amount.system)
 
 
 def incoming_supply(context: Context, supply: Records, orders: Records) -> Iterator[Figures]:

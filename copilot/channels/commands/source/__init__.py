@@ -7,6 +7,7 @@ import argparse
 from copilot.channels.cli import Command, say
 from copilot.channels.commands.source.action import Action
 from copilot.channels.commands.source.add import ADD, CHECK
+from copilot.channels.commands.source.disagreements import DISAGREEMENTS
 from copilot.channels.commands.source.map import MAP
 from copilot.channels.commands.source.quality import QUALITY
 from copilot.channels.commands.source.sync import LIST, SYNC
@@ -20,6 +21,7 @@ ACTIONS: tuple[Action, ...] = (
     LIST,
     MAP,
     QUALITY,
+    DISAGREEMENTS,
 )
 
 

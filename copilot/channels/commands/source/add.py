@@ -15,7 +15,7 @@ from connectors.registry import KINDS, Kind, Setting, kind
 from copilot.channels.cli import say
 from copilot.channels.commands.source.action import Action, chosen, one_or_all
 from copilot.errors import SettingsError
-from copilot.ingest.sources import PURPOSES
+from copilot.policy.policy import PURPOSES
 from copilot.semantic.model import HINTS
 from copilot.store.secrets import variable
 from copilot.wiring import Runtime
@@ -28,7 +28,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SETTING=VALUE", help="a setting, instead of asking"
     )
-    parser.add_argument("--purpose", choices=PURPOSES, help="what the source is for; policy says whose figure counts")
+    parser.add_argument(
+        "--purpose", choices=tuple(PURPOSES), help="what the source is for; policy says whose figure counts"
+    )
     parser.add_argument("--every", type=int, metavar="MINUTES", help="how often it is synced")
     parser.add_argument(
         "--identity", action="append", default=[], metavar="ENTITY=FIELD", help="by what its records are known as ours"

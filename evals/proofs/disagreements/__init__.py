@@ -1,0 +1,1 @@
+"""disagreements: systems with planted conflicts about stock, and who says what of them."""

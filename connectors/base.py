@@ -7,7 +7,7 @@ ingest's business.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,10 @@ from typing import Protocol
 
 Value = str | int | float | bool | Decimal | date | datetime | None
 """A raw value: Decimal for quantities and amounts, date for a day, aware datetime for an instant, str for a key."""
+
+
+Keys = Collection[tuple[str, str]]
+"""(company, key) of some living records, in no order; one may be named again later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,8 @@ class SourceInfo:
     version: str
     labels: tuple[LabelOption, ...]
     unreadable: tuple[Unreadable, ...]
+    notes: tuple[str, ...] = ()
+    """What is as it may be, but a person should know, one sentence each."""
 
 
 class Connector(Protocol):
@@ -102,8 +108,12 @@ class Connector(Protocol):
         """
         ...
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
-        """(company, key) of every living record: what we hold and this does not name has been deleted."""
+    def keys(self, entity: str) -> AsyncIterator[Keys]:
+        """Every living record, some thousands at a time: what we hold and these do not name has been deleted.
+
+        Whoever asks must go on to the end before drawing that conclusion; an error on the way says nothing about
+        what was not named before it.
+        """
         ...
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:

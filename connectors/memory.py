@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connectors.base import Cursor, LabelOption, Page, SourceInfo, SourceRecord
+from connectors.base import Cursor, Keys, LabelOption, Page, SourceInfo, SourceRecord
 from connectors.errors import ConnectorError, UnknownEntityError
 
 _DAWN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -71,9 +71,11 @@ class MemoryConnector:
             mark = max([mark, *(r.changed_at or _DAWN for r in part)])
             yield Page(records=part, cursor=_cursor(mark), last=start + self._page_size >= len(found))
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
         self._stand(entity)
-        return frozenset((r.company, r.key) for r in self._of(entity))
+        found = [(r.company, r.key) for r in self._of(entity)]
+        for start in range(0, len(found), self._page_size):
+            yield found[start : start + self._page_size]
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         self._stand(entity)

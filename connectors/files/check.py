@@ -1,4 +1,9 @@
-"""Looks the files over: everything the mapping names that is not there, keys that are not unique, and the labels."""
+"""Looks the files over: everything the mapping names that is not there, keys that are not unique, and the labels.
+
+A key in several files of a glob is no mistake: exports overlap, and the later file governs. Nor is one in several rows
+of a file where the mapping names a change time, for then each is a version, and the latest counts. Both are told.
+Without a change time the last row would take the others' place, which mostly means that a key column is missing.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +34,11 @@ def look(system: str, storage: Storage, parts: Mapping[str, Sequence[Part]]) -> 
     """What the source says about itself. Raises MappingError with everything named that there is not."""
     complaints: list[Complaint] = []
     unreadable: list[Unreadable] = []
+    notes: list[str] = []
     labels: Labels = {}
     for place, part in _placed(parts):
         try:
-            wrong = list(_missing(part, place)) or list(_gone_over(part, place, labels))
+            wrong = list(_missing(part, place)) or list(_gone_over(part, place, labels, notes))
         except (SourceAccessDeniedError, SourceRecordBrokenError) as error:
             unreadable.append(Unreadable(entity=part.entity.entity, reason=str(error)))
             continue
@@ -44,6 +50,7 @@ def look(system: str, storage: Storage, parts: Mapping[str, Sequence[Part]]) -> 
         version=storage.describe(),
         labels=tuple(labels[at] for at in sorted(labels)),
         unreadable=tuple(unreadable),
+        notes=tuple(notes),
     )
 
 
@@ -66,12 +73,16 @@ def _missing(part: Part, place: str) -> Iterator[Complaint]:
             yield Complaint(place=where, message=str(error))
 
 
-def _gone_over(part: Part, place: str, labels: Labels) -> Iterator[Complaint]:
-    """Notes the labels of the first rows; complains of keys that come twice, in one file or in several."""
+def _gone_over(part: Part, place: str, labels: Labels, notes: list[str]) -> Iterator[Complaint]:
+    """Notes the labels of the first rows and which row governs where several have a key; complains where that is
+    nothing but the last."""
     seen: set[str] = set()
     doubles: dict[str, None] = {}
-    for count, record in enumerate(part.records(part.listing())):
+    overtaken: dict[str, None] = {}
+    partly = ""
+    for count, record in enumerate(part.records(part.listing(), overtaken=overtaken.setdefault)):
         if count >= _MOST_ROWS:
+            partly = f" among the first {_MOST_ROWS:,} rows"
             break
         if record.broken:
             continue
@@ -79,13 +90,24 @@ def _gone_over(part: Part, place: str, labels: Labels) -> Iterator[Complaint]:
         if record.key in seen:
             doubles[record.key] = None
         seen.add(record.key)
-    if doubles:
-        shown = ", ".join(map(repr, list(doubles)[:_MOST_DOUBLES]))
+    name, table = part.entity.entity, part.entity.table
+    if overtaken:
+        told = f"{name}: {_counted(overtaken)} of {table!r} in several files{partly}"
+        notes.append(f"{told}; of each the row in the file that comes last by name governs")
+    if doubles and part.entity.changed:
+        told = f"{name}: {_counted(doubles)} of {table!r} in several rows of one file{partly}"
+        notes.append(f"{told}; of each the row changed last governs")
+    elif doubles:
         yield Complaint(
             place=f"{place}.key",
-            message=f"{len(doubles):,} keys of {part.entity.table!r} stand in several rows, such as {shown}; "
-            "name the columns that tell its rows apart",
+            message=f"{_counted(doubles)} of {table!r} in several rows of one file{partly}; a sync would keep the last "
+            "row only: name the columns that tell its rows apart, or under `changed` when they changed",
         )
+
+
+def _counted(keys: Mapping[str, None]) -> str:
+    shown = ", ".join(map(repr, list(keys)[:_MOST_DOUBLES]))
+    return f"{len(keys):,} keys (such as {shown})" if len(keys) > 1 else f"the key {shown}"
 
 
 def _note(record: SourceRecord, labels: Labels) -> None:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from connectors.base import Cursor, Page, SourceInfo, SourceRecord, SourceTable
+from connectors.base import Cursor, Keys, Page, SourceInfo, SourceRecord, SourceTable
 from connectors.errors import SourceProtocolError, SourceSettingsError, UnknownEntityError
 from connectors.files.bucket import Bucket, BucketSettings
 from connectors.files.check import look
@@ -71,8 +71,10 @@ class FilesConnector:
                     yield Page(records=portion, cursor=cursor, last=False)
         yield Page(records=(), cursor=now, last=True)
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
-        return await asyncio.to_thread(self._keys, self._parts(entity))
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
+        async with aclosing(_portions(_identities(self._parts(entity)), self._page_size)) as portions:
+            async for portion in portions:
+                yield portion
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         parts = self._parts(entity)
@@ -91,12 +93,6 @@ class FilesConnector:
             known = ", ".join(self.entities)
             raise UnknownEntityError(f"the mapping of {self.system} has no entity {entity!r}; it has: {known}")
         return self._all[entity]
-
-    def _keys(self, parts: Sequence[Part]) -> frozenset[tuple[str, str]]:
-        found: set[tuple[str, str]] = set()
-        for part in parts:
-            found.update(part.identities(part.listing()))
-        return frozenset(found)
 
     def _read(self, parts: Sequence[Part], wanted: frozenset[str]) -> tuple[SourceRecord, ...]:
         found: dict[str, SourceRecord] = {}
@@ -172,6 +168,11 @@ def _listings(parts: Sequence[Part]) -> list[Listing]:
 def _records(parts: Sequence[Part], listings: Sequence[Listing]) -> Generator[SourceRecord, None, None]:
     for part, listing in zip(parts, listings, strict=True):
         yield from part.records(listing)
+
+
+def _identities(parts: Sequence[Part]) -> Generator[tuple[str, str], None, None]:
+    for part in parts:
+        yield from part.identities(part.listing())
 
 
 def _later(record: SourceRecord, held: SourceRecord) -> bool:

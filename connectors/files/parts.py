@@ -24,6 +24,7 @@ from connectors.errors import (
 from connectors.files.opening import check_kind, opened
 from connectors.files.storage import Storage, Stored
 from connectors.files.table import Table, split_name
+from connectors.mapping.keys import joined, split
 from connectors.mapping.rows import RowMapper
 from connectors.mapping.spec import Join, SourceMapping
 from connectors.mapping.values import Reader, UnreadableValueError
@@ -81,10 +82,13 @@ class Part:
             raise self._missing(pattern)
         return found
 
-    def records(self, listing: Listing, only: Only = None) -> Iterator[SourceRecord]:
-        """The records of all rows, or of those with some keys; a row that can't be read is a broken one."""
+    def records(
+        self, listing: Listing, only: Only = None, overtaken: Callable[[str], None] | None = None
+    ) -> Iterator[SourceRecord]:
+        """The records of all rows, or of those with some keys; a row that can't be read is a broken one. `overtaken` is
+        told the key of each row that is passed over because a later file has it."""
         mapper = self.mapper
-        for row, key, fault in self._rows(listing, only):
+        for row, key, fault in self._rows(listing, only, overtaken):
             if fault:
                 yield self._broken(key, fault)
             elif mapper.wanted(row):
@@ -124,14 +128,16 @@ class Part:
         except SourceSettingsError:
             return ["too many to name, or some that lead elsewhere"]
 
-    def _rows(self, listing: Listing, only: Only) -> Iterator[tuple[Row, str, str]]:
+    def _rows(
+        self, listing: Listing, only: Only, overtaken: Callable[[str], None] | None = None
+    ) -> Iterator[tuple[Row, str, str]]:
         """(row, key, fault), the last file first."""
         if self.entity.table is None:
             yield from ((row, key, "") for row in self.entity.rows for key in [self.mapper.key(row)] if _in(key, only))
             return
         needed = self.mapper.columns
         joined = [self._joined(join, listing.files[join.alias], needed[join.alias]) for join in self.entity.joins]
-        tails = None if only is None else frozenset(_tails(only, self.entity.prefix))
+        tails = None if only is None else frozenset(_tails(only, self.entity.prefix, len(self.entity.key)))
         later: set[str] = set()
         for stored in reversed(listing.files[""]):
             seen: set[str] = set()
@@ -139,6 +145,8 @@ class Part:
             with opened(self._storage, stored, split_name(self.entity.table)[1], self._formats) as table:
                 for found in self._rows_of(table, needed[""], joined, tails):
                     if found[1] in later:
+                        if overtaken is not None:
+                            overtaken(found[1])
                         continue
                     if keep is not None:
                         keep(found[1])
@@ -218,7 +226,7 @@ class Part:
         if len(places) < len(at) or not _trusted(cells, places, width):
             return ""
         texts = self._texts([cells[place] for place in places])
-        return self.entity.prefix + "/".join(texts) if texts else ""
+        return self.entity.prefix + joined(texts) if texts else ""
 
     def _broken(self, key: str, fault: str) -> SourceRecord:
         return SourceRecord(entity=self.entity.entity, company="", key=key, changed_at=None, values={}, broken=fault)
@@ -267,14 +275,12 @@ def _in(key: str, only: Only) -> bool:
     return only is None or key in only
 
 
-def _tails(keys: frozenset[str], prefix: str) -> Iterator[str]:
-    """What the last key column may hold in the rows of some keys."""
+def _tails(keys: frozenset[str], prefix: str, count: int) -> Iterator[str]:
+    """What the last key column holds in the rows of some keys."""
     for key in keys:
-        rest = key.removeprefix(prefix)
-        yield rest
-        for place, letter in enumerate(rest):
-            if letter == "/":
-                yield rest[place + 1 :]
+        values = split(key.removeprefix(prefix), count)
+        if values is not None:
+            yield values[-1]
 
 
 def _usable(key: str) -> bool:

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import reduce
 from typing import Any, assert_never
 
+from connectors.mapping.keys import escaped
 from connectors.mapping.spec import Call, Choice, Column, Condition, Constant, Expression, Lookup
 from connectors.mapping.values import Reader, UnreadableValueError
 
@@ -52,9 +53,10 @@ def columns_of(expression: Expression) -> Iterator[str]:
             yield from columns_of(expression.otherwise)
 
 
-def compiled(expression: Expression, reader: Reader) -> Compiled:
+def compiled(expression: Expression, reader: Reader, *, key: bool = False) -> Compiled:
     """The function from a row to this expression's value, None where it is empty. It raises UnreadableValueError, and
-    KeyError where the row lacks a column."""
+    KeyError where the row lacks a column. `key` is for a reference, where values joined by "/" are the key of a record
+    that has several key columns."""
     match expression:
         case Column():
             name, plain = expression.name, reader.plain
@@ -65,9 +67,9 @@ def compiled(expression: Expression, reader: Reader) -> Compiled:
         case Lookup():
             return _lookup(expression, reader)
         case Call():
-            return _call(expression, reader)
+            return _call(expression, reader, key=key)
         case Choice():
-            return _choice(expression, reader)
+            return _choice(expression, reader, key=key)
         case _:
             assert_never(expression)
 
@@ -100,17 +102,18 @@ def _first_known(words: tuple[str, ...], table: Mapping[str, str | None]) -> str
     return next((word for word in words if word in table), words[0])
 
 
-def _choice(choice: Choice, reader: Reader) -> Compiled:
+def _choice(choice: Choice, reader: Reader, *, key: bool) -> Compiled:
     test = compiled_test(choice.when, reader)
-    then, otherwise = compiled(choice.then, reader), compiled(choice.otherwise, reader)
+    then, otherwise = compiled(choice.then, reader, key=key), compiled(choice.otherwise, reader, key=key)
     return lambda row: then(row) if test(row) else otherwise(row)
 
 
-def _call(call: Call, reader: Reader) -> Compiled:
-    arguments = tuple(compiled(argument, reader) for argument in call.arguments)
+def _call(call: Call, reader: Reader, *, key: bool) -> Compiled:
+    arguments = tuple(compiled(argument, reader, key=key) for argument in call.arguments)
     match call.function:
         case "concat":
-            return _concat(arguments, call.separator, reader)
+            parts = tuple(zip(arguments, _escaping(call, key=key), strict=True))
+            return _concat(parts, call.separator, reader)
         case "first":
             return lambda row: next((found for each in arguments if (found := each(row)) is not None), None)
         case "trim":
@@ -129,11 +132,24 @@ def _call(call: Call, reader: Reader) -> Compiled:
             assert_never(call.function)
 
 
-def _concat(arguments: tuple[Compiled, ...], separator: str, reader: Reader) -> Compiled:
+def _escaping(call: Call, *, key: bool) -> Iterator[bool]:
+    """Which arguments are values of a key of several columns. What the mapping itself writes out stays as written, and
+    so does what is joined already."""
+    several = key and call.separator == "/" and len(call.arguments) > 1
+    for argument in call.arguments:
+        written = isinstance(argument, Constant) or (isinstance(argument, Call) and argument.function == "concat")
+        yield several and not written
+
+
+def _concat(arguments: tuple[tuple[Compiled, bool], ...], separator: str, reader: Reader) -> Compiled:
     text = reader.text
 
     def concat(row: Row) -> object:
-        parts = [found for each in arguments if (found := text(each(row))) is not None]
+        parts: list[str] = []
+        for each, escape in arguments:
+            found = text(each(row))
+            if found is not None:
+                parts.append(escaped(found) if escape else found)
         return separator.join(parts) if parts else None
 
     return concat

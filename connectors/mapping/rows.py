@@ -9,6 +9,7 @@ from typing import cast
 from connectors.base import SourceRecord, Value
 from connectors.errors import SourceProtocolError
 from connectors.mapping.expressions import Compiled, Row, columns_of, compiled, compiled_test
+from connectors.mapping.keys import joined
 from connectors.mapping.spec import Column, Expression, MappedEntity, SourceMapping
 from connectors.mapping.values import Convert, Reader, UnreadableValueError
 
@@ -62,7 +63,7 @@ class RowMapper:
             if part is None:
                 return ""
             parts.append(part)
-        return self.entity.prefix + "/".join(parts)
+        return self.entity.prefix + joined(parts)
 
     def company(self, row: Row) -> str:
         """The company the record belongs to; "" where all share it."""
@@ -139,7 +140,7 @@ def _cell(name: str, expression: Expression, kind: str, reader: Reader) -> _Cell
     convert = reader.converter(kind)
     if isinstance(expression, Column):
         return name, _plain(expression.name, convert)
-    return name, _made(compiled(expression, reader), convert, textual=kind in _TEXTS)
+    return name, _made(compiled(expression, reader, key=kind == "ref"), convert, textual=kind in _TEXTS)
 
 
 def _plain(column: str, convert: Convert) -> Callable[[Row], Value]:

@@ -93,8 +93,8 @@ class MappedEntity:
 
     `table` is a table or view ("purchasing.vendor"), a file ("vendor.csv", "orders-*.csv") or a sheet
     ("stock.xlsx#WH1"); None where `rows` holds the rows themselves. The record's key is `prefix` and the key columns
-    joined by "/". `changed` are the columns whose latest says when the row last changed; empty: the table is read whole
-    each time.
+    joined as keys.py says. `changed` are the columns whose latest says when the row last changed; empty: the table is
+    read whole each time.
     """
 
     entity: str

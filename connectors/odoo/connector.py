@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import httpx
 
-from connectors.base import Cursor, Page, SourceInfo, SourceRecord
+from connectors.base import Cursor, Keys, Page, SourceInfo, SourceRecord
 from connectors.errors import SourceSettingsError, SourceTimeoutError, UnknownEntityError
 from connectors.http import Limits, SourceHttp, checked_url
 from connectors.odoo.check import look
@@ -66,9 +66,10 @@ class OdooConnector:
         async for page in scan.changes(Mark.parse(cursor), self._settings.overlap):
             yield page
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
         scan = await self._scan(_spec(entity))
-        return await scan.keys()
+        async for portion in scan.keys():
+            yield portion
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         spec = _spec(entity)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
-from connectors.base import Cursor, Page, SourceRecord
+from connectors.base import Cursor, Keys, Page, SourceRecord
 from connectors.errors import SourceProtocolError
 from connectors.odoo import cells
 from connectors.odoo.cells import Json, JsonObject, Pair
@@ -92,20 +92,16 @@ class Scan:
                     yield Page(records=await self._records(raw, company), cursor=mark.cursor(), last=False)
         yield Page(records=(), cursor=Mark(since=begun).cursor(), last=True)
 
-    async def keys(self) -> frozenset[tuple[str, str]]:
-        """(company, key) of all records."""
+    async def keys(self) -> AsyncIterator[Keys]:
+        """(company, key) of all records, page by page."""
         spec = self._spec
-        found: set[tuple[str, str]] = set()
         for company in self._companies():
             context = self._context(company)
             paths = {spec.company} if spec.company and spec.plain else spec.paths
             size = _KEYS_PAGE if spec.plain else 0
             async for raw in self._database.pages(spec.model, spec.domain, {*paths} - {None}, context, size=size):
-                if spec.plain:
-                    found |= {(row.company, row.key) for row in await self._bare(raw)}
-                else:
-                    found |= {(record.company, record.key) for record in await self._records(raw, company)}
-        return frozenset(found)
+                records = await self._bare(raw) if spec.plain else await self._records(raw, company)
+                yield [(record.company, record.key) for record in records]
 
     async def read(self, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         """The records with these keys."""

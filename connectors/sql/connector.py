@@ -12,7 +12,7 @@ from functools import partial
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from connectors.base import Cursor, Page, SourceInfo, SourceRecord, SourceTable
+from connectors.base import Cursor, Keys, Page, SourceInfo, SourceRecord, SourceTable
 from connectors.errors import SourceProtocolError, SourceSettingsError, SourceTimeoutError, UnknownEntityError
 from connectors.mapping.parse import parse_mapping
 from connectors.mapping.rows import RowMapper
@@ -85,19 +85,17 @@ class SqlConnector:
                     after.latest[mapper.entity.prefix] = max(latest)
         yield Page(records=(), cursor=after.cursor(), last=True)
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
         parts = self._parts(entity)
-        found: set[tuple[str, str]] = set()
         async with self._reading(parts, f"listing the keys of {entity}") as snapshot:
             for mapper in parts:
                 if mapper.entity.table is None:
-                    found.update((mapper.company(row), mapper.key(row)) for row in mapper.entity.rows)
+                    yield [(mapper.company(row), mapper.key(row)) for row in mapper.entity.rows]
                     continue
                 select = (await self._layout(snapshot, mapper)).identities()
                 make = partial(identities_of, mapper, select)
                 async for identities in snapshot.pages(select.statement, self._settings.page_size, make):
-                    found |= identities
-        return frozenset(found)
+                    yield identities
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         parts, wanted = self._parts(entity), frozenset(keys)

@@ -6,20 +6,19 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import combinations, islice, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.exc import NoSuchTableError
 
+from connectors.mapping.keys import split
 from connectors.mapping.places import column_places
 from connectors.mapping.rows import RowMapper, split_column
 from connectors.mapping.spec import Complaint
 from connectors.sql.columns import TableColumn, equal, kind_of, moment_in_utc, readable, selected, since, storable
 
 _KEYS_AT_ONCE = 200
-_SPLITS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +75,8 @@ class Layout:
         return whole.where(sa.or_(*held, empty))
 
     def with_keys(self, keys: Sequence[str], *, trimmed: bool = False) -> list[Select]:
-        """The rows that these keys may stand for; a few more where a key can be understood in several ways."""
-        wanted = [found for key in keys for found in self._understood(key, trimmed=trimmed)]
+        """The rows that these keys stand for; a few more where the database compares more loosely."""
+        wanted = [found for key in keys if (found := self._understood(key, trimmed=trimmed)) is not None]
         whole = self.everything()
         portions = [wanted[start : start + _KEYS_AT_ONCE] for start in range(0, len(wanted), _KEYS_AT_ONCE)]
         return [whole.where(sa.or_(*portion)) for portion in portions]
@@ -96,18 +95,18 @@ class Layout:
         """Whether a key column may hold spaces at its end, which keys have not."""
         return any(self._column(name)[1].kind in {"text", "anything"} for name in self._entity.key)
 
-    def _understood(self, key: str, *, trimmed: bool) -> list[sa.ColumnElement[bool]]:
+    def _understood(self, key: str, *, trimmed: bool) -> sa.ColumnElement[bool] | None:
+        """That a row has this key; None where none can."""
         if not key.startswith(self._entity.prefix) or not storable(key):
-            return []
+            return None
         columns = [self._column(name) for name in self._entity.key]
-        found: list[sa.ColumnElement[bool]] = []
-        for parts in _splits(key.removeprefix(self._entity.prefix), len(columns)):
-            pairs = zip(columns, parts, strict=True)
-            conditions = [equal(clause, column.kind, part, trimmed=trimmed) for (clause, column), part in pairs]
-            told = [condition for condition in conditions if condition is not None]
-            if len(told) == len(conditions):
-                found.append(sa.and_(*told))
-        return found
+        values = split(key.removeprefix(self._entity.prefix), len(columns))
+        if values is None:
+            return None
+        pairs = zip(columns, values, strict=True)
+        conditions = [equal(clause, column.kind, value, trimmed=trimmed) for (clause, column), value in pairs]
+        told = [condition for condition in conditions if condition is not None]
+        return sa.and_(*told) if len(told) == len(conditions) else None
 
     def _column(self, name: str) -> tuple[sa.ColumnElement[Any], TableColumn]:
         alias, bare = split_column(name, self._aliases)
@@ -249,14 +248,6 @@ def bare_table(schema: str | None, name: str, columns: Sequence[str]) -> sa.Tabl
     malformed one would end the whole pass."""
     held: list[sa.ColumnClause[Any]] = [sa.column(column) for column in columns]
     return sa.table(name, *held, schema=schema)
-
-
-def _splits(key: str, count: int) -> list[list[str]]:
-    """The ways in which a key may be so many values joined by "/", which may hold that themselves."""
-    steps = key.split("/")
-    cuts = islice(combinations(range(1, len(steps)), count - 1), _SPLITS)
-    ways = [["/".join(steps[start:end]) for start, end in pairwise((0, *cut, len(steps)))] for cut in cuts]
-    return [parts for parts in ways if all(parts)]
 
 
 def _no_table(inspector: sa.Inspector, name: str) -> str:

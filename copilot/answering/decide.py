@@ -83,7 +83,7 @@ class Decider:
         if evidence.truncated:
             said = self._say("declined_too_many", asked=asked) or self._say("declined_unsupported")
             return self._declined(Reason.UNSUPPORTED, [said], kind=plan.kind, step="next_too_many")
-        said = self._say("declined_not_recorded", asked=asked) or self._say("declined_unsupported")
+        said = self._say("declined_not_recorded", asked=asked) or self._say("declined_nothing_recorded")
         return self._declined(Reason.NOT_FOUND, [said], kind=plan.kind, step="next_not_recorded")
 
     def _declined(

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
-from connectors.base import Cursor, Page, SourceInfo, SourceRecord
+from connectors.base import Cursor, Keys, Page, SourceInfo, SourceRecord
 from connectors.errors import UnknownEntityError
 from copilot.demo.tables import Table
 from copilot.demo.tables_after import BILLING, SERVICE, SHIPPING
@@ -22,6 +23,8 @@ from copilot.demo.worktime import instant
 from copilot.demo.world import DemoWorld
 
 _PAGE = 2_000
+_ONE_AT_A_TIME = Lock()
+"""Worlds share what they have worked out so far, and work out more as they are read."""
 
 
 class _Simulated:
@@ -45,22 +48,23 @@ class _Simulated:
         since = 0 if cursor is None else int(datetime.fromisoformat(cursor.value).timestamp())
         records = self._table(entity).records(self._world, since)
         end = Cursor(instant(self._world.now).isoformat())
-        page = tuple(islice(records, _PAGE))
+        page = await _portion(records)
         while True:
-            following = tuple(islice(records, _PAGE))
+            following = await _portion(records)
             yield Page(records=page, cursor=None if following else end, last=not following)
             if not following:
                 return
             page = following
-            await asyncio.sleep(0)
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
         """(company, key) of everything alive at the world's moment."""
-        return self._table(entity).keys(self._world)
+        every = self._table(entity).keys(self._world)
+        while portion := await _portion(every):
+            yield portion
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         """These records at the world's moment."""
-        return tuple(self._table(entity).read(self._world, keys))
+        return await _portion(self._table(entity).read(self._world, keys), at_most=None)
 
     def link(self, entity: str, key: str) -> str | None:
         """A simulated system has no pages."""
@@ -96,3 +100,16 @@ class DemoWms(_Simulated):
 
     def __init__(self, world: DemoWorld) -> None:
         super().__init__(world, "demo_wms", WAREHOUSE)
+
+
+_T = TypeVar("_T")
+
+
+async def _portion(rows: Iterator[_T], at_most: int | None = _PAGE) -> tuple[_T, ...]:
+    """The next rows, off the event loop: making them can take seconds, and questions are answered meanwhile."""
+
+    def taken() -> tuple[_T, ...]:
+        with _ONE_AT_A_TIME:
+            return tuple(islice(rows, at_most))
+
+    return await asyncio.to_thread(taken)

@@ -93,6 +93,34 @@ class Fulfilment:
         return last if last <= now and self.all_shipped else NEVER
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A portion of an order line in a shipment: what was loaded, or what is still to be. `portion` counts from 1 along
+    the line; what is to be loaded comes last, and on the shipment that waits for it."""
+
+    shipment: Shipment
+    line: Line
+    portion: int
+    units: int
+    lot: str | None
+    changed: int
+
+
+def contents(made: Fulfilment, now: int) -> Iterator[Content]:
+    """What the shipments of an order hold or are to hold. A portion never ceases to exist: one to be loaded becomes one
+    that is, and what is left of it the next."""
+    for line in made.order.lines:
+        shipments = [shipment for shipment in made.shipments if shipment.site == line.site]
+        loaded = [(s, units, lot) for s in shipments if s.ready <= now for held, units, lot in s.parts if held is line]
+        for portion, (shipment, units, lot) in enumerate(loaded, 1):
+            yield Content(shipment=shipment, line=line, portion=portion, units=units, lot=lot, changed=shipment.ready)
+        left = line.quantity - sum(units for _, units, _ in loaded)
+        if left > 0 and shipments:
+            last = shipments[-1]
+            changed = max(last.created, last.ready) if last.ready <= now else last.created
+            yield Content(shipment=last, line=line, portion=len(loaded) + 1, units=left, lot=None, changed=changed)
+
+
 def fulfil(order: Order, clocks: Sequence[SiteClock], now: int) -> Fulfilment:
     """The shipments of an order that exist by now."""
     made = Fulfilment(order)

@@ -89,6 +89,10 @@ class Receipt:
             if self.leg <= len(line.arriving):
                 yield place, line, line.arriving[self.leg - 1], line.rejected[self.leg - 1]
 
+    def expected(self, line: PurchaseLine) -> int:
+        """Base units of a line that are out before this arrival, all of which it may bring."""
+        return line.quantity - sum(line.arriving[: self.leg - 1])
+
 
 def make_purchase_orders(masters: Masters, lines: Sequence[PurchaseLine]) -> list[PurchaseOrder]:
     """One order per slot, numbered in the order of placing."""

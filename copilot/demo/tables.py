@@ -56,10 +56,10 @@ class Table(Generic[T]):
             if changed > since:
                 yield self._record(world, row, changed)
 
-    def keys(self, world: DemoWorld) -> frozenset[tuple[str, str]]:
+    def keys(self, world: DemoWorld) -> Iterator[tuple[str, str]]:
         """(company, key) of everything that exists now."""
         company, key = self.company, self.key
-        return frozenset((company(row), key(row)) for row in self.rows(world, 0))
+        return ((company(row), key(row)) for row in self.rows(world, 0))
 
     def read(self, world: DemoWorld, keys: Sequence[str]) -> Iterator[SourceRecord]:
         """The records of these keys, as they are now."""

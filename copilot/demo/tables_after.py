@@ -8,14 +8,13 @@ from copilot.demo import names
 from copilot.demo.billing import Invoice, part_net, shipment_net, with_tax
 from copilot.demo.carriage import TrackingEvent
 from copilot.demo.draws import NEVER, dice
-from copilot.demo.fulfilment import Part, Shipment
+from copilot.demo.fulfilment import Content, Shipment, contents
 from copilot.demo.places import CHANNELS, REGIONS, SITES
 from copilot.demo.service import Case, Note, Return
 from copilot.demo.tables import Table, Values, latest, money, passed
 from copilot.demo.worktime import day, instant
 from copilot.demo.world import TRACKING_SINCE, DemoWorld, Life
 
-Loaded = tuple[Shipment, int, Part]
 Tracked = tuple[Shipment, int, TrackingEvent]
 Billed = tuple[Invoice, Life]
 Paid = tuple[Invoice, Life, int]
@@ -26,10 +25,8 @@ def _shipments(world: DemoWorld, since: int) -> Iterator[Shipment]:
     return (shipment for life in world.lives(since) for shipment in life.fulfilment.shipments)
 
 
-def _loaded(world: DemoWorld, since: int) -> Iterator[Loaded]:
-    for shipment in _shipments(world, since):
-        if shipment.ready <= world.now:
-            yield from ((shipment, place, part) for place, part in enumerate(shipment.parts, 1))
+def _contents(world: DemoWorld, since: int) -> Iterator[Content]:
+    return (content for life in world.lives(since) for content in contents(life.fulfilment, world.now))
 
 
 def _tracked(world: DemoWorld, since: int) -> Iterator[Tracked]:
@@ -74,15 +71,15 @@ def _proof(world: DemoWorld, row: Shipment) -> str | None:
     return "signed" if ride.signed <= world.now else "pending"
 
 
-def _load(_world: DemoWorld, row: Loaded) -> Values:
-    shipment, _, (line, units, lot) = row
+def _content(_world: DemoWorld, row: Content) -> Values:
+    line = row.line
     return {
-        "shipment": shipment.number,
+        "shipment": row.shipment.number,
         "line": line.key,
         "item": line.item.number,
-        "quantity": units // line.factor,
+        "quantity": row.units // line.factor,
         "unit": line.unit,
-        "lot": lot,
+        "lot": row.lot,
     }
 
 
@@ -233,14 +230,14 @@ SHIPPING = (
         company=lambda r: r.order.company,
         drop=1,
     ),
-    Table[Loaded](
+    Table[Content](
         entity="shipment_line",
-        rows=_loaded,
-        key=lambda r: f"{r[0].number}/{r[1]}",
-        values=_load,
-        changed=lambda _, r: r[0].ready,
-        company=lambda r: r[0].order.company,
-        drop=1,
+        rows=_contents,
+        key=lambda r: f"SL-{r.shipment.order.n}/{r.line.position}.{r.portion}",
+        values=_content,
+        changed=lambda _, r: r.changed,
+        company=lambda r: r.shipment.order.company,
+        drop=0,
     ),
     Table[Tracked](
         entity="tracking_event",

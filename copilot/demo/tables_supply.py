@@ -123,20 +123,21 @@ def _receipt(world: DemoWorld, row: Receipt) -> Values:
 
 def _received(world: DemoWorld, since: int) -> Iterator[Received]:
     for receipt in _receipts(world, since):
-        if receipt.arrives <= world.now:
-            yield from ((receipt, *line) for line in receipt.lines())
+        yield from ((receipt, *line) for line in receipt.lines())
 
 
-def _receipt_line(_: DemoWorld, row: Received) -> Values:
+def _receipt_line(world: DemoWorld, row: Received) -> Values:
+    """What came, or is to come as long as it has not."""
     receipt, place, line, came, rejected = row
+    here = receipt.arrives <= world.now
     return {
         "receipt": receipt.number,
         "purchase_line": f"{receipt.order.number}/{place}",
         "item": line.item.number,
-        "quantity": came,
-        "rejected_quantity": rejected,
+        "quantity": came if here else receipt.expected(line),
+        "rejected_quantity": rejected if here else None,
         "unit": line.item.unit,
-        "lot": lot_of(line.item, receipt.order.site, receipt.arrives),
+        "lot": lot_of(line.item, receipt.order.site, receipt.arrives) if here else None,
     }
 
 
@@ -295,7 +296,7 @@ PURCHASING = (
         rows=_received,
         key=lambda r: f"{r[0].number}/{r[1]}",
         values=_receipt_line,
-        changed=lambda _, r: r[0].arrives,
+        changed=lambda w, r: latest(w, r[0].created, r[0].arrives),
         company=lambda r: company_of(r[0].order.site),
     ),
     Table[PurchaseOrder](

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from copilot.demo.billing import Invoice, bill
 from copilot.demo.demand import FIRST_NUMBER, Order, make_orders
@@ -74,8 +74,12 @@ class DemoWorld:
         self.whole = whole
         self.now = int(now.timestamp()) // 60 * 60
         self.begin = int(datetime.combine(epoch, time(), UTC).timestamp())
-        self._state = _work_out(seed, epoch, self.now)
         self._only = only
+
+    @cached_property
+    def _state(self) -> _State:
+        # Worked out when first asked for: that takes seconds, which its maker may not have.
+        return _work_out(self.seed, self.epoch, self.now)
 
     def at(self, moment: datetime) -> DemoWorld:
         """The same company at another moment."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 UNLABELLED = 0
 """The label of a row that belongs to no particular region, site, channel or account."""
+SPREAD = -1
+"""The label of a figure over rows of many of a kind: no id, so that it is seen only where every one may be."""
 
 Labels = frozenset[int] | None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import LiteralString
 
 from psycopg import sql
@@ -13,12 +12,14 @@ from copilot.store.pool import Connection
 from copilot.store.queries import query
 
 
-async def refresh(connection: Connection, entity: Entity) -> None:
-    """Rewrite the lookup rows of every row in `placed` that is new or changed."""
+async def refresh(connection: Connection, entity: Entity, *, rewritten: bool) -> None:
+    """Write the lookup rows of every row in `placed` that is new or changed; `rewritten` when some are changed, whose
+    old ones have to go."""
     finders = tuple(entity.finders())
     if not finders:
         return
-    await connection.execute(query("ingest_forget_lookup"), {"entity": entity.name})
+    if rewritten:
+        await connection.execute(query("ingest_forget_lookup"), {"entity": entity.name})
     for field in finders:
         template: LiteralString = "ingest_lookup_number" if field.find == "number" else "ingest_lookup_name"
         statement = query(template).format(target=_target(entity, field), value=sql.Identifier("p", field.column))
@@ -37,16 +38,6 @@ async def refresh(connection: Connection, entity: Entity) -> None:
 def is_document(entity: Entity) -> bool:
     """Whether people number this entity in a series ("order 24"), rather than name a thing by it."""
     return entity.key == "number" and not entity.master
-
-
-def via_number(entity: Entity, field: str) -> str:
-    """The `via` under which an identity rule finds a field's values. Used with `find: number` fields only."""
-    return f"{entity.name}.{field}"
-
-
-def rule_fields(entity: Entity) -> Iterator[str]:
-    """The fields that an identity rule may match by."""
-    return (field.name for field in entity.finders() if field.find == "number" and field.find_as == entity.name)
 
 
 def _target(entity: Entity, field: Field) -> Composable:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from copilot.ingest import lookup, statements
-from copilot.ingest.masters import LabelTargets, label_targets
+from psycopg import Rollback
+
+from copilot.ingest import identity, lookup, statements
+from copilot.ingest.identity import Resolution, Standing
 from copilot.ingest.quality.gate import stop_unsound
 from copilot.ingest.relabel import relabel_below
 from copilot.ingest.removal import check_share, remove_keys
@@ -23,7 +25,8 @@ class Merged:
     """What a merge did: keys set aside, keys of rows written, rows written, and rows removed by entity.
 
     `unsettled` when it changed what has to be read of the entities after it: some of theirs may have gone with what was
-    removed, or refer to what was released from quarantine.
+    removed, or refer to what was released from quarantine, or mean other records than before. `again` when the entity
+    itself has to be read again, for records that need a row of their own now.
     """
 
     quarantined: frozenset[str] = frozenset()
@@ -31,6 +34,7 @@ class Merged:
     changed: int = 0
     removed: Mapping[str, int]
     unsettled: bool = False
+    again: bool = False
 
 
 async def merge(
@@ -39,14 +43,16 @@ async def merge(
     """Merge what is staged, keep the cursor with it, and empty the stage.
 
     `live` is for a re-read of few records: their confirmation is noted on the rows themselves, and the keys of the
-    rows written are returned. Where nothing was staged only the cursor moves on.
+    rows written are returned, and whose they are stays as decided. Where nothing was staged only the cursor moves on,
+    unless records may belong elsewhere now.
     """
     async with run.connection.transaction():
-        if not staging.read:
+        standing = None if live else await identity.standing(run, entity)
+        if not (staging.read or (standing and standing.needed)):
             await _keep_cursor(run, entity, cursor)
             return Merged(removed={})
         now = await run.enter_merge()
-        merged = await _merge_rows(run, entity, staging, now=now, confirmed=confirmed, live=live)
+        merged = await _merge_rows(run, entity, staging, standing, now=now, confirmed=confirmed, live=live)
         await _keep_cursor(run, entity, cursor)
         clear = query("ingest_clear_stage").format(stage=statements.staging(entity.name))
         await run.connection.execute(clear, run.parameters(entity.name))
@@ -59,13 +65,20 @@ async def _keep_cursor(run: Run, entity: Entity, cursor: str | None) -> None:
 
 
 async def _merge_rows(
-    run: Run, entity: Entity, staging: Staging, *, now: datetime, confirmed: datetime, live: bool
+    run: Run,
+    entity: Entity,
+    staging: Staging,
+    standing: Standing | None,
+    *,
+    now: datetime,
+    confirmed: datetime,
+    live: bool,
 ) -> Merged:
-    if not (staging.staged or staging.faults):
+    if not (staging.staged or staging.faults or standing):
         return Merged(removed={})
     await _unstage_faults(run, entity, staging)
-    await _place(run, entity)
-    faults = [*staging.faults.values(), *await _faulty(run)]
+    settled, misplaced = await _settle(run, entity, staging, standing, now)
+    faults = [*staging.faults.values(), *misplaced]
     removed = await _set_aside(run, entity, faults, now)
     if not live:
         await stop_unsound(run, entity, now)
@@ -79,7 +92,9 @@ async def _merge_rows(
         written=written,
         changed=changed,
         removed=removed,
-        unsettled=released or awaited or bool(removed),
+        # What is set aside may have stood under another record's row, where taking it away removes nothing.
+        unsettled=released or awaited or settled.unsettled or bool(removed or (standing and faults)),
+        again=settled.again,
     )
 
 
@@ -89,12 +104,33 @@ async def _unstage_faults(run: Run, entity: Entity, staging: Staging) -> None:
         await run.connection.execute(statement, run.parameters(entity.name, keys=list(staging.faults)))
 
 
-async def _place(run: Run, entity: Entity) -> None:
-    rule = run.source.identity_rules.get(entity.name) if entity.master else None
-    targets = await label_targets(run, entity) if statements.identified(entity) else LabelTargets()
-    via = None if rule is None else lookup.via_number(entity, rule)
-    parameters = run.parameters(entity.name, via=via, map_keys=targets.keys, map_ids=targets.ids)
-    await run.connection.execute(statements.latest(entity, rule), parameters)
+async def _settle(
+    run: Run, entity: Entity, staging: Staging, standing: Standing | None, now: datetime
+) -> tuple[Resolution, list[Fault]]:
+    """Decide which rows the records belong to and place them; returns also what can't be placed.
+
+    Where others were to stand with a record that can't be placed, all is decided once more without that one.
+    """
+    if standing is None or not standing.needed:
+        settled = await identity.resolve(run, standing, (), now) if standing else Resolution()
+        await _place(run, entity, resolved=False)
+        return settled, await _faulty(run)
+    passed_over = frozenset(staging.faults)
+    while True:
+        async with run.connection.transaction() as attempt:
+            settled = await identity.resolve(run, standing, passed_over, now)
+            await _place(run, entity, resolved=True)
+            faults = await _faulty(run)
+            unfit = (await identity.unfit(run, entity)) - passed_over if faults else frozenset[str]()
+            if not unfit:
+                return settled, faults
+            passed_over |= unfit
+            raise Rollback(attempt)
+
+
+async def _place(run: Run, entity: Entity, *, resolved: bool) -> None:
+    parameters = run.parameters(entity.name)
+    await run.connection.execute(statements.latest(entity, resolved=resolved), parameters)
     # Without figures the planner takes a hundred thousand rows for a handful.
     await run.connection.execute(statements.analyze_latest(entity))
     await run.connection.execute(statements.placed(run.model, entity), parameters)
@@ -156,7 +192,7 @@ async def _written(run: Run) -> frozenset[str]:
 async def _write(run: Run, entity: Entity, *, now: datetime, confirmed: datetime, live: bool) -> int:
     connection = run.connection
     row = await (await connection.execute(query("ingest_counts"))).fetchone()
-    changed: int = row["changed"] if row else 0
+    new, changed = (row["new"], row["changed"]) if row else (0, 0)
     parameters = run.parameters(entity.name, now=now, confirmed=confirmed)
     if statements.identified(entity):
         await connection.execute(query("ingest_identify"), parameters)
@@ -164,8 +200,10 @@ async def _write(run: Run, entity: Entity, *, now: datetime, confirmed: datetime
         await connection.execute(query("ingest_touch").format(table=statements.business(entity.name)), parameters)
     if changed:
         await connection.execute(statements.update(entity), parameters)
+    if new:
         await connection.execute(statements.insert(entity), parameters)
-        await lookup.refresh(connection, entity)
+    if new or changed:
+        await lookup.refresh(connection, entity, rewritten=bool(changed))
     if row and row["relabelled"]:
         await relabel_below(run, {entity.name: row["relabelled"]}, now)
-    return changed
+    return new + changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from copilot.store.queries import query
 _REREAD_LIMIT = 2_000
 """More keys than this are cheaper read by going over the entity anew."""
 _READ_AT_ONCE = 200
+_KEYS_AT_ONCE = 10_000
 _TELL_EVERY = 20_000
 _NO_HINTS = HintMap(label_map={}, by_code={}, by_key={})
 
@@ -90,13 +92,21 @@ async def _holds(run: Run, entity: Entity) -> bool:
 
 
 async def _stage_living(run: Run, connector: Connector, entity: Entity) -> None:
+    """Copy the keys as the source names them. Only when this has returned are they all there: a source that dies on the
+    way leaves some, which nothing reads and the next sync sweeps away."""
     head = f"{run.batch_id}\t{entity.name}\t"
     lines: list[str] = []
-    for _, key in await connector.keys(entity.name):
-        try:
-            lines.append(f"{head}{text(key)}\n")
-        except RecordFaultError:
-            continue  # no row of ours has such a key: its record is in quarantine
+    async for portion in connector.keys(entity.name):
+        for _, key in portion:
+            with suppress(RecordFaultError):  # no row of ours has such a key: its record is in quarantine
+                lines.append(f"{head}{text(key)}\n")
+        if len(lines) >= _KEYS_AT_ONCE:
+            await _copy_living(run, lines)
+            lines.clear()
+    await _copy_living(run, lines)
+
+
+async def _copy_living(run: Run, lines: list[str]) -> None:
     async with run.connection.transaction(), run.connection.cursor() as cursor:
         await cursor.execute(query("ingest_relax_commit"))
         async with cursor.copy(query("ingest_copy_living")) as copy:
@@ -104,9 +114,11 @@ async def _stage_living(run: Run, connector: Connector, entity: Entity) -> None:
 
 
 async def _due(run: Run, entity: Entity, into: Staging) -> list[str]:
+    """The keys to ask for, or enough of them to say that they are too many."""
     resolved = sql.SQL("").join(_resolved(run, field) for field in entity.refs() if not field.required)
     statement = query("ingest_due").format(table=business(entity.name), stage=staging(entity.name), resolved=resolved)
-    rows = await (await run.connection.execute(statement, run.parameters(entity.name))).fetchall()
+    parameters = run.parameters(entity.name, most=_REREAD_LIMIT + len(into.faults) + 1)
+    rows = await (await run.connection.execute(statement, parameters)).fetchall()
     return sorted(row["source_key"] for row in rows if row["source_key"] not in into.faults)
 
 

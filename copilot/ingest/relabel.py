@@ -9,6 +9,7 @@ from psycopg import sql
 from psycopg.sql import Composed
 
 from copilot.ingest.labels import STANDING, alias, below, label_refs, labels
+from copilot.ingest.quality.published import withdraw
 from copilot.ingest.run import Run
 from copilot.ingest.statements import COMMA, LABEL_COLUMNS, assignments, business, columns
 from copilot.semantic.model import Entity, Field
@@ -30,6 +31,7 @@ async def relabel_below(run: Run, changed: Mapping[str, list[int]], now: datetim
             rows = await (await run.connection.execute(_statement(entity, fields), parameters)).fetchall()
             if rows:
                 moved[entity.name] = moved.get(entity.name, []) + [row["id"] for row in rows]
+                await withdraw(run, entity.name)
 
 
 def _statement(entity: Entity, fields: tuple[Field, ...]) -> Composed:

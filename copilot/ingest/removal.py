@@ -9,6 +9,7 @@ from datetime import datetime
 from psycopg import sql
 
 from copilot.errors import SourceConfigError
+from copilot.ingest.cursors import forget_cursors
 from copilot.ingest.labels import label_refs
 from copilot.ingest.relabel import referring
 from copilot.ingest.run import Run
@@ -87,10 +88,13 @@ async def _rows(run: Run, entity: Entity, keys: list[str], now: datetime) -> lis
     ids = [row["id"] for row in await (await run.connection.execute(statement, parameters)).fetchall()]
     if not identified(entity):
         return ids
-    await run.connection.execute(query("ingest_forget_identity"), parameters)
+    forgotten = await run.connection.execute(query("ingest_forget_identity"), parameters)
     statement = query("ingest_hand_over").format(table=business(entity.name))
     handed = await run.connection.execute(statement, run.parameters(entity.name, ids=ids, now=now))
     kept = {row["id"] for row in await handed.fetchall()}
+    if kept or forgotten.rowcount > len(ids):
+        # The row goes on, but is no longer what this source calls by that key: reading again tells what is.
+        await forget_cursors(run, entity)
     return [ident for ident in ids if ident not in kept]
 
 

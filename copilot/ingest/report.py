@@ -21,7 +21,6 @@ class Reason(StrEnum):
     UNKNOWN_CODE = "unknown_code"
     REF_UNRESOLVED = "ref_unresolved"
     LABEL_UNRESOLVED = "label_unresolved"
-    IDENTITY_AMBIGUOUS = "identity_ambiguous"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +38,13 @@ class Source:
     """How often it is synced; None for as often as its kind is by itself."""
 
     @property
-    def identity_rules(self) -> Mapping[str, str]:
-        """Entity -> the field by which this source's records are recognised as ours, such as {"item": "number"}."""
+    def identity_rules(self) -> Mapping[str, tuple[str, ...]]:
+        """Entity -> by what this source's records are recognised as ours, in order, as in {"item": "gtin,number"}."""
         given = self.settings.get("identity")
         rules = dict(self.label_map.get("identity", {}))
         if isinstance(given, dict):
-            rules |= {str(entity): str(name) for entity, name in given.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return rules
+            rules |= {str(entity): str(names) for entity, names in given.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return {entity: tuple(name.strip() for name in names.split(",")) for entity, names in rules.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

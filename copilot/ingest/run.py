@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg.errors import LockNotAvailable
 
 from copilot.domain.clock import Clock
+from copilot.domain.json import Json
 from copilot.errors import SyncRunningError
 from copilot.ingest.report import Source
 from copilot.semantic.model import SemanticModel
@@ -22,6 +23,28 @@ CONFIRM_PATIENCE = "300ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Somebody's decision to load what the quality checks would stop, and the reason they gave."""
+
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """A check that too many of the rows to be written fail."""
+
+    entity: str
+    check: str
+    rows: int
+    failing: int
+
+    def to_json(self) -> dict[str, Json]:
+        """As it is kept with the batch."""
+        return {"entity": self.entity, "check": self.check, "rows": self.rows, "failing": self.failing}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One batch of one source on one connection, which is in autocommit."""
 
@@ -31,8 +54,10 @@ class Run:
     batch_id: int
     clock: Clock
     full: bool = False
-    accept: bool = False
-    """Load also what fails the quality checks."""
+    consent: Consent | None = None
+    """Whose decision it is to load also what fails the quality checks; None to stop there."""
+    stopped: list[Stopped] = field(default_factory=list["Stopped"])
+    """What the quality checks stopped, or would have."""
     patience: str = _SYNC_PATIENCE
 
     async def enter_merge(self) -> datetime:

@@ -10,9 +10,8 @@ from psycopg.types.json import Jsonb
 from connectors.errors import UnknownConnectorError
 from connectors.registry import kind
 from copilot.errors import SourceConfigError
-from copilot.ingest.lookup import rule_fields
+from copilot.ingest.identity_rules import allowed_rules, shared
 from copilot.ingest.report import Source
-from copilot.ingest.statements import identified
 from copilot.policy.policy import PURPOSES
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
@@ -62,11 +61,11 @@ def check_source(model: SemanticModel, source: Source) -> None:
     if secret:
         raise SourceConfigError(f"{secret[0]!r} is a secret and is not kept with the source's settings")
     for name, mapping in source.label_map.items():
-        if name != "identity" and (name not in model.entities or not identified(model[name])):
+        if name != "identity" and (name not in model.entities or not shared(model[name])):
             raise SourceConfigError(f"the label map of {source.name!r} maps {name!r}, which is not mapped by key")
         _check_texts(source.name, name, mapping)
-    for entity, rule in source.identity_rules.items():
-        _check_rule(model, source.name, entity, rule)
+    for entity, rules in source.identity_rules.items():
+        _check_rules(model, source.name, entity, rules)
 
 
 def _secrets(system: str) -> set[str]:
@@ -82,9 +81,12 @@ def _check_texts(source: str, name: str, mapping: Mapping[str, str]) -> None:
             raise SourceConfigError(f"the label map of {source!r} gives {name} {key!r} the empty code {code!r}")
 
 
-def _check_rule(model: SemanticModel, source: str, entity: str, rule: str) -> None:
-    allowed = tuple(rule_fields(model[entity])) if entity in model.entities and model[entity].master else ()
-    if rule not in allowed:
-        raise SourceConfigError(
-            f"{source!r} is to recognise {entity!r} by {rule!r}; it can be one of: {', '.join(allowed) or 'none'}"
-        )
+def _check_rules(model: SemanticModel, source: str, entity: str, rules: tuple[str, ...]) -> None:
+    allowed = allowed_rules(model[entity]) if entity in model.entities else ()
+    for place, rule in enumerate(rules):
+        if rule not in allowed:
+            raise SourceConfigError(
+                f"{source!r} is to recognise {entity!r} by {rule!r}; it can be one of: {', '.join(allowed) or 'none'}"
+            )
+        if rule in rules[:place]:
+            raise SourceConfigError(f"{source!r} is to recognise {entity!r} by {rule!r} twice; name each rule once")

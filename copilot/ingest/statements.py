@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from psycopg import sql
 from psycopg.sql import Composable, Composed
 
+from copilot.ingest.identity_rules import shared
 from copilot.ingest.labels import STAGED, alias, label_refs, labels
-from copilot.semantic.model import HINTS, LABELS, Entity, Field, SemanticModel
+from copilot.semantic.model import LABELS, Entity, Field, SemanticModel
 from copilot.store.queries import query
 
 COMMA = sql.SQL(", ")
@@ -17,7 +18,7 @@ LABEL_COLUMNS = tuple(f"label_{name}" for name in LABELS)
 
 def identified(entity: Entity) -> bool:
     """Whether several sources may mean the same record, so that keys go through core.identity."""
-    return entity.master or entity.name in HINTS
+    return shared(entity)
 
 
 def business(entity: str) -> sql.Identifier:
@@ -40,16 +41,19 @@ def assignments(row: str, names: Iterable[str]) -> Composed:
     return COMMA.join(sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier(row, name)) for name in names)
 
 
-def latest(entity: Entity, rule: str | None) -> Composed:
-    """Stage to `latest`; `rule` is the field by which this source's masters are recognised as ours."""
-    sequence = sql.SQL("(select pg_get_serial_sequence({}, 'id'))::regclass").format(
-        sql.Literal(f"biz.{entity.name}"),
-    )
-    parts = {"stage": staging(entity.name), "table": business(entity.name), "sequence": sequence}
-    if not identified(entity):
-        return query("ingest_latest").format(**parts)
-    field = sql.SQL("null::text") if rule is None else sql.Identifier("s", rule)
-    return query("ingest_latest_identified").format(**parts, rule=field)
+def sequence(entity: Entity) -> Composed:
+    """Where the numbers of an entity's rows come from."""
+    return sql.SQL("(select pg_get_serial_sequence({}, 'id'))::regclass").format(sql.Literal(f"biz.{entity.name}"))
+
+
+def latest(entity: Entity, *, resolved: bool) -> Composed:
+    """Stage to `latest`; `resolved` where it was decided just now which rows the records belong to."""
+    parts = {"stage": staging(entity.name), "sequence": sequence(entity)}
+    if resolved:
+        return query("ingest_latest_resolved").format(**parts)
+    if identified(entity):
+        return query("ingest_latest_identified").format(**parts)
+    return query("ingest_latest").format(**parts, table=business(entity.name))
 
 
 def analyze_latest(entity: Entity) -> Composed:

@@ -17,10 +17,12 @@ from copilot.ingest.ahead import ReadAhead, read_ahead
 from copilot.ingest.derived import derive
 from copilot.ingest.merge import merge
 from copilot.ingest.quality.after import judge
+from copilot.ingest.quality.gate import note_stopped
+from copilot.ingest.quality.published import Delivery
 from copilot.ingest.reading import open_staging
 from copilot.ingest.removal import Counts, remove_gone, remove_keys
 from copilot.ingest.report import Confirmation, EntityReport, Progress, Source, SyncReport
-from copilot.ingest.run import CONFIRM_PATIENCE, Run
+from copilot.ingest.run import CONFIRM_PATIENCE, Consent, Run
 from copilot.ingest.sources import keep_source, list_sources
 from copilot.ingest.statements import staging
 from copilot.semantic.model import HINTS, Entity, SemanticModel
@@ -78,25 +80,24 @@ class Ingest:
         connector: Connector,
         *,
         full: bool = False,
-        accept: bool = False,
+        consent: Consent | None = None,
         progress: Progress = _silent,
     ) -> SyncReport:
         """Bring the copy up to the source: everything changed since the last sync, or everything at all if `full`.
 
         Each entity is merged whole or not at all, and its cursor kept with it. Raises SyncRunningError while another
         sync of the source runs, SourceConfigError when most of an entity would go (unless `full`), QualityError when
-        too much of it is unsound (unless `accept`), and what the connector raises; a SkippableSourceError only leaves
-        its entity as it is.
+        too much of it is unsound (unless by `consent`), and what the connector raises; a SkippableSourceError only
+        leaves its entity as it is.
         """
         entities = load_order(self._model, source, connector.entities)
         async with _session(self._database) as connection, _alone(connection, source):
-            run = replace(await self._begin(connection, source, full=full), accept=accept)
+            run = replace(await self._begin(connection, source, full=full), consent=consent)
             async with self._batch(run) as reports:
                 await _sweep(run)
                 async with self._reading(run, connector, entities, progress) as ahead:
                     await self._sync(run, ahead, entities, reports, progress)
-                changed = [name for name, report in reports.items() if report.changed or report.removed]
-                await judge(run, [entity.name for entity in entities], changed, progress)
+                await self._judge(run, entities, reports, progress)
         return SyncReport(source=source.name, batch_id=run.batch_id, entities=reports)
 
     async def confirm(
@@ -157,6 +158,15 @@ class Ingest:
         async with self._database.connection(Role.WORKER) as worker:
             await derive(worker, source_id=run.source.id, batch_id=run.batch_id, clock=self._clock, confirmed=confirmed)
 
+    async def _judge(self, run: Run, entities: tuple[Entity, ...], reports: Reports, progress: Progress) -> None:
+        delivery = Delivery(
+            offered=[entity.name for entity in entities],
+            changed=[name for name, report in reports.items() if report.changed or report.removed],
+            skipped=[name for name, report in reports.items() if report.skipped],
+        )
+        async with self._database.connection(Role.WORKER) as worker:
+            await judge(run, worker, delivery, progress)
+
 
 def load_order(model: SemanticModel, source: Source, offered: tuple[str, ...]) -> tuple[Entity, ...]:
     """What a source offers, in the order it can be merged: labels first, then what is referred to before what refers.
@@ -173,23 +183,34 @@ def load_order(model: SemanticModel, source: Source, offered: tuple[str, ...]) -
 async def _sync_entity(run: Run, ahead: ReadAhead, entity: Entity, reports: Reports, progress: Progress) -> bool:
     """Read and merge one entity and report on it; returns whether its living keys are staged."""
     try:
-        reading = await ahead.take(entity)
+        living, again = await _read_and_merge(run, ahead, entity, reports, progress)
+        if again:
+            living, _ = await _read_and_merge(run, ahead, entity, reports, progress)
     except SkippableSourceError as error:
         progress(f"{entity.title}: {error}")
         reports[entity.name] = replace(reports.get(entity.name, EntityReport()), skipped=error.code)
         return False
+    return living
+
+
+async def _read_and_merge(
+    run: Run, ahead: ReadAhead, entity: Entity, reports: Reports, progress: Progress
+) -> tuple[bool, bool]:
+    """Read and merge once; returns whether the living keys are staged, and whether it has to be done once more."""
+    reading = await ahead.take(entity)
     merged = await merge(run, entity, reading.staging, confirmed=reading.begun, cursor=reading.cursor)
-    if merged.unsettled:
+    if merged.unsettled or merged.again:
         await ahead.read_again()
+    report = reports.get(entity.name, EntityReport())
     reports[entity.name] = replace(
-        reports.get(entity.name, EntityReport()),
-        read=reading.staging.read,
-        changed=merged.changed,
+        report,
+        read=report.read + reading.staging.read,
+        changed=report.changed + merged.changed,
         quarantined=len(merged.quarantined),
     )
     _count_removed(reports, merged.removed)
     progress(f"{entity.title}: {reading.staging.read:,} read, {merged.changed:,} changed")
-    return reading.living
+    return reading.living, merged.again
 
 
 async def _confirm(
@@ -219,8 +240,10 @@ async def _sweep(run: Run) -> None:
     async with run.connection.transaction():
         await run.connection.execute(query("ingest_abandoned_batches"), parameters)
         await run.connection.execute(query("ingest_clear_living"), parameters)
-        for entity in run.model.entities:
-            await run.connection.execute(query("ingest_clear_stage").format(stage=staging(entity)), parameters)
+        staged = [entity.name for entity in run.model.entities.values() if not entity.derived]
+        filled = await run.connection.execute(query("ingest_filled_stages"), {"entities": staged})
+        for row in await filled.fetchall():
+            await run.connection.execute(query("ingest_clear_stage").format(stage=staging(row["entity"])), parameters)
 
 
 async def _end(run: Run, reports: Reports, error: BaseException | None) -> None:
@@ -233,6 +256,7 @@ async def _end(run: Run, reports: Reports, error: BaseException | None) -> None:
         "error": None if error is None else _code(error),
     }
     await run.connection.execute(query("ingest_end_batch"), parameters)
+    await note_stopped(run)
 
 
 def _code(error: BaseException) -> str:

@@ -100,6 +100,8 @@ class _translated:  # noqa: N801 -- used as a statement
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, psycopg.errors.DiskFull):
+            raise DatabaseError("the database's disk is full; nothing was changed: make room and try again") from error
         if isinstance(error, (psycopg.OperationalError, PoolTimeout)):
             raise DatabaseError("the database could not be reached or was too slow; try again in a moment") from error
         if isinstance(error, psycopg.Error):

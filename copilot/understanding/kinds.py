@@ -8,6 +8,7 @@ order_status:
   default_for: [sales_order]         chosen when such a record is named and nothing else is said
   cues: [where is, status]           words that ask for it; all cues of all kinds are known words
   words: [promised date]             words that go with the cues: they count where one of those is there
+  also: [[sound, trust], [data]]     groups of words, of each of which one has to be there beside a cue; they count too
   steps:                             record queries and measures, in order
     order: {entity: sales_order, where: {id: $sales_order}}
     past: {history: sales_order, where: {id: $sales_order}, since: asked}
@@ -51,6 +52,7 @@ class Kind:
     default_for: tuple[str, ...]
     cues: tuple[str, ...]
     words: tuple[str, ...]
+    also: tuple[tuple[str, ...], ...]
     steps: Mapping[str, Mapping[str, Any]]
     outline: Outline
     time: str | None = None
@@ -60,6 +62,11 @@ class Kind:
     def required(self) -> tuple[str, ...]:
         """The entities that a question of this kind must name."""
         return tuple(entity for entity, required in self.references.items() if required)
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether it can't be asked without naming a record; else it is about all there is, or all at a place."""
+        return bool(self.required or self.through)
 
 
 @cache
@@ -125,6 +132,7 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             default_for=tuple(body.get("default_for", ())),
             cues=tuple(body["cues"]),
             words=tuple(body.get("words", ())),
+            also=tuple(tuple(group) for group in body.get("also", ())),
             steps=body["steps"],
             outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False)),
             time=_time(body.get("time")),

@@ -12,10 +12,11 @@ from copilot.semantic.compile import select
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
-from copilot.understanding.words import HINTS, STOP, Word, fold
+from copilot.understanding.words import HINTS, STOP, Word, fold, is_place
 
 _CHOSEN = re.compile(r"^([a-z_]+)#(\d{1,18})$")
 _MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
+_CODE = re.compile(r"^[A-Z]{2,6}$")
 _STRENGTH = {"number": 30, "loose": 25, "digits": 12}
 _HINTED = 10
 _PER_WORD = 5
@@ -88,9 +89,12 @@ async def _by_number(connection: Connection, words: Sequence[Word]) -> tuple[Can
 
 
 def _spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
-    """Texts that may be a number -> their positions: a word with a digit, alone or with the short word before it."""
+    """Texts that may be a number -> their positions: a word with a digit, alone or with the short word before it, and
+    a short word in capitals, such as the code of a site."""
     found: dict[str, tuple[int, ...]] = {}
     for position, word in enumerate(words):
+        if _CODE.match(word.typed) and word.folded not in STOP:
+            found[word.typed] = (position,)
         if word.has_digit:
             found[word.typed] = (position,)
             before = words[position - 1] if position else None
@@ -143,9 +147,9 @@ async def _by_name(
     asked = {
         part: position
         for position, word in enumerate(words)
-        if position not in taken and word.folded not in STOP and not _of_a_document(words, position)
+        if position not in taken and not _of_a_document(words, position)
         for part in _parts(word)
-        if part not in STOP
+        if part not in STOP or is_place(words, position)
     }
     if not asked:
         return ()

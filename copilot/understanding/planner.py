@@ -14,7 +14,7 @@ from copilot.store.queries import query
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
 from copilot.understanding.names import Candidate, find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
-from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, phrases_in
+from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
 
 _MOST_CHOICES = 8
 _ZONED = ("sales_order", "purchase_order", "customer")
@@ -91,8 +91,11 @@ async def _period(connection: Connection, reading: _Reading, timed: Mention | No
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
     positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
-    beside = phrases_in(words, kind.words) if positions else ()
-    positions |= frozenset(position for _, at in beside for position in at)
+    beside = [kind.words, *kind.also] if positions else []
+    found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
+    if not all(found[1:]):
+        return 0, frozenset()
+    positions = positions.union(*found)
     return len(positions), positions
 
 
@@ -114,7 +117,7 @@ def _read(
     kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Candidate], words: Sequence[Word]
 ) -> _Reading | None:
     found = {entity: _strongest(candidates, entity) for entity in kind.references}
-    found = {entity: those for entity, those in found.items() if those}
+    found = _one_place({entity: those for entity, those in found.items() if those})
     for entity in kind.through:
         if not any(required in found for required in kind.required) and (those := _strongest(candidates, entity)):
             found[entity] = those
@@ -123,8 +126,19 @@ def _read(
         return None
     usual = any(entity in kind.default_for for entity in found)
     covered = frozenset(p for those in found.values() for p in those[0].positions)
+    if not kind.needs_record and any(not c.positions <= covered | cue[1] for c in candidates):
+        return None  # it is about a record after all
     asked = len(cue[1] - covered - _hints_used(words, found))
     return _Reading(kind=kind, cue=asked, cue_positions=cue[1], candidates=found) if asked or usual else None
+
+
+def _one_place(found: dict[str, tuple[Candidate, ...]]) -> dict[str, tuple[Candidate, ...]]:
+    """Without the less sure of a site and a region that the same words name: "Singapore" is not Singapore Tuas."""
+    site, region = found.get("site"), found.get("region")
+    if site and region and site[0].positions & region[0].positions:
+        lesser = "site" if region[0].strength > site[0].strength else "region"
+        return {entity: those for entity, those in found.items() if entity != lesser}
+    return found
 
 
 def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate, ...]:
@@ -151,7 +165,12 @@ def _decide(
         words, covered | spoken | reading.cue_positions | _hints_used(words, reading.candidates, reading.kind.required)
     )
     unused = tuple(words[p].typed for p in left)
-    if unused and (not reading.cue or _beside_a_name(left, words, reading) or _changes_meaning(left, words)):
+    if unused and (
+        not reading.cue
+        or not reading.kind.needs_record
+        or _beside_a_name(left, words, reading)
+        or _changes_meaning(left, words)
+    ):
         choice = _choice(reading, _firsts(reading), titled=True)
         return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
     references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
@@ -169,7 +188,8 @@ def _choice(reading: _Reading, combination: Sequence[Candidate], *, titled: bool
         name = _exact_name(candidate, reading.candidates[candidate.entity])
         ask = ask.replace("{}", name, 1) if "{}" in ask else f"{ask} {name}"
     label = ", ".join(c.label for c in combination)
-    return Choice(label=f"{reading.kind.name.replace('_', ' ')}: {label}" if titled else label, question=ask)
+    title = (reading.kind.name.replace("_", " "),) if titled else ()
+    return Choice(label=": ".join(part for part in (*title, label) if part), question=ask)
 
 
 def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
@@ -182,15 +202,7 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
 
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     """Positions of the words that say something and that nothing took account of."""
-    return tuple(
-        p for p, word in enumerate(words) if p not in used and (word.folded not in STOP or _is_place(words, p))
-    )
-
-
-def _is_place(words: Sequence[Word], position: int) -> bool:
-    """Whether "us" is the country and not the people asking."""
-    before = words[position - 1].folded if position else ""
-    return words[position].typed == "US" or (words[position].folded == "us" and before in ("in", "the"))
+    return tuple(p for p, word in enumerate(words) if p not in used and (word.folded not in STOP or is_place(words, p)))
 
 
 def _hints_used(
@@ -222,7 +234,7 @@ def _changes_meaning(left: Sequence[int], words: Sequence[Word]) -> bool:
     """Whether a word left over would make it another question: a negation, a filter, a kind of record, a place."""
     for position in left:
         word, before = words[position], words[position - 1].folded if position else ""
-        if word.folded in TURNING or word.folded in HINTS or before in ("in", "at") or _is_place(words, position):
+        if word.folded in TURNING or word.folded in HINTS or before in ("in", "at") or is_place(words, position):
             return True
         if word.has_digit and any(c.isalpha() for c in word.typed):
             return True

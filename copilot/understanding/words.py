@@ -282,6 +282,12 @@ def fold(text: str) -> str:
     return " ".join(kept.split())
 
 
+def is_place(words: Sequence[Word], position: int) -> bool:
+    """Whether "us" is the country and not the people asking."""
+    before = words[position - 1].folded if position else ""
+    return words[position].typed == "US" or (words[position].folded == "us" and before in ("in", "the"))
+
+
 def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The phrases that occur as consecutive words, each with the positions it covers; the first occurrence counts."""
     pieces = [(piece, position) for position, word in enumerate(words) for piece in word.folded.split()]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 
-from connectors.base import Cursor, Page, SourceInfo, SourceRecord, Value
+from connectors.base import Cursor, Keys, Page, SourceInfo, SourceRecord, Value
 
 _AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _FIRST_DAY = date(2025, 11, 1)
@@ -23,7 +23,6 @@ class VolumeConnector:
     """About `rows` records: for each item a stock row, three orders of four lines, and a fifth of a customer."""
 
     system = "volume"
-    vanishing: frozenset[str] = frozenset()
 
     def __init__(self, rows: int) -> None:
         self._items = max(round(rows / _RECORDS_PER_ITEM), 1)
@@ -43,13 +42,16 @@ class VolumeConnector:
             "sales_order_line": (orders * _LINES, self._line),
         }
         self.entities: tuple[str, ...] = tuple(self._parts)
+        self.vanishing = frozenset(self.entities)
         self.rows = sum(count for count, _ in self._parts.values())
 
     async def check(self) -> SourceInfo:
         return SourceInfo(system=self.system, version="1", labels=(), unreadable=())
 
     async def changes(self, entity: str, cursor: Cursor | None) -> AsyncIterator[Page]:
-        del cursor
+        if cursor is not None:
+            yield Page(records=(), cursor=cursor, last=True)
+            return
         count = self._parts[entity][0]
         done = 0
         every = self._records(entity)
@@ -57,8 +59,10 @@ class VolumeConnector:
             done += len(records)
             yield Page(records=records, cursor=Cursor("done"), last=done == count)
 
-    async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
-        return frozenset(("", str(n)) for n in range(self._parts[entity][0]))
+    async def keys(self, entity: str) -> AsyncIterator[Keys]:
+        count = self._parts[entity][0]
+        for start in range(0, count, _PAGE):
+            yield [("", str(n)) for n in range(start, min(start + _PAGE, count))]
 
     async def read(self, entity: str, keys: Sequence[str]) -> tuple[SourceRecord, ...]:
         wanted = set(keys)

@@ -82,7 +82,7 @@ class Drawing:
         pools = [draw.sample(rows, min(len(rows), _LOOKED_AT)) for rows in map(self._rows, entities)]
         if not all(pools):
             return
-        for place in range(_LOOKED_AT):
+        for place in range(_LOOKED_AT if pools else 1):
             rows = [pool[place % len(pool)] for pool in pools]
             anchors = tuple(self._anchor(entity, row, draw) for entity, row in zip(entities, rows, strict=True))
             walk = Walk(self.world, kind, {anchor.entity: (anchor.id,) for anchor in anchors})

@@ -285,9 +285,10 @@ def _lead_time(oracle: Oracle, partner: int) -> Figures:
     ]
     if not delays:
         return {}
+    longest = {("quoted_lead_time", "longest"): [Figure(Decimal(max(delays)), None)]}
     return {
         ("quoted_lead_time", "shortest"): [Figure(Decimal(min(delays)), None)],
-        ("quoted_lead_time", "longest"): [Figure(Decimal(max(delays)), None)],
+        **(longest if max(delays) > min(delays) else {}),
         ("quoted_lead_time", "items"): [len(delays)],
     }
 

@@ -180,9 +180,11 @@ async def test_a_suppliers_profile(runtime: Runtime, truth: Truth) -> None:
     answer = await verified(runtime, "buyer", f"tell me about {row['name']}")
     said = plain(answer)
     period = f"{day(row['period_start'])} and {day(row['period_end'])}"
+    same = row["shortest"] == row["longest"]
+    quoted = span(row["shortest"]) if same else f"{span(row['shortest'])} to {span(row['longest'])}"
     for sentence in (
         f"{row['name']} ({row['country']}) is {words(row['status'])}.",
-        f"Quoted lead time: {span(row['shortest'])} to {span(row['longest'])}, over {row['items']} items.",
+        f"Quoted lead time: {quoted}, over {row['items']} items.",
         f"On time: {percent(row['on_time_rate'])} of {row['receipts']} received between {period}.",
         f"Measured lead time: {span(row['lead_time_mean'])} on average, order to receipt.",
         f"{len(orders)} open purchase orders with {row['name']}, in the records you may see:",

@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from copilot.domain.plan import ACCOUNT, Operator, Period, RecordQuery
+from copilot.ingest.quality.parts import published_entities
 from copilot.semantic.compile import compile_query, select
 from copilot.semantic.model import Entity, load_model
 from copilot.store import queries
@@ -246,11 +247,12 @@ LARGE = 1_000
 LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
 APP_FILES = ("disagreements", "identity", "retrieval", "scope", "understanding")
-OTHER_FILES = ("audit", "backup", "ingest", "quality", "setup", "sources", "state")
-OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people", "stock_in_question")
+OTHER_FILES = ("audit", "backup", "identity_rules", "ingest", "quality", "setup", "soundness", "sources", "state")
+OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
     "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
+    "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},
     "limit_statements": {"timeout": "5000"},
     "find_numbers": {"words": ["SO-10482", "10482"], "bare": ["10482"]},
@@ -294,11 +296,13 @@ def crowd(company: Company) -> Generator[str]:
 
 
 def copy_rows(admin: psycopg.Connection[Any], entity: Entity) -> None:
-    """As many copies of the rows of an entity as make it large; small masters such as sites stay as they are."""
+    """As many copies of the rows of an entity as make it large; what there is little of, such as sites and what is
+    published per place, stays as it is."""
     table = sql.Identifier("biz", entity.name)
     count = admin.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()[0]
     copies = COPIES.get(entity.name, -(-2_500 // count) if count >= 25 else 0)
-    if not copies or count == 0 or entity.record_class == "reference":
+    few = entity.record_class == "reference" or entity.name in published_entities(load_model())
+    if not copies or count == 0 or few:
         return
     rows = admin.execute(
         "select attname as name from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",

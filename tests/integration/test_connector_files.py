@@ -29,7 +29,7 @@ from connectors.files.connector import FilesConnector, from_answers
 from connectors.files.fake_s3 import FakeS3
 from connectors.files.storage import Folder
 from connectors.mapping.parse import parse_mapping
-from connectors.testing import Breakage, ConnectorConformance
+from connectors.testing import Breakage, ConnectorConformance, all_keys
 
 TYPES = {
     "supplier": {"name": "text", "active": "flag"},
@@ -276,35 +276,35 @@ async def test_what_a_store_refuses_is_sorted(store: FakeS3) -> None:
     connector = from_answers(bucket_answers(store), TYPES)
     store.forbidden.add("erp/daily/vendors.csv")
     with pytest.raises(SourceAccessDeniedError, match=r"vendors\.csv"):
-        await connector.keys("supplier")
+        await all_keys(connector, "supplier")
     store.skew = timedelta(hours=1)
     with pytest.raises(SourceAuthFailedError, match="clock"):
-        await connector.keys("supplier")
+        await all_keys(connector, "supplier")
     store.skew = timedelta()
     store.fail = ["SlowDown", "InternalError"]
-    assert len(await connector.keys("purchase_order")) == 91
+    assert len(await all_keys(connector, "purchase_order")) == 91
     store.fail = ["SlowDown"] * 9
     with pytest.raises(SourceBusyError):
-        await connector.keys("purchase_order")
+        await all_keys(connector, "purchase_order")
     store.fail = []
     other = from_answers({**bucket_answers(store), "location": "s3://elsewhere"}, TYPES)
     with pytest.raises(SourceSettingsError, match="no such bucket"):
-        await other.keys("supplier")
+        await all_keys(other, "supplier")
     empty = from_answers({**bucket_answers(store), "location": "s3://exports/nothing"}, TYPES)
     with pytest.raises(SourceUnreachableError, match="holds no files"):
-        await empty.keys("supplier")
+        await all_keys(empty, "supplier")
     wrong = from_answers({**bucket_answers(store), "region": "eu-central-1"}, TYPES)
     with pytest.raises(SourceSettingsError, match="region"):
-        await wrong.keys("supplier")
+        await all_keys(wrong, "supplier")
 
 
 async def test_an_object_that_breaks_off_is_asked_for_again(store: FakeS3) -> None:
     connector = from_answers(bucket_answers(store), TYPES)
     store.cuts = 2
-    assert len(await connector.keys("supplier")) == 40
+    assert len(await all_keys(connector, "supplier")) == 40
     store.cuts = 3
     with pytest.raises(SourceUnreachableError, match=r"vendors\.csv"):
-        await connector.keys("supplier")
+        await all_keys(connector, "supplier")
 
 
 def test_the_store_does_what_others_of_its_kind_do(store: FakeS3) -> None:
@@ -326,8 +326,8 @@ async def test_a_vanished_file_can_be_skipped(store: FakeS3) -> None:
     connector = from_answers(bucket_answers(store), TYPES)
     del store.objects["erp/daily/vendors.csv"]
     with pytest.raises(SkippableSourceError, match=r"vendors\.csv"):
-        await connector.keys("supplier")
-    assert len(await connector.keys("purchase_order")) == 91
+        await all_keys(connector, "supplier")
+    assert len(await all_keys(connector, "purchase_order")) == 91
 
 
 async def test_read_is_quick_the_second_time(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from connectors.errors import (
 )
 from connectors.sql.connector import SqlConnector, from_answers
 from connectors.sql.dialects import Patience
-from connectors.testing import Breakage, ConnectorConformance
+from connectors.testing import Breakage, ConnectorConformance, all_keys
 from tests.company import Company
 from tests.integration.sql_support import MAPPING, TYPES, connector, fill, free_port, mariadb, mute_server
 
@@ -72,7 +72,7 @@ class _Sql(ConnectorConformance):
         assert order.values["open"] is False
         assert len(known["purchase_order"]) == 40
         assert len(known["purchase_line"]) == 80
-        line = known["purchase_line"]["main", "PO/4/2"]
+        line = known["purchase_line"]["main", "PO\\/4/2"]
         assert str(line.values["price"]).rstrip("0") == "0.4"
         assert line.values["order"] == "PO/4"
 
@@ -218,7 +218,7 @@ class TestPostgresql(_Sql):
             async for _ in source.changes("purchase_line", None):
                 break
         await asyncio.sleep(0)
-        assert len(await source.keys("purchase_line")) == 80
+        assert len(await all_keys(source, "purchase_line")) == 80
         await source.aclose()
 
     async def test_names_and_types_beyond_the_plain(self) -> None:
@@ -376,7 +376,7 @@ class TestMariadb(_Sql):
             async for _ in source.changes("purchase_line", None):
                 break
         await asyncio.sleep(0)
-        assert len(await source.keys("purchase_line")) == 80
+        assert len(await all_keys(source, "purchase_line")) == 80
         await source.aclose()
 
 
@@ -393,7 +393,7 @@ async def test_a_locked_sqlite_file_is_busy(tmp_path: Path) -> None:
         other.execute("rollback")
     await source.aclose()
     with pytest.raises(SourceUnreachableError):
-        await connector(f"sqlite:///{tmp_path / 'gone.db'}").keys("supplier")
+        await all_keys(connector(f"sqlite:///{tmp_path / 'gone.db'}"), "supplier")
 
 
 async def test_everything_the_database_lacks_is_said_at_once(tmp_path: Path) -> None:

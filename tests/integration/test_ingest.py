@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from connectors.errors import SourceAccessDeniedError, SourceUnreachableError
+from connectors.base import Keys
+from connectors.errors import ConnectorError, SourceAccessDeniedError, SourceUnreachableError
 from connectors.memory import MemoryConnector
 from copilot.domain.scope import Scope
 from copilot.errors import SourceConfigError, SyncRunningError
@@ -262,11 +265,12 @@ async def test_two_syncs_of_one_source_do_not_run_at_once(world: World) -> None:
     refused: list[bool] = []
 
     class Nosy(MemoryConnector):
-        async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+        async def keys(self, entity: str) -> AsyncIterator[Keys]:
             with pytest.raises(SyncRunningError):
                 await world.sync(source)
             refused.append(True)
-            return await super().keys(entity)
+            async for portion in super().keys(entity):
+                yield portion
 
     await world.sync(source)
     await world.sync(Nosy("erp", ENTITIES, company()))
@@ -295,12 +299,56 @@ async def test_a_failed_sync_keeps_the_copy_and_the_cursor(world: World) -> None
     assert (await world.rows("select distinct confirmed_at from core.coverage"))[0]["confirmed_at"] == later
 
 
+@pytest.mark.parametrize("error", [SourceUnreachableError, SourceAccessDeniedError])
+async def test_a_source_that_dies_while_naming_its_keys_takes_nothing_away(
+    world: World, error: type[ConnectorError]
+) -> None:
+    class Dying(MemoryConnector):
+        dying = True
+
+        async def keys(self, entity: str) -> AsyncIterator[Keys]:
+            async for portion in super().keys(entity):
+                yield portion
+                if self.dying and entity == "sales_order":
+                    raise error
+
+    source = Dying("erp", ENTITIES, company(), page_size=1)
+    source.dying = False
+    await world.sync(source)
+    source.dying = True
+    with suppress(SourceUnreachableError):
+        assert (await world.sync(source)).entities["sales_order"].skipped == "source_access_denied"
+    assert await world.keys("sales_order") == {"o-24", "o-25"}
+    source.dying = False
+    source.drop("sales_order", "", "o-25")
+    source.drop("sales_order_line", "", "o-25.1")
+    await world.sync(source)
+    assert await world.keys("sales_order") == {"o-24"}
+    assert await world.rows("select 1 from stage.living_key") == []
+
+
+async def test_a_source_added_again_goes_on_and_a_changed_one_is_read_anew(world: World) -> None:
+    settings: dict[str, object] = {"page": "2", "identity": {"item": "number"}}
+    await world.add("erp", settings, region={"": "*"})
+    source = erp()
+    await world.sync(source)
+    cursors = await world.rows("select entity, value from core.cursor order by entity")
+    assert cursors
+    await world.add("erp", dict(reversed(settings.items())), region={"": "*"})
+    await world.ingest.add_source("erp", "erp", settings, {"region": {"": "*"}}, every_minutes=5, purpose="wms")
+    assert await world.rows("select entity, value from core.cursor order by entity") == cursors
+    await world.add("erp", settings, region={"": "*"}, channel={"": "*"})
+    assert await world.rows("select entity, value from core.cursor") == []
+    assert sum(entity.read for entity in (await world.sync(source)).entities.values()) == len(company())
+
+
 async def test_an_entity_we_may_not_read_is_left_as_it_is(world: World) -> None:
     class Closed(MemoryConnector):
-        async def keys(self, entity: str) -> frozenset[tuple[str, str]]:
+        async def keys(self, entity: str) -> AsyncIterator[Keys]:
             if entity == "stock":
                 raise SourceAccessDeniedError
-            return await super().keys(entity)
+            async for portion in super().keys(entity):
+                yield portion
 
     await world.sync(erp())
     world.clock.move(hours=1)

@@ -59,7 +59,7 @@ async def test_a_second_source_names_our_records_and_leaves_them_as_they_are(wor
     ]
     decided = await world.rows("select entity, source_key, decided_by from core.identity where source_id = 2")
     assert {tuple(row.values()) for row in decided} == {
-        ("item", "4711", "rule"),
+        ("item", "4711", "number"),
         ("item", "4712", "first"),
         ("site", "lager", "label_map"),
     }
@@ -72,10 +72,11 @@ async def test_a_number_that_two_of_our_records_share_is_decided_by_nobody(world
     await world.sync(erp(record("item", "i-3", {"region": "*"}, number="Desk007", name="Twin", base_unit="pcs")))
     await world.add("wms", RULE, site=SITES)
     await world.sync(wms())
-    assert await world.quarantine() == {
-        ("item", "4711"): "identity_ambiguous",
-        ("stock", "4711/lager"): "ref_unresolved",
-    }
+    assert await world.quarantine() == {}
+    doubt = await world.rows("select source_key, reason, other_key from core.identity_doubt order by other_key")
+    assert [tuple(row.values()) for row in doubt] == [("4711", "several", "i-1"), ("4711", "several", "i-3")]
+    stock_of = await world.row("select item_id from biz.stock where source_key = '4711/lager'")
+    assert stock_of["item_id"] == (await world.ids("item"))["4711"]
 
 
 async def test_a_record_its_source_drops_goes_on_under_the_other(world: World) -> None:
@@ -123,6 +124,8 @@ async def test_hints_in_the_source_s_own_words_and_defaults(world: World) -> Non
         ({}, {"sales_order": {"1": "2"}}, "sales_order"),
         ({}, {"region": {"1": ""}}, "empty code"),
         ({"identity": {"item": "name"}}, {}, "number, gtin"),
+        ({"identity": {"item": "number,name"}}, {}, "'name'; it can be one of: number, gtin, part_number"),
+        ({"identity": {"item": "gtin,gtin"}}, {}, "'gtin' twice"),
         ({"identity": {"sales_order": "number"}}, {}, "sales_order"),
     ],
 )

@@ -32,6 +32,14 @@ async def test_the_copy_equals_a_full_reload_after(opened: SyncFaultTrial, kind:
     assert result.failures == ()
 
 
+async def test_a_disk_that_is_really_full_breaks_the_sync_and_nothing_else(opened: SyncFaultTrial) -> None:
+    if opened.disk is None:
+        pytest.skip("this account may not mount a small file system")
+    result = await opened.run("0 disk really full")
+    assert result.failures == ()
+    assert result.counts["syncs_broken"] == 1
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -23,7 +23,7 @@ from connectors.odoo.fake import FakeOdoo
 from connectors.odoo.items import is_gtin
 from connectors.odoo.notes import plain
 from connectors.odoo.transport import Account, read_json, read_xml
-from connectors.testing import ConnectorConformance
+from connectors.testing import ConnectorConformance, all_keys
 from tests.unit.odoo_company import odoo
 
 REFUSAL = (
@@ -203,7 +203,7 @@ async def test_a_refusal_names_model_operation_and_group(version: str) -> None:
     fake = odoo(version)
     fake.refuse = {"sale.order": REFUSAL}
     with pytest.raises(SourceAccessDeniedError, match=r"'search_read' on 'sale.order'.*Sales/User") as caught:
-        await connector(fake).keys("sales_order")
+        await all_keys(connector(fake), "sales_order")
     assert fake.api_key not in str(caught.value)
 
 

@@ -167,14 +167,33 @@ def test_invoices_add_up_to_the_order_and_payments_to_what_is_not_open(moment: d
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("document", "line", "by"),
+    [
+        ("sales_order", "sales_order_line", "order"),
+        ("shipment", "shipment_line", "shipment"),
+        ("purchase_order", "purchase_line", "purchase_order"),
+        ("receipt", "receipt_line", "receipt"),
+        ("return_order", "return_line", "return_order"),
+        ("transfer", "transfer_line", "transfer"),
+    ],
+)
+def test_every_document_has_lines(moment: datetime, document: str, line: str, by: str) -> None:
+    assert {row[by] for row in rows(line, moment).values()} == set(rows(document, moment))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_line_quantities_and_status_agree(moment: datetime) -> None:
     shipped: Counter[str] = Counter()
+    to_ship: Counter[str] = Counter()
     shipments = rows("shipment", moment)
     for part in rows("shipment_line", moment).values():
-        if shipments[part["shipment"]]["shipped_at"] is not None:
-            shipped[part["line"]] += part["quantity"]
+        assert part["quantity"] > 0
+        counted = to_ship if shipments[part["shipment"]]["shipped_at"] is None else shipped
+        counted[part["line"]] += part["quantity"]
     for key, line in rows("sales_order_line", moment).items():
         assert line["shipped_quantity"] == shipped[key] <= line["ordered_quantity"]
+        assert shipped[key] + to_ship[key] in {0, line["ordered_quantity"]}
         assert line["ordered_quantity"] > 0
         if line["status"] == "cancelled":
             assert line["open_quantity"] == line["reserved_quantity"] == 0
@@ -250,9 +269,14 @@ def test_tracking_tells_the_shipments_story(moment: datetime) -> None:
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_purchase_quantities_dates_and_status_agree(moment: datetime) -> None:
     received: Counter[str] = Counter()
+    receipts = rows("receipt", moment)
     for line in rows("receipt_line", moment).values():
-        assert 0 <= line["rejected_quantity"] <= line["quantity"]
-        received[line["purchase_line"]] += line["quantity"]
+        if receipts[line["receipt"]]["status"] == "received":
+            assert 0 <= line["rejected_quantity"] <= line["quantity"]
+            received[line["purchase_line"]] += line["quantity"]
+        else:
+            assert line["quantity"] > 0
+            assert line["rejected_quantity"] is line["lot"] is None
     orders = rows("purchase_order", moment)
     for key, line in rows("purchase_line", moment).items():
         assert line["received_quantity"] == received[key] <= line["ordered_quantity"]

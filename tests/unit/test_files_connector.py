@@ -23,6 +23,7 @@ from connectors.files.bucket import Bucket, BucketSettings, endpoint
 from connectors.files.connector import FilesConnector, from_answers
 from connectors.files.recent import Recent
 from connectors.files.storage import Folder
+from connectors.testing import all_keys
 from copilot.ingest.hints import HintMap
 from copilot.ingest.staging import Staging
 from copilot.semantic.model import load_model
@@ -118,7 +119,7 @@ async def test_the_later_file_has_a_key(place: Place) -> None:
     found = {record.key: record.values["name"] for record in await records(connector, "item")}
     assert found == {"A": "new", "B": "Bolt", "C": "Clamp"}
     assert len(await records(connector, "item")) == 3
-    assert await connector.keys("item") == {("", "A"), ("", "B"), ("", "C")}
+    assert await all_keys(connector, "item") == {("", "A"), ("", "B"), ("", "C")}
     assert [record.values["name"] for record in await connector.read("item", ["A"])] == ["new"]
 
 
@@ -141,7 +142,7 @@ async def test_broken_rows_are_handed_on_with_their_reason(place: Place) -> None
         "items.csv:5": "line 5 of items.csv: the key, sku, is empty or no text",
         "items.csv:6": "line 6 of items.csv: the key, sku, is empty or no text",
     }
-    assert await connector.keys("item") == {("", key) for key in found}
+    assert await all_keys(connector, "item") == {("", key) for key in found}
     assert [record.broken for record in await connector.read("item", ["B"])] == [found["B"]]
 
 
@@ -182,8 +183,33 @@ async def test_check_tells_everything_at_once(place: Place) -> None:
 
 async def test_check_tells_of_keys_that_come_twice(place: Place) -> None:
     place.write("vendors.csv", "id,name\n1,Acme\n1,Bolt\n")
-    with pytest.raises(MappingError, match="several rows, such as '1'"):
+    with pytest.raises(
+        MappingError, match=r"the key '1' of 'vendors.csv' in several rows of one file; a sync would keep"
+    ):
         await place.connector().check()
+
+
+async def test_check_says_which_row_governs_where_exports_overlap(place: Place) -> None:
+    head = "sku,name,kg,vendor\n"
+    place.write("items-2026-01.csv", head + "A,Anvil,1,1\nB,Bolt,2,2\nC,Clamp,3,1\n")
+    place.write("items-2026-02.csv", head + "B,Bolt,3,2\nC,Clamp,3,1\nD,Dowel,1,1\n")
+    place.write("items-2026-03.csv", head + "C,Clamp,4,1\nE,Eyelet,1,1\n")
+    (note,) = (await place.connector(items="items-*.csv").check()).notes
+    assert note == (
+        "item: 2 keys (such as 'C', 'B') of 'items-*.csv' in several files; of each the row in the file that comes"
+        " last by name governs"
+    )
+    assert (await place.connector(items="items-2026-01.csv").check()).notes == ()
+
+
+async def test_check_says_that_the_latest_of_several_versions_governs(place: Place) -> None:
+    place.write("vendors.csv", "id,name,at\n1,Acme,2026-01-02\n1,Acme Ltd,2026-01-03\n2,Bolt,2026-01-01\n")
+    connector = place.connector("\n  supplier: {from: vendors.csv, key: id, changed: at, fields: {name: name}}\n")
+    (note,) = (await connector.check()).notes
+    assert (
+        note
+        == "supplier: the key '1' of 'vendors.csv' in several rows of one file; of each the row changed last governs"
+    )
 
 
 async def test_a_file_gone_can_be_skipped_and_a_folder_gone_can_not(place: Place) -> None:

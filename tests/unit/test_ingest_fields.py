@@ -179,10 +179,10 @@ def test_identity_rules_come_from_settings_or_label_map() -> None:
         id=1,
         name="wms",
         system="wms",
-        settings={"identity": {"item": "gtin"}},
+        settings={"identity": {"item": "gtin, number"}},
         label_map={"identity": {"item": "number", "site": "code"}},
     )
-    assert both.identity_rules == {"item": "gtin", "site": "code"}
+    assert both.identity_rules == {"item": ("gtin", "number"), "site": ("code",)}
     assert SOURCE.identity_rules == {}
 
 

@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.errors import SourceProtocolError
+from connectors.mapping.keys import joined, split
 from connectors.mapping.parse import parse_mapping
 from connectors.mapping.rows import RowMapper
 from connectors.mapping.spec import Formats
@@ -229,6 +230,43 @@ def test_keys_are_joined_and_one_that_lacks_a_part_is_empty() -> None:
     assert mapper.record({"po": 5, "nr": 2.0, "a": "x"}).key == "l-5/2"
     for part in (None, "", "  ", "NULL", b"\xff", math.nan):
         assert mapper.record({"po": 5, "nr": part, "a": "x"}).key == ""
+
+
+def test_keys_of_several_columns_are_as_different_as_their_values() -> None:
+    mapper = _mapper("{x: a}", more="key: [po, nr]")
+    tuples = [("a/b", "c"), ("a", "b/c"), ("a\\", "b/c"), ("a\\/b", "c"), ("a", "b")]
+    keys = [mapper.record({"po": po, "nr": nr, "a": "x"}).key for po, nr in tuples]
+    assert len(set(keys)) == len(tuples)
+    assert keys[-1] == "a/b"
+    single = _mapper("{x: a}", more="key: [po]")
+    assert single.record({"po": "a/b\\c", "a": "x"}).key == "a/b\\c"
+
+
+@given(st.lists(st.text(alphabet="ab/\\ ", min_size=1, max_size=4), min_size=1, max_size=4))
+@example(["/", "\\", "\\/"])
+def test_a_joined_key_is_taken_apart_into_what_it_was_made_of(values: list[str]) -> None:
+    assert split(joined(values), len(values)) == values
+
+
+def test_what_is_no_key_of_so_many_columns_is_none() -> None:
+    assert split("a/b/c", 2) is None
+    assert split("a/", 2) is None
+    assert split("", 1) is None
+    assert split("a\\", 1) == ["a\\"]
+    assert split("a\\/b", 2) is None
+    assert split("a\\b/c", 2) is None
+
+
+def test_a_reference_by_several_columns_is_the_key_they_make() -> None:
+    target = _mapper("{x: a}", more="key: [po, nr]")
+    row = {"id": 1, "po": "a/b", "nr": "c\\d", "a": "x", "kind": "y"}
+    joint = "{concat: [po, nr], separator: /}"
+    fields = f"{{order: {joint}, chosen: {{if: {{kind: z}}, then: a, else: {joint}}}, name: {joint}}}"
+    values = _mapper(fields, {"order": "ref", "chosen": "ref"}).record(row).values
+    assert values["order"] == values["chosen"] == target.record(row).key == "a\\/b/c\\\\d"
+    assert values["name"] == "a/b/c\\d"
+    prefixed = _mapper("{order: {concat: [{constant: p-}, " + joint + "]}}", {"order": "ref"})
+    assert prefixed.record(row).values["order"] == "p-a\\/b/c\\\\d"
 
 
 def test_rows_are_chosen_and_what_can_not_be_told_is_kept() -> None:

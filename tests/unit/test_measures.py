@@ -316,7 +316,9 @@ def test_lead_times_run_from_the_shortest_to_the_longest_quoted() -> None:
         record("supplier_item", f"S{n}", row=n, supplier=1, item=n, lead_time=d)
         for n, d in ((1, 10), (2, 3), (3, None))
     ]
-    assert _one("quoted_lead_time", offers) == {"shortest": scaled(3), "longest": scaled(10), "items": 2}
+    assert _one("quoted_lead_time", offers) == {"shortest": scaled(3), "longest": scaled(10), "same": False, "items": 2}
+    alike = {"shortest": scaled(10), "longest": scaled(10), "same": True, "items": 1}
+    assert _one("quoted_lead_time", offers[:1]) == alike
     assert _all("quoted_lead_time", offers, with_context=context(complete=False)) == []
     assert _all("quoted_lead_time", offers[2:]) == []
 

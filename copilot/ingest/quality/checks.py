@@ -12,18 +12,26 @@ from copilot.errors import ModelDefinitionError
 from copilot.semantic.model import Entity, Field, SemanticModel, load_model
 from copilot.semantic.reading import read_yaml
 
-Kind = Literal["missing", "duplicate", "impossible_date", "negative", "unknown_code", "orphan", "sum"]
+Kind = Literal[
+    "missing", "duplicate", "impossible_date", "negative", "unknown_code", "unresolved", "orphan", "sum", "exceeds",
+    "unsettled",
+]  # fmt: skip
 _NUMERIC = ("quantity", "amount", "count", "days", "ratio")
 _TYPES: Mapping[str, tuple[str, ...]] = {
     "duplicate": ("ident", "text", "code"),
     "impossible_date": ("date", "instant"),
     "negative": _NUMERIC,
     "unknown_code": ("code",),
+    "unresolved": ("ref",),
     "sum": _NUMERIC,
+    "exceeds": _NUMERIC,
+    "unsettled": ("amount",),
 }
+_CODED = ("when", "unless", "parent")
 _NEEDED = frozenset({"id", "entity", "kind", "title", "warn_over", "stop_over"})
 _KEYS = _NEEDED | {
     *("field", "at_least", "with", "when", "unless", "past", "not_before", "codes", "lines", "plus", "minus"),
+    *("siblings", "parent"),
 }
 
 
@@ -31,7 +39,8 @@ _KEYS = _NEEDED | {
 class Check:
     """One check of one entity; shares are of the rows it looks at, and below `at_least` failing rows nothing is over.
 
-    `given` names a field that must be filled for a row to be looked at; `when` and `unless` give codes per field.
+    `given` names a field that must be filled for a row to be looked at; `when` and `unless` give codes per field,
+    `parent` those of the record that the row belongs to.
     """
 
     id: str
@@ -49,13 +58,19 @@ class Check:
     not_before: str | None = None
     codes: Literal["currency", "unit"] | None = None
     lines: str | None = None
+    siblings: str | None = None
+    """Entity and field, such as payment.amount, that belong to the same record."""
+    parent: Mapping[str, tuple[str, ...]]
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
 
     @property
-    def by_row(self) -> bool:
-        """Whether a row can be judged by itself, before it is merged."""
-        return self.kind in ("missing", "impossible_date", "negative") or self.codes == "currency"
+    def before_merge(self) -> bool:
+        """Whether it can be judged before anything is written: by the row itself, or beside those of its own kind."""
+        within = self.kind in ("sum", "exceeds") and self.lines is None and self.siblings is None
+        return (
+            within or self.kind in ("missing", "impossible_date", "negative", "duplicate") or self.codes == "currency"
+        )
 
     def warns(self, rows: int, failing: int) -> bool:
         """Whether so many failing rows are worth telling: one is, if the share is over."""
@@ -99,6 +114,10 @@ def parse_checks(body: Mapping[str, Any], model: SemanticModel) -> Checks:
 
 def touched(check: Check, model: SemanticModel) -> frozenset[str]:
     """The entities that a source has to deliver for the check to say anything."""
+    if check.siblings is not None:
+        return frozenset({check.entity, check.siblings.partition(".")[0]})
+    if check.kind == "unsettled":
+        return frozenset({check.entity, parent_of(model, check.entity)[1]})
     if check.lines is None:
         return frozenset({check.entity})
     found = {check.entity, check.lines}
@@ -120,7 +139,7 @@ def _check(spec: Mapping[str, Any]) -> Check:
         raise ModelDefinitionError(f"the quality check {name!r} has the unknown kind {spec['kind']!r}")
     kept: dict[str, Any] = {key: value for key, value in spec.items() if key != "with"}
     kept |= {key: tuple(spec.get(key, ())) for key in ("plus", "minus")}
-    kept |= {key: {f: tuple(codes) for f, codes in spec.get(key, {}).items()} for key in ("when", "unless")}
+    kept |= {key: {f: tuple(codes) for f, codes in spec.get(key, {}).items()} for key in _CODED}
     return Check(**kept, given=spec.get("with"))
 
 
@@ -134,10 +153,13 @@ def _faults(check: Check, entity: Entity, model: SemanticModel) -> Iterator[str]
         yield "needs 0 <= warn_over <= stop_over <= 1 and at_least >= 1"
     if (check.field is None) == (check.kind != "orphan"):
         yield "needs a field, or none for an orphan"
-    if check.lines is not None:
-        yield from _line_faults(check, model)
-    elif check.kind == "orphan" or (check.kind == "sum" and not check.plus):
-        yield "needs `lines`, or `plus` for a sum within the row"
+    yield from _faults_beside(check, model)
+    if check.kind == "unresolved" and _needed(entity.fields[str(check.field)], entity):
+        yield f"looks for {check.field!r} that name nothing, but such a row is set aside"
+    if (check.kind == "unsettled") != bool(check.parent):
+        yield "needs `parent` codes for what is unsettled, and only there"
+    elif check.parent:
+        yield from _parent_faults(check, model)
 
 
 def _named(check: Check) -> Iterator[str]:
@@ -165,6 +187,40 @@ def _code_faults(check: Check, entity: Entity) -> Iterator[str]:
         for code in codes:
             if code not in entity.fields[name].codes:
                 yield f"names the code {code!r}, which {entity.name}.{name} does not have"
+
+
+def _faults_beside(check: Check, model: SemanticModel) -> Iterator[str]:
+    if check.lines is not None:
+        yield from _line_faults(check, model)
+    elif check.siblings is not None:
+        yield from _sibling_faults(check, model)
+    elif check.kind == "orphan" or (check.kind in ("sum", "exceeds") and not check.plus):
+        yield "needs `lines` or `siblings`, or `plus` for a sum within the row"
+
+
+def _needed(field: Field, entity: Entity) -> bool:
+    """Whether a row can't stand without what the field names; see ADR 0016."""
+    return field.required or field.name in (rule.removesuffix("?") for rule in entity.labels.own.values())
+
+
+def _parent_faults(check: Check, model: SemanticModel) -> Iterator[str]:
+    if model[check.entity].labels.parent is None:
+        yield "belongs to no record"
+        return
+    parent = model[parent_of(model, check.entity)[1]]
+    for name, codes in check.parent.items():
+        unknown = set(codes) - set(parent.fields[name].codes if name in parent.fields else ())
+        if unknown:
+            yield f"names the codes {sorted(unknown)}, which {parent.name}.{name} does not have"
+
+
+def _sibling_faults(check: Check, model: SemanticModel) -> Iterator[str]:
+    name, _, column = str(check.siblings).partition(".")
+    sibling = model[name]
+    if check.kind != "sum" or column not in sibling.fields or sibling.fields[column].type != "amount":
+        yield f"can't be the sum of {check.siblings!r}, which is no amount"
+    elif sibling.labels.parent is None or parent_of(model, name)[1] != parent_of(model, check.entity)[1]:
+        yield f"sums {check.siblings!r}, which belongs to another record"
 
 
 def _line_faults(check: Check, model: SemanticModel) -> Iterator[str]:

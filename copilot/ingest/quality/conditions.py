@@ -14,6 +14,8 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.queries import query
 
 _HORIZON = timedelta(days=5 * 365)
+_CENT = 10_000
+"""An amount is scaled by a million; a difference of 0.01 is rounding."""
 _ZONES = timedelta(days=1)
 """It is tomorrow already somewhere."""
 _AND, _OR = sql.SQL(" and "), sql.SQL(" or ")
@@ -29,17 +31,51 @@ def parameters(source: int, now: datetime) -> Mapping[str, object]:
     }
 
 
-def figures(model: SemanticModel, checks: Sequence[Check]) -> Composed:
-    """The columns r0, f0, r1, f1, …: rows looked at and rows failing, in the order of the checks."""
+def fault_placed(model: SemanticModel, check: Check) -> Composable:
+    """Which of the rows in `placed`, new or changed, fail it."""
+    return sql.SQL("({})").format(_duplicate_placed(check)) if check.kind == "duplicate" else fault(model, check)
+
+
+def figures_placed(model: SemanticModel, checks: Sequence[Check]) -> Composed:
+    """The columns r0, f0, r1, f1, …: of the rows in `placed`, those looked at and those failing, in the order of the
+    checks."""
     return COMMA.join(
         query("quality_figures").format(
             scope=scope(check),
-            fault=fault(model, check),
+            fault=fault_placed(model, check),
             rows=sql.Identifier(f"r{place}"),
             failing=sql.Identifier(f"f{place}"),
         )
         for place, check in enumerate(checks)
     )
+
+
+def by_place(model: SemanticModel, checks: Sequence[Check]) -> Composed:
+    """A scan of the source's rows of one entity: per place `rows`, `flawed` (those that fail a check) and, in the order
+    of the checks, r0, f0 (rows looked at and failing) and, where that is not the same, h0: what may be published."""
+    conditions = [each for place, check in enumerate(checks) for each in _conditions(model, place, check)]
+    names = [name for place, check in enumerate(checks) for name in _names(place, check)]
+    return query("quality_scan").format(
+        table=business(checks[0].entity),
+        conditions=COMMA.join(conditions),
+        any=_OR.join(sql.Identifier(_names(place, check)[-1]) for place, check in enumerate(checks)),
+        figures=COMMA.join(query("quality_count").format(holds=sql.Identifier(name)) for name in names),
+    )
+
+
+def _conditions(model: SemanticModel, place: int, check: Check) -> Iterator[Composable]:
+    names = {"looked_at": sql.Identifier(f"r{place}"), "failed": sql.Identifier(f"f{place}")}
+    yield query("quality_condition").format(scope=scope(check), fault=fault(model, check), **names)
+    if check.kind == "duplicate":
+        here = query("quality_duplicate_here").format(
+            field=_of(check.field), column=sql.Identifier(str(check.field)), table=business(check.entity)
+        )
+        yield query("quality_condition_here").format(scope=scope(check), fault=here, failed=sql.Identifier(f"h{place}"))
+
+
+def _names(place: int, check: Check) -> tuple[str, ...]:
+    """The columns of one check; the last one holds the failing rows that may be published."""
+    return (f"r{place}", f"f{place}", *((f"h{place}",) if check.kind == "duplicate" else ()))
 
 
 def scope(check: Check) -> Composable:
@@ -54,7 +90,9 @@ def fault(model: SemanticModel, check: Check) -> Composable:
 
 def _scopes(check: Check) -> Iterator[Composable]:
     filled = [check.given] if check.given else []
-    if check.kind != "missing" and check.field:
+    if check.kind == "unresolved":
+        yield _named(check)
+    elif check.kind != "missing" and check.field:
         filled += [check.field, *check.plus, *check.minus]
     yield sql.SQL("true")
     yield from (sql.SQL("{} is not null").format(_of(name)) for name in filled)
@@ -62,6 +100,15 @@ def _scopes(check: Check) -> Iterator[Composable]:
         yield sql.SQL("{} = any({})").format(_of(name), sql.Literal(list(codes)))
     for name, codes in check.unless.items():
         yield sql.SQL("coalesce({}, '') <> all({})").format(_of(name), sql.Literal(list(codes)))
+
+
+def _named(check: Check) -> Composable:
+    """Whether the source names a record in the field at all."""
+    return sql.SQL("({} is not null or {})").format(sql.Identifier("t", f"{check.field}_id"), _waiting(check))
+
+
+def _waiting(check: Check) -> Composable:
+    return query("quality_waiting").format(entity=sql.Literal(check.entity), field=sql.Literal(check.field))
 
 
 def _missing(model: SemanticModel, check: Check) -> Composable:
@@ -73,6 +120,37 @@ def _missing(model: SemanticModel, check: Check) -> Composable:
 def _duplicate(_: SemanticModel, check: Check) -> Composable:
     return query("quality_duplicate").format(
         field=_of(check.field), column=sql.Identifier(str(check.field)), table=business(check.entity)
+    )
+
+
+def _duplicate_placed(check: Check) -> Composable:
+    """Given twice once the rows in `placed` are written."""
+    column = sql.Identifier(str(check.field))
+    return query("quality_duplicate_placed").format(field=_of(check.field), column=column, table=business(check.entity))
+
+
+def _unresolved(model: SemanticModel, check: Check) -> Composable:
+    field = model[check.entity].fields[str(check.field)]
+    return query("quality_unresolved").format(
+        waiting=_waiting(check), field=sql.Identifier("t", field.column), target=business(str(field.to))
+    )
+
+
+def _exceeds(_: SemanticModel, check: Check) -> Composable:
+    return query("quality_exceeds").format(field=_of(check.field), parts=_parts(check))
+
+
+def _unsettled(model: SemanticModel, check: Check) -> Composable:
+    reference, parent = parent_of(model, check.entity)
+    codes = (
+        sql.SQL("p.{} = any({})").format(sql.Identifier(name), sql.Literal(list(codes)))
+        for name, codes in check.parent.items()
+    )
+    return query("quality_unsettled").format(
+        field=_of(check.field),
+        reference=sql.Identifier("t", reference.column),
+        parent=business(parent),
+        codes=_AND.join(codes),
     )
 
 
@@ -111,10 +189,32 @@ def _orphan(model: SemanticModel, check: Check) -> Composable:
 def _sum(model: SemanticModel, check: Check) -> Composable:
     if check.lines is not None:
         return _sum_of_lines(model, check, check.lines)
-    parts = sql.SQL(" + ").join(map(_of, check.plus))
+    if check.siblings is not None:
+        return _sum_of_siblings(model, check, check.siblings)
+    amount = model[check.entity].fields[str(check.field)].type == "amount"
+    return query("quality_sum").format(
+        total=_of(check.field), parts=_parts(check), rounding=sql.Literal(_CENT if amount else 0)
+    )
+
+
+def _parts(check: Check) -> Composable:
+    parts = sql.SQL(" + ").join(map(_of, check.plus)) if check.plus else sql.SQL("0")
     for name in check.minus:
         parts = sql.SQL("{} - {}").format(parts, _of(name))
-    return query("quality_sum").format(total=_of(check.field), parts=parts)
+    return parts
+
+
+def _sum_of_siblings(model: SemanticModel, check: Check, siblings: str) -> Composable:
+    name, _, column = siblings.partition(".")
+    return query("quality_sum_of_siblings").format(
+        table=business(check.entity),
+        total=_of(check.field),
+        parts=_parts(check),
+        reference=sql.Identifier("t", parent_of(model, check.entity)[0].column),
+        parent=sql.Identifier(parent_of(model, name)[0].column),
+        column=sql.Identifier(column),
+        siblings=business(name),
+    )
 
 
 def _sum_of_lines(model: SemanticModel, check: Check, prices: str) -> Composable:
@@ -140,6 +240,9 @@ _FAULTS = {
     "impossible_date": _impossible_date,
     "negative": _negative,
     "unknown_code": _unknown_code,
+    "unresolved": _unresolved,
     "orphan": _orphan,
     "sum": _sum,
+    "exceeds": _exceeds,
+    "unsettled": _unsettled,
 }

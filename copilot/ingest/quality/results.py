@@ -11,6 +11,8 @@ from copilot.ingest.quality.checks import Check, load_checks
 from copilot.store.pool import Connection
 from copilot.store.queries import query
 
+_LOADS = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
@@ -45,11 +47,26 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A load that checks stopped, or that somebody let through: `accepted_by` and why."""
+
+    batch: int
+    started_at: datetime
+    loaded: bool
+    stopped: Sequence[tuple[str, int, int]]
+    """Check, new or changed rows looked at, and those failing."""
+    accepted_by: str | None
+    accepted_why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
-    """All results of a source, and how many rows are in quarantine by entity and reason."""
+    """All results of a source, how many rows are in quarantine by entity and reason, and the last loads that checks
+    stopped or somebody let through, newest first."""
 
     results: Sequence[Result]
     quarantined: Sequence[tuple[str, str, int]]
+    loads: Sequence[Load] = ()
 
 
 async def read_quality(connection: Connection, source: int, *, entity: str | None = None, limit: int = 2) -> Quality:
@@ -72,7 +89,31 @@ async def read_quality(connection: Connection, source: int, *, entity: str | Non
                     before=tuple(_share(row["rows"], row["failing"]) for row in before),
                 )
             )
-    return Quality(results=results, quarantined=[(row["entity"], row["reason"], row["rows"]) for row in aside])
+    quarantined = [(row["entity"], row["reason"], row["rows"]) for row in aside]
+    return Quality(results=results, quarantined=quarantined, loads=await _loads(connection, source, entity))
+
+
+async def _loads(connection: Connection, source: int, entity: str | None) -> Sequence[Load]:
+    known = {"source": source, "limit": _LOADS}
+    found: list[Load] = []
+    for row in await (await connection.execute(query("quality_loads"), known)).fetchall():
+        stopped = [
+            (each["check"], each["rows"], each["failing"])
+            for each in row["stopped"]
+            if entity in (None, each["entity"])
+        ]
+        if stopped:
+            found.append(
+                Load(
+                    batch=row["id"],
+                    started_at=row["started_at"],
+                    loaded=row["outcome"] == "merged",
+                    stopped=stopped,
+                    accepted_by=row["accepted_by"],
+                    accepted_why=row["accepted_why"],
+                )
+            )
+    return found
 
 
 def _share(rows: int, failing: int) -> float:

@@ -20,6 +20,7 @@ from copilot.retrieval.measures.orders import (
     quoted_lead_time,
 )
 from copilot.retrieval.measures.pricing import customer_price
+from copilot.retrieval.measures.quality import data_finding, data_set_aside, data_soundness
 from copilot.retrieval.measures.stock import (
     incoming_supply,
     site_stock,
@@ -52,6 +53,9 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "date_move": date_move,
     "history_period": history_period,
     "record_change": record_change,
+    "data_soundness": data_soundness,
+    "data_finding": data_finding,
+    "data_set_aside": data_set_aside,
 }
 """Measure name -> the function that computes it."""
 

@@ -173,8 +173,9 @@ def invoice_delay(context: Context, invoices: Records) -> Iterator[Figures]:
 
 
 def quoted_lead_time(context: Context, offers: Records) -> Iterator[Figures]:
-    """The range of a supplier's quoted lead times; nothing where the list was cut."""
+    """The range of a supplier's quoted lead times, and whether all are the same; nothing where the list was cut."""
     quoted = [number_of(offer, "lead_time") for offer in offers if offer.raw("lead_time") is not None]
     if quoted and context.complete:
-        values = {"shortest": min(quoted), "longest": max(quoted), "items": len(quoted)}
+        shortest, longest = min(quoted), max(quoted)
+        values = {"shortest": shortest, "longest": longest, "same": shortest == longest, "items": len(quoted)}
         yield figures(values, offers[0], offers)

@@ -51,6 +51,11 @@ update core.batch set finished_at = %(now)s, outcome = %(outcome)s, counts = %(c
 update core.batch set finished_at = %(now)s, outcome = 'failed', error = 'interrupted'
  where source_id = %(source)s and outcome is null and id <> %(batch)s
 
+-- name: ingest_filled_stages
+-- The stages that hold anything or did a while ago: looking costs less than emptying all of them.
+select c.relname as entity from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = 'stage' and c.relname = any(%(entities)s) and pg_relation_size(c.oid) > 0
+
 -- name: ingest_clear_stage
 delete from {stage} where batch_id in (select id from core.batch where source_id = %(source)s)
 
@@ -102,6 +107,7 @@ copy stage.living_key (batch_id, entity, source_key) from stdin
  union select u.source_key from core.unresolved u
         where u.source_id = %(source)s and u.entity = %(entity)s and (u.target_key is null {resolved}))
 except select source_key from {stage} where batch_id = %(batch)s
+limit %(most)s
 
 -- name: ingest_resolved
 or (u.field = {field} and exists (select from {table} t where t.source_id = u.source_id and t.source_key = u.target_key))
@@ -124,31 +130,32 @@ delete from {stage} where batch_id = %(batch)s and source_key = any(%(keys)s)
 -- The newest of each key, under the number it has or will have.
 create temp table latest on commit drop as
 select s.*, mine.id is not null as known, coalesce(mine.id, nextval({sequence})) as id,
-       null::text as decided_by, false as ambiguous
+       null::text as decided_by, true as leads
   from (select distinct on (source_key) * from {stage} where batch_id = %(batch)s
          order by source_key, changed_at desc nulls last, arrival desc) s
   left join {table} mine on mine.source_id = %(source)s and mine.source_key = s.source_key
 
 -- name: ingest_latest_identified
--- As ingest_latest, where several sources may describe one record: the number we decided on, the one that the label
--- map names, the one recognised by the source's rule, or a new one.
+-- As ingest_latest, where several sources may describe one record: the number we decided on, or a new one.
 create temp table latest on commit drop as
-select s.*, kept.target_id is not null as known,
-       coalesce(kept.target_id, mapped.id, matched.id, nextval({sequence})) as id,
-       case when kept.target_id is not null then null when mapped.id is not null then 'label_map'
-            when matched.id is not null then 'rule' else 'first' end as decided_by,
-       kept.target_id is null and mapped.id is null and coalesce(matched.found, 0) > 1 as ambiguous
+select s.*, kept.target_id is not null as known, coalesce(kept.target_id, nextval({sequence})) as id,
+       'first' as decided_by, true as leads
   from (select distinct on (source_key) * from {stage} where batch_id = %(batch)s
          order by source_key, changed_at desc nulls last, arrival desc) s
   left join core.identity kept
     on kept.entity = %(entity)s and kept.source_id = %(source)s and kept.source_key = s.source_key
-  left join unnest(%(map_keys)s::text[], %(map_ids)s::bigint[]) as mapped (key, id) on mapped.key = s.source_key
-  left join lateral (
-        select min(t.id) as id, count(distinct t.id) as found
-          from biz.lookup l join {table} t on t.id = l.target_id and t.source_id <> %(source)s
-         where %(via)s::text is not null and l.key = core.number_key({rule}) and l.kind = 'number'
-           and l.entity = %(entity)s and l.via = %(via)s
-       ) matched on true
+
+-- name: ingest_latest_resolved
+-- As ingest_latest_identified, under the number that was decided on just now; of several records of this source that
+-- are the same thing one leads.
+create temp table latest on commit drop as
+select s.*, kept.target_id is not null as known, coalesce(r.id, kept.target_id, nextval({sequence})) as id,
+       coalesce(r.decided_by, 'first') as decided_by, r.follow is null as leads
+  from (select distinct on (source_key) * from {stage} where batch_id = %(batch)s
+         order by source_key, changed_at desc nulls last, arrival desc) s
+  left join resolved r on r.source_key = s.source_key
+  left join core.identity kept
+    on kept.entity = %(entity)s and kept.source_id = %(source)s and kept.source_key = s.source_key
 
 -- name: ingest_analyze_latest
 analyze latest ({columns})
@@ -163,16 +170,15 @@ select found.*,
             when row(found.company, {found}) is distinct from row(own.company, {own}) then 'changed'
             else 'same' end as state,
        governs and own.id is not null and row({found_labels}) is distinct from row({own_labels}) as relabelled,
-       case when ambiguous then array['identity_ambiguous', 'several of our records match']
-            when not governs then null
+       case when not governs then null
             {faults}
             end as fault
-  from (select s.id, s.company, s.source_key, s.changed_at, s.known, s.decided_by, s.ambiguous, s.hint_fault,
+  from (select s.id, s.company, s.source_key, s.changed_at, s.known, s.decided_by, s.leads, s.hint_fault,
                {values}, {labels}
           from latest s {joins}) found
   left join {table} own on own.id = found.id
- cross join lateral (select own.id is null
-        or (own.source_id = %(source)s and own.source_key = found.source_key) as governs) g
+ cross join lateral (select (own.id is null and found.leads)
+        or coalesce(own.source_id = %(source)s and own.source_key = found.source_key, false) as governs) g
 
 -- name: ingest_faulty
 select source_key, fault[1] as reason, fault[2] as detail from placed where fault is not null
@@ -190,8 +196,8 @@ on conflict (source_id, entity, source_key) do update
 
 -- name: ingest_release
 -- What could be placed now is in quarantine no more.
-delete from core.quarantine q using placed p
- where q.source_id = %(source)s and q.entity = %(entity)s and q.source_key = p.source_key
+delete from core.quarantine q
+ where q.source_id = %(source)s and q.entity = %(entity)s and q.source_key in (select source_key from placed)
 returning q.source_key
 
 -- name: ingest_note_unresolved
@@ -231,7 +237,7 @@ select %(entity)s, %(source)s, source_key, id, decided_by from placed where not 
 select source_key, state from placed where state in ('new', 'changed')
 
 -- name: ingest_counts
-select count(*) filter (where state in ('new', 'changed')) as changed,
+select count(*) filter (where state = 'new') as new, count(*) filter (where state = 'changed') as changed,
        array_agg(id) filter (where relabelled) as relabelled
   from placed
 
@@ -253,7 +259,7 @@ select %(names)s, {target}, k.kind, k.key, %(via)s, %(entity)s, p.id,
   from placed p
  cross join lateral (values ('number', core.number_key({value})), ('loose', core.loose_key({value})),
                             ('digits', case when %(digits)s then core.digits_key({value}) end)) as k (kind, key)
- where p.state in ('new', 'changed') and k.key <> ''
+ where p.state in ('new', 'changed') and {value} is not null and k.key <> ''
 
 -- name: ingest_lookup_name
 -- The whole name, its words, and the trigrams of each word padded as "  word ".

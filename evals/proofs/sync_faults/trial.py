@@ -16,13 +16,15 @@ from psycopg import sql
 
 from connectors.errors import ConnectorError
 from connectors.memory import MemoryConnector
-from copilot.errors import CopilotError
+from copilot.domain.json import Json
+from copilot.errors import CopilotError, DatabaseError
 from copilot.ingest import Ingest, Source
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.store.pool import Database
 from copilot.store.roles import Role, dsn_for, passwords
 from evals.company import Company, open_server
 from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
+from evals.proofs.sync_faults.disk import SmallDisk, small_disk
 from evals.proofs.sync_faults.faults import Trouble, TroubledConnector, kill_loaders, trap
 from evals.proofs.sync_faults.reload import differences, reload, standing
 from evals.proofs.sync_faults.shop import ENTITIES, Shop, day_passes, make_shop, new_order
@@ -34,6 +36,8 @@ _SOURCE = (
 )  # fmt: skip
 _DATABASE = ("connection dies", "disk full", "connections cut", "server killed")
 _TOGETHER = ("two syncs at once", "two sources at once", "confirmed meanwhile")
+_REALLY_FULL = "disk really full"
+"""Tried only where this account may mount a small file system; the "disk full" above is a trap that says so."""
 FAULTS = (*_SOURCE, *_DATABASE, *_TOGETHER)
 _FULL, _SAMPLE = 27, 1
 _MOST = 10
@@ -66,6 +70,7 @@ class _Scene:
     shops: dict[str, Shop]
     connectors: dict[str, TroubledConnector]
     sources: dict[str, Source]
+    disk: SmallDisk | None
 
     async def sync(self, name: str = "a", *, full: bool = False) -> int:
         """Sync one shop; how many rows changed or went."""
@@ -105,18 +110,23 @@ class SyncFaultTrial:
     dsn: str
     cases: Sequence[str]
     seed: int
+    disk: SmallDisk | None
 
     async def run(self, case: str) -> Result:
         """Try one case."""
         _, _, kind = case.partition(" ")
-        async with _scene(self.company, self.dsn, Random(f"{self.seed} {case}"), kind) as scene:
+        random = Random(f"{self.seed} {case}")
+        async with _scene(self.company, self.dsn, random, kind, self.disk) as scene:
             failures, broke = await _play(scene, kind)
         return Result(case=case, failures=tuple(failures[:_MOST]), counts={"syncs_broken": int(broke), "runs": 1})
 
     def finding(self, counts: Mapping[str, int]) -> Finding:
         """The goal needs syncs that really broke: a fault that never strikes proves nothing."""
         broken = counts.get("syncs_broken", 0)
-        return Finding(met=broken * 3 >= counts.get("runs", 0), more={"kinds_of_fault": [*FAULTS]})
+        kinds = [*FAULTS, _REALLY_FULL] if self.disk else [*FAULTS]
+        left_out = [] if self.disk else [f"{_REALLY_FULL}: this account may not mount a file system"]
+        more: dict[str, Json] = {"kinds_of_fault": [*kinds], "left_out": [*left_out]}
+        return Finding(met=broken * 3 >= counts.get("runs", 0), more=more)
 
 
 async def _play(scene: _Scene, kind: str) -> tuple[list[str], bool]:
@@ -155,6 +165,8 @@ async def _struck(scene: _Scene, kind: str) -> bool:
     try:
         if kind in _DATABASE:
             return await _database_fails(scene, kind, connector.trouble)
+        if kind == _REALLY_FULL:
+            return await _disk_fills(scene)
         if kind in _TOGETHER:
             return await _together(scene, kind, connector.trouble)
         return await _source_fails(scene, kind)
@@ -210,6 +222,19 @@ async def _database_fails(scene: _Scene, kind: str, trouble: Trouble) -> bool:
         return await _broken(scene)
 
 
+async def _disk_fills(scene: _Scene) -> bool:
+    """Whether the server found no room, in its own words: 53100. Any other error is raised."""
+    assert scene.disk is not None  # noqa: S101 -- the case is not there without
+    with scene.disk.full(scene.admin, ENTITIES):
+        try:
+            await scene.sync()
+        except DatabaseError as error:
+            if isinstance(error.__cause__, psycopg.errors.DiskFull) and "disk is full" in str(error):
+                return True
+            raise
+    return False
+
+
 async def _up_again(scene: _Scene) -> None:
     """Wait until a crashed server has recovered."""
     for _ in range(100):
@@ -239,7 +264,9 @@ async def _confirm(scene: _Scene, entity: str) -> None:
 
 
 @asynccontextmanager
-async def _scene(company: Company, dsn: str, random: Random, kind: str) -> AsyncGenerator[_Scene]:
+async def _scene(
+    company: Company, dsn: str, random: Random, kind: str, disk: SmallDisk | None
+) -> AsyncGenerator[_Scene]:
     clock = _Clock()
     names = ("a", "b") if kind == "two sources at once" else ("a",)
     shops = {name: make_shop(random, name, clock.now) for name in names}
@@ -257,7 +284,7 @@ async def _scene(company: Company, dsn: str, random: Random, kind: str) -> Async
         for name in names:
             await ingest.add_source(name, "memory", {}, {})
         sources = {source.name: source for source in await ingest.sources()}
-        scene = _Scene(random, admin, ingest, clock, load_model(), shops, connectors, sources)
+        scene = _Scene(random, admin, ingest, clock, load_model(), shops, connectors, sources, disk)
         yield scene
     finally:
         await database.close()
@@ -274,10 +301,14 @@ def _empty(admin: psycopg.Connection[Any]) -> None:
 @asynccontextmanager
 async def _open(setting: Setting) -> AsyncGenerator[Trial]:
     each = _SAMPLE if setting.sample else _FULL
-    cases = [f"{number} {kind}" for number in range(each) for kind in FAULTS]
-    async with open_server() as company:
-        with company.clone() as name, _quiet_pools():
-            yield SyncFaultTrial(company=company, dsn=company.dsn(name), cases=cases, seed=setting.seed)
+    with small_disk() as disk:
+        kinds = (*FAULTS, _REALLY_FULL) if disk else FAULTS
+        cases = [f"{number} {kind}" for number in range(each) for kind in kinds]
+        async with open_server() as company:
+            if disk:
+                disk.settle(company)
+            with company.clone() as name, _quiet_pools():
+                yield SyncFaultTrial(company=company, dsn=company.dsn(name), cases=cases, seed=setting.seed, disk=disk)
 
 
 @contextmanager

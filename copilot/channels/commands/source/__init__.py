@@ -7,9 +7,12 @@ import argparse
 from copilot.channels.cli import Command, say
 from copilot.channels.commands.source.action import Action
 from copilot.channels.commands.source.add import ADD, CHECK
+from copilot.channels.commands.source.different import DIFFERENT
 from copilot.channels.commands.source.disagreements import DISAGREEMENTS
+from copilot.channels.commands.source.identity import IDENTITY
 from copilot.channels.commands.source.map import MAP
 from copilot.channels.commands.source.quality import QUALITY
+from copilot.channels.commands.source.same import SAME
 from copilot.channels.commands.source.sync import LIST, SYNC
 from copilot.settings import read_settings
 from copilot.wiring import open_runtime
@@ -22,6 +25,9 @@ ACTIONS: tuple[Action, ...] = (
     MAP,
     QUALITY,
     DISAGREEMENTS,
+    IDENTITY,
+    SAME,
+    DIFFERENT,
 )
 
 

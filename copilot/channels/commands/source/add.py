@@ -15,6 +15,7 @@ from connectors.registry import KINDS, Kind, Setting, kind
 from copilot.channels.cli import say
 from copilot.channels.commands.source.action import Action, chosen, one_or_all
 from copilot.errors import SettingsError
+from copilot.ingest import Source
 from copilot.policy.policy import PURPOSES
 from copilot.semantic.model import HINTS
 from copilot.store.secrets import variable
@@ -33,7 +34,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--every", type=int, metavar="MINUTES", help="how often it is synced")
     parser.add_argument(
-        "--identity", action="append", default=[], metavar="ENTITY=FIELD", help="by what its records are known as ours"
+        "--identity",
+        action="append",
+        default=[],
+        metavar="ENTITY=RULE,…",
+        help="by what its records are known as ours, such as item=gtin,number,part_number",
     )
     parser.add_argument(
         "--label", action="append", default=[], metavar="LABEL:KEY=CODE", help="our region, site or channel for a hint"
@@ -51,8 +56,9 @@ async def _add(runtime: Runtime, options: argparse.Namespace) -> int:
         await connector.aclose()
     kept: dict[str, object] = {s.name: answers[s.name] for s in new.settings if not s.secret and s.name in answers}
     if options.identity:
-        kept["identity"] = _given(options.identity)
+        kept["identity"] = _rules(options.identity)
     labels = _with_labels(label_map_for(info), options.label)
+    before = {source.name: source for source in await runtime.ingest.sources()}.get(name)
     await runtime.ingest.add_source(
         name, new.name, kept, labels, purpose=options.purpose or new.purpose, every_minutes=options.every
     )
@@ -62,8 +68,45 @@ async def _add(runtime: Runtime, options: argparse.Namespace) -> int:
             say(f"{setting.name} kept in {runtime.secrets.keep(name, setting.name, secret)}")
     await runtime.sources.load()
     _print_info(name, info)
-    print(f"added {name!r}; now: erp-copilot source sync {name!r}")
+    print(told(before, runtime.sources.source(name)))
     return 0
+
+
+def told(before: Source | None, now: Source) -> str:
+    """What adding a source did, where one of this name may have been there before."""
+    sync = f"erp-copilot source sync {now.name!r}"
+    if before is None:
+        return f"added {now.name!r}; now: {sync}"
+    anew = _differences(before, now)
+    beside = [
+        name
+        for name, differs in (
+            ("what it is for", before.purpose != now.purpose),
+            ("how often it is synced", before.every_minutes != now.every_minutes),
+        )
+        if differs
+    ]
+    if anew:
+        return f"changed {now.name!r}: {', '.join([*anew, *beside])}; the next sync reads it anew: {sync}"
+    if beside:
+        return f"changed {now.name!r}: {', '.join(beside)}; what was read stays"
+    return f"{now.name!r} was there just like this; nothing changed, and the next sync goes on from the last"
+
+
+def _differences(before: Source, now: Source) -> list[str]:
+    """What differs that changes the meaning of its records, without the values: an address may be nobody's business."""
+    settings = sorted(
+        name for name in {*before.settings, *now.settings} if _differs(before.settings, now.settings, name)
+    )
+    labels = sorted(
+        name for name in {*before.label_map, *now.label_map} if _differs(before.label_map, now.label_map, name)
+    )
+    kinds = [f"its kind, which was {before.system!r}"] if before.system != now.system else []
+    return [*kinds, *(f"the setting {name!r}" for name in settings), *(f"the labels for {name!r}" for name in labels)]
+
+
+def _differs(before: Mapping[str, object], now: Mapping[str, object], name: str) -> bool:
+    return (name in before) != (name in now) or before.get(name) != now.get(name)
 
 
 def _with_labels(proposed: dict[str, dict[str, str]], given: list[str]) -> dict[str, dict[str, str]]:
@@ -74,6 +117,13 @@ def _with_labels(proposed: dict[str, dict[str, str]], given: list[str]) -> dict[
             raise SettingsError(f"{each!r} is no LABEL:KEY=CODE, where LABEL is one of {', '.join(HINTS)}")
         proposed.setdefault(label, {})[key] = code
     return proposed
+
+
+def _rules(pairs: list[str]) -> dict[str, str]:
+    rules = _given(pairs)
+    if len(rules) < len(pairs):
+        raise SettingsError(f"--identity names an entity twice; give all its rules at once: {' '.join(pairs)!r}")
+    return rules
 
 
 def _given(pairs: list[str]) -> dict[str, str]:
@@ -136,6 +186,8 @@ def _print_info(name: str, info: SourceInfo) -> None:
     for refused in info.unreadable:
         fields = f" ({', '.join(refused.fields)})" if refused.fields else ""
         print(f"  cannot read {refused.entity}{fields}: {refused.reason}")
+    for note in info.notes:
+        print(f"  {note}")
 
 
 ADD = Action(name="add", help="add a source; asks for what is not given", arguments=_arguments, run=_add)

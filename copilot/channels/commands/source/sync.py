@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import math
+import os
 from datetime import datetime
 
 from copilot.channels.cli import say
 from copilot.channels.commands.source.action import Action, chosen, one_or_all
-from copilot.ingest import Source, SyncReport
+from copilot.errors import SourceConfigError
+from copilot.ingest import Consent, Source, SyncReport
 from copilot.wiring import Runtime
 from copilot.wiring.schedule import interval, last_syncs, next_due
 
@@ -16,15 +19,32 @@ from copilot.wiring.schedule import interval, last_syncs, next_due
 def _arguments(parser: argparse.ArgumentParser) -> None:
     one_or_all(parser)
     parser.add_argument("--full", action="store_true", help="read everything again")
-    parser.add_argument("--accept", action="store_true", help="load also what fails the quality checks, this once")
+    accept = "load also what the quality checks would stop, this once; why is kept with your name"
+    parser.add_argument("--accept", metavar="WHY", help=accept)
 
 
 async def _sync(runtime: Runtime, options: argparse.Namespace) -> int:
+    consent = None if options.accept is None else _consent(options.accept)
     for each in chosen(runtime, options.name):
         source, connector = runtime.sources.source(each), runtime.sources.connector(each)
-        report = await runtime.ingest.sync(source, connector, full=options.full, accept=options.accept, progress=say)
+        report = await runtime.ingest.sync(source, connector, full=options.full, consent=consent, progress=say)
         _print_report(report)
     return 0
+
+
+def _consent(why: str) -> Consent:
+    """Raises SourceConfigError for no reason at all."""
+    if not why.strip():
+        raise SourceConfigError("--accept needs a reason, such as --accept 'stock-taking, corrected by Monday'")
+    return Consent(by=_account(), why=why.strip())
+
+
+def _account() -> str:
+    """The account that runs this."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # one without a name
+        return f"account {os.getuid()}"
 
 
 async def _list(runtime: Runtime, _: argparse.Namespace) -> int:

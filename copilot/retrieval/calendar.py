@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from copilot.store.pool import Connection
+from copilot.store.queries import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,12 @@ _FAR = 4_000
 
 UTC_CALENDAR = Calendar("UTC", "1234567", frozenset())
 """For records of no particular site."""
+
+
+async def read_calendars(connection: Connection) -> Mapping[int, Calendar]:
+    """The calendars of the sites in scope."""
+    rows = await (await connection.execute(query("site_calendars"))).fetchall()
+    return {
+        row["id"]: Calendar(row["time_zone"] or "UTC", row["working_days"] or "1234567", frozenset(row["closures"]))
+        for row in rows
+    }

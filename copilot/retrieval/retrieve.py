@@ -12,7 +12,7 @@ from copilot.domain.evidence import Evidence, Raw, Record, Value
 from copilot.domain.plan import Computation, Filter, Plan, RecordQuery, StepField
 from copilot.domain.scope import Scope
 from copilot.policy.policy import Policy
-from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
+from copilot.retrieval.calendar import UTC_CALENDAR, read_calendars
 from copilot.retrieval.measures import MEASURES, NEED_KEEPERS, Context, Figures
 from copilot.semantic.compile import compile_query
 from copilot.semantic.measures import load_measures
@@ -73,8 +73,7 @@ async def retrieve(
 
 async def _start(connection: Connection, scope: Scope, context: Context, linker: Linker) -> _Run:
     sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
-    sites = await (await connection.execute(query("site_calendars"))).fetchall()
-    calendars = {row["id"]: _calendar(row) for row in sites}
+    calendars = await read_calendars(connection)
     names = {row["id"]: row["name"] for row in sources}
     covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
     loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
@@ -86,10 +85,6 @@ async def _start(connection: Connection, scope: Scope, context: Context, linker:
 async def _keepers(connection: Connection, run: _Run) -> Mapping[int, frozenset[str]]:
     rows = await (await connection.execute(query("stock_keepers"))).fetchall()
     return {row["site_id"]: frozenset(run.sources.names[source] for source in row["sources"]) for row in rows}
-
-
-def _calendar(row: Mapping[str, Any]) -> Calendar:
-    return Calendar(row["time_zone"] or "UTC", row["working_days"] or "1234567", frozenset(row["closures"]))
 
 
 async def _find(connection: Connection, entity: Entity, step: RecordQuery, run: _Run) -> tuple[Record, ...]:

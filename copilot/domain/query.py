@@ -1,0 +1,136 @@
+"""A question as a query over the semantic model: which records, or which figures of which records.
+
+Planners make it, the model's `compile` turns it into SQL, and an answer explains itself by it. Nothing in it is text
+that anybody typed but the values compared with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+Scalar = str | int | bool | date | datetime
+Path = tuple[str, ...]
+"""Fields from one record to the next and the last one's field: ("order", "customer", "name"). The last may be "id"."""
+
+
+class Is(StrEnum):
+    """How a value is compared. A value that is not recorded fulfils none of these but UNKNOWN."""
+
+    EQUAL = "="
+    NOT_EQUAL = "<>"
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+    IN = "in"
+    NOT_IN = "not in"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A field against a value; `value` is a tuple for IN and NOT_IN, None for KNOWN and UNKNOWN."""
+
+    path: Path
+    how: Is
+    value: Scalar | tuple[Scalar, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Relate:
+    """A date against another one, moved by some days: shipped more than 3 days after it was promised."""
+
+    path: Path
+    how: Is
+    other: Path
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """There is a record of another entity whose field `by` names this one (with `none`: there is no such)."""
+
+    entity: str
+    by: str
+    where: tuple[Condition, ...] = ()
+    none: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of some conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+Condition = Compare | Relate | Linked | AnyOf
+
+
+class Function(StrEnum):
+    """What is made of a field over many records."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    SPREAD = "spread"
+    LEAST = "least"
+    MOST = "most"
+    SHARE = "share"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure over the records of a query.
+
+    COUNT counts those that fulfil `where`; SHARE is how many of all do; the others are of `path` over those that do and
+    have it. SPREAD is the sample standard deviation.
+    """
+
+    name: str
+    function: Function
+    path: Path | None = None
+    where: tuple[Condition, ...] = ()
+
+
+class Bucket(StrEnum):
+    """A span of the calendar that dates are put together by."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What figures are told apart by: the values of a field, or spans of a date."""
+
+    path: Path
+    bucket: Bucket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By a field of the records, or by a figure (its name alone); what has none comes last."""
+
+    by: Path
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Records of one entity that fulfil all conditions, in order; with figures, those figures of them by group.
+
+    Sums of quantities and amounts are told apart by unit and currency, whatever the groups are.
+    """
+
+    entity: str
+    where: tuple[Condition, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    groups: tuple[Group, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int = 50

@@ -1,0 +1,367 @@
+"""Evaluates queries over rows in memory, one by one. It reads the model's YAML by itself and shares no code with the
+compiler but the query's own nouns."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from copilot.domain.query import (
+    AnyOf,
+    Bucket,
+    Compare,
+    Condition,
+    Figure,
+    Function,
+    Group,
+    Is,
+    Linked,
+    Order,
+    Path,
+    Query,
+    Relate,
+)
+from evals.proofs.oracle import Actor, Row, World
+
+_T = TypeVar("_T")
+_SCALED = ("quantity", "amount", "ratio", "days")
+_MILLION = 1_000_000
+
+
+@cache
+def model_yaml() -> Mapping[str, Mapping[str, Any]]:
+    """Entity -> its definition."""
+    folder = files("copilot.semantic") / "model"
+    bodies = (yaml.safe_load(file.read_text()) for file in folder.iterdir() if file.name.endswith(".yaml"))
+    return {name: body for each in bodies for name, body in each.items()}
+
+
+@cache
+def computed_yaml() -> Mapping[str, Mapping[str, Any]]:
+    """Entity -> computed field -> its definition."""
+    return yaml.safe_load((files("copilot.semantic") / "computed.yaml").read_text())
+
+
+def definition(entity: str, path: Path) -> tuple[str, Mapping[str, Any]]:
+    """The entity that a path ends in, and the definition of its last field."""
+    for step in path[:-1]:
+        entity = model_yaml()[entity]["fields"][step]["to"]
+    if path[-1] == "id":
+        return entity, {"type": "ref"}
+    return entity, computed_yaml().get(entity, {}).get(path[-1]) or model_yaml()[entity]["fields"][path[-1]]
+
+
+def allowed(query: Query, actor: Actor) -> bool:
+    """Whether an actor's role may read every class that the query touches."""
+    return {model_yaml()[entity]["class"] for entity in _touched(query)} <= actor.classes
+
+
+def _touched(query: Query) -> Iterator[str]:
+    yield query.entity
+    for path in (*(g.path for g in query.groups), *(o.by for o in query.order), *(f.path for f in query.figures)):
+        if path and not any(path == (figure.name,) for figure in query.figures):
+            yield from _along(query.entity, path)
+    for condition in (*query.where, *(each for figure in query.figures for each in figure.where)):
+        yield from _tested(query.entity, condition)
+
+
+def _tested(entity: str, condition: Condition) -> Iterator[str]:
+    match condition:
+        case Compare(path, _, _):
+            yield from _along(entity, path)
+        case Relate(path, _, other, _):
+            yield from _along(entity, path)
+            yield from _along(entity, other)
+        case AnyOf(conditions):
+            for each in conditions:
+                yield from _tested(entity, each)
+        case Linked(child, _, where, _):
+            yield child
+            for each in where:
+                yield from _tested(child, each)
+
+
+def _along(entity: str, path: Path) -> Iterator[str]:
+    """The entities on the way, and those that a computed field at the end is made of."""
+    for place in range(1, len(path)):
+        yield definition(entity, path[:place])[1]["to"]
+    last, spec = definition(entity, path)
+    if path[-1] in computed_yaml().get(last, {}):
+        yield from _made_of(last, {k: v for k, v in spec.items() if k not in ("type", "title", "unit")})
+    if spec["type"] in ("quantity", "amount") and (unit := spec.get("unit") or spec.get("currency")):
+        yield from _along(last, (unit,))
+
+
+def _made_of(entity: str, body: Any) -> Iterator[str]:
+    if isinstance(body, str):
+        yield from _along(entity, tuple(body.split(".")))
+    elif isinstance(body, dict):
+        for part in cast("dict[str, Any]", body).values():
+            yield from _made_of(entity, part)
+    elif isinstance(body, list):
+        for part in cast("list[Any]", body):
+            yield from _made_of(entity, part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One row of figures as the product is to give it."""
+
+    groups: tuple[Any, ...]
+    units: tuple[Any, ...]
+    records: int
+    figures: Mapping[str, Any]
+
+
+@dataclass
+class Evaluator:
+    """Everything that one actor may see, and the moment."""
+
+    world: World
+    actor: Actor
+    now: datetime
+    _rows: dict[str, dict[int, Row]] = field(default_factory=dict[str, dict[int, Row]])
+    _children: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
+
+    def ids(self, query: Query) -> list[int]:
+        """The ids of a list in order."""
+        found = self._found(query)
+        found.sort(key=lambda row: row["id"])
+        for order in reversed(query.order):
+            found = _sorted(found, [self.value(query.entity, row, order.by) for row in found], order)
+        return [row["id"] for row in found[: query.limit + 1]]
+
+    def figures(self, query: Query) -> list[Told]:
+        """The figures by group in order."""
+        units = _units(query)
+        keyed = [(self._key(query, row, units), row) for row in self._found(query)]
+        keyed.sort(key=lambda pair: [_last(value) for value in pair[0]])
+        told: list[Told] = []
+        for key, each in groupby(keyed, key=lambda pair: pair[0]):
+            rows = [row for _, row in each]
+            told.append(self._told(query, key, rows))
+        if not keyed and not query.groups and not units:
+            told.append(self._told(query, (), []))
+        for order in reversed(query.order):
+            told = _sorted(told, [row.figures[order.by[0]] for row in told], order)
+        return told[: query.limit + 1]
+
+    def value(self, entity: str, row: Row, path: Path) -> Any:
+        """The value of a path from a row; None where a record on the way is not there for this actor."""
+        here: Row | None = row
+        for step in path[:-1]:
+            target = model_yaml()[entity]["fields"][step]["to"]
+            here = self.rows(target).get(here[f"{step}_id"] or 0) if here else None
+            entity = target
+        if here is None:
+            return None
+        if path[-1] in computed_yaml().get(entity, {}):
+            return self._computed(entity, here, computed_yaml()[entity][path[-1]])
+        spec = {"type": "count"} if path[-1] == "id" else model_yaml()[entity]["fields"][path[-1]]
+        return here[f"{path[-1]}_id" if spec["type"] == "ref" else path[-1]]
+
+    def rows(self, entity: str) -> dict[int, Row]:
+        """What the actor sees of an entity."""
+        if entity not in self._rows:
+            self._rows[entity] = {i: row for i, row in self.world.rows[entity].items() if self.actor.sees(row)}
+        return self._rows[entity]
+
+    def _found(self, query: Query) -> list[Row]:
+        return [row for row in self.rows(query.entity).values() if self._all(query.entity, row, query.where)]
+
+    def _key(self, query: Query, row: Row, units: Sequence[Path]) -> tuple[Any, ...]:
+        groups = tuple(self._group(query.entity, row, group) for group in query.groups)
+        return (*groups, *(self.value(query.entity, row, unit) for unit in units))
+
+    def _group(self, entity: str, row: Row, group: Group) -> Any:
+        if group.bucket is None:
+            return self.value(entity, row, group.path)
+        day = self._day(entity, row, group.path)
+        if day is None:
+            return None
+        match group.bucket:
+            case Bucket.DAY:
+                return day
+            case Bucket.WEEK:
+                return day - timedelta(days=day.isoweekday() - 1)
+            case Bucket.MONTH:
+                return day.replace(day=1)
+            case Bucket.QUARTER:
+                return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+            case Bucket.YEAR:
+                return day.replace(month=1, day=1)
+
+    def _told(self, query: Query, key: tuple[Any, ...], rows: Sequence[Row]) -> Told:
+        count = len(query.groups)
+        figures = {figure.name: self._figure(query.entity, rows, figure) for figure in query.figures}
+        return Told(groups=key[:count], units=key[count:], records=len(rows), figures=figures)
+
+    def _figure(self, entity: str, rows: Sequence[Row], figure: Figure) -> Any:
+        chosen = [row for row in rows if self._all(entity, row, figure.where)]
+        if figure.function is Function.COUNT:
+            return len(chosen)
+        if figure.function is Function.SHARE:
+            return round(Fraction(len(chosen), len(rows)) * _MILLION) if rows else None
+        path = figure.path or ()
+        values = [v for row in chosen if (v := self.value(entity, row, path)) is not None]
+        if not values:
+            return None
+        match figure.function:
+            case Function.SUM:
+                return sum(values)
+            case Function.LEAST:
+                return min(values)
+            case Function.MOST:
+                return max(values)
+            case _:
+                scale = 1 if definition(entity, path)[1]["type"] in _SCALED else _MILLION
+                return _mean_or_spread(values, figure.function, scale)
+
+    def _all(self, entity: str, row: Row, conditions: Sequence[Condition]) -> bool:
+        return all(self._holds(entity, row, condition) for condition in conditions)
+
+    def _holds(self, entity: str, row: Row, condition: Condition) -> bool:
+        match condition:
+            case Compare(path, Is.KNOWN, _):
+                return self.value(entity, row, path) is not None
+            case Compare(path, Is.UNKNOWN, _):
+                return self.value(entity, row, path) is None
+            case Compare(path, how, value):
+                plain = isinstance(value, date) and not isinstance(value, datetime)
+                left = self._day(entity, row, path) if plain else self.value(entity, row, path)
+                return left is not None and _compared(left, how, value)
+            case Relate(path, how, other, days):
+                left, right = self._day(entity, row, path), self._day(entity, row, other)
+                return left is not None and right is not None and _compared(left, how, right + timedelta(days=days))
+            case AnyOf(conditions):
+                return any(self._holds(entity, row, each) for each in conditions)
+            case Linked(child, by, where, none):
+                there = any(self._all(child, each, where) for each in self._linked(child, by).get(row["id"], ()))
+                return there is not none
+
+    def _linked(self, child: str, by: str) -> dict[Any, list[Row]]:
+        if (child, by) not in self._children:
+            found = self._children[child, by] = {}
+            for row in self.rows(child).values():
+                found.setdefault(row[f"{by}_id"], []).append(row)
+        return self._children[child, by]
+
+    def _day(self, entity: str, row: Row, path: Path) -> Any:
+        value = self.value(entity, row, path)
+        if isinstance(value, datetime):
+            last: Row | None = row
+            for step in path[:-1]:
+                target = model_yaml()[entity]["fields"][step]["to"]
+                last = self.rows(target).get(last[f"{step}_id"] or 0) if last else None
+                entity = target
+            return value.astimezone(self._zone(last)).date()
+        return value
+
+    def _site(self, row: Row | None) -> Row | None:
+        return self.rows("site").get(row["label_site"]) if row else None
+
+    def _zone(self, row: Row | None) -> ZoneInfo:
+        site = self._site(row)
+        return ZoneInfo(str(site["time_zone"] or "UTC") if site else "UTC")
+
+    def _computed(self, entity: str, row: Row, body: Any) -> Any:
+        """An expression as the YAML has it, of a row."""
+        if isinstance(body, str):
+            return self.value(entity, row, tuple(body.split(".")))
+        ((name, given),) = ((k, v) for k, v in body.items() if k not in ("type", "title", "unit"))
+        if name == "today":
+            return self.now.astimezone(self._zone(row)).date()
+        given_parts = cast("list[Any]", given) if isinstance(given, list) else [given]
+        parts = [self._computed(entity, row, each) for each in given_parts]
+        if name == "first_of":
+            return next((part for part in parts if part is not None), None)
+        if any(part is None for part in parts):
+            return None
+        match name:
+            case "days":
+                return (parts[1] - parts[0]).days
+            case "minus":
+                return parts[0] - parts[1]
+            case "days_late":
+                return self._late(row, parts[0], parts[1])
+            case _:
+                return parts[0].astimezone(self._zone(row)).date()
+
+    def _late(self, row: Row, promised: date, done: date) -> int:
+        """Working days in the site's calendar from a promise to what was done."""
+        site = self._site(row)
+        weekdays = str(site["working_days"] or "1234567") if site else "1234567"
+        closed = {r["day"] for r in self._linked("site_closure", "site").get(site["id"] if site else 0, ())}
+
+        def works(day: date) -> bool:
+            return str(day.isoweekday()) in weekdays and day not in closed
+
+        kept = promised
+        while kept < done and not works(kept):
+            kept += timedelta(days=1)
+        after = (kept + timedelta(days=n) for n in range(1, (done - kept).days + 1))
+        return sum(works(day) for day in after)
+
+
+def _sorted(rows: Sequence[_T], values: Sequence[Any], order: Order) -> list[_T]:
+    """By a value each, those without one last; equals stay in their order, reversed or not."""
+    places = [place for place, value in enumerate(values) if value is not None]
+    places.sort(key=lambda place: values[place], reverse=order.descending)
+    return [rows[place] for place in (*places, *(place for place, value in enumerate(values) if value is None))]
+
+
+def _units(query: Query) -> list[Path]:
+    found: list[Path] = []
+    for figure in query.figures:
+        if figure.path:
+            _, spec = definition(query.entity, figure.path)
+            unit = (*figure.path[:-1], str(spec.get("unit") or spec.get("currency")))
+            if spec["type"] in ("quantity", "amount") and unit not in found:
+                found.append(unit)
+    return found
+
+
+def _compared(left: Any, how: Is, value: Any) -> bool:
+    match how:
+        case Is.EQUAL:
+            return left == value
+        case Is.NOT_EQUAL:
+            return left != value
+        case Is.LESS:
+            return left < value
+        case Is.AT_MOST:
+            return left <= value
+        case Is.MORE:
+            return left > value
+        case Is.AT_LEAST:
+            return left >= value
+        case Is.IN:
+            return left in value
+        case _:
+            return left not in value
+
+
+def _mean_or_spread(values: Sequence[int], function: Function, scale: int) -> int | None:
+    if function is Function.MEAN:
+        return round(statistics.mean(Fraction(value) for value in values) * scale)
+    if len(values) < 2:
+        return None
+    exact = statistics.variance([Fraction(value) for value in values])
+    root = (Decimal(exact.numerator) / Decimal(exact.denominator)).sqrt()
+    return int((root * scale).to_integral_value(ROUND_HALF_EVEN))
+
+
+def _last(value: Any) -> tuple[bool, Any]:
+    """Orders values with what is not there at the end."""
+    return value is None, value if value is not None else 0

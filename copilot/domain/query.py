@@ -12,7 +12,11 @@ from enum import StrEnum
 
 Scalar = str | int | bool | date | datetime
 Path = tuple[str, ...]
-"""Fields from one record to the next and the last one's field: ("order", "customer", "name"). The last may be "id"."""
+"""Fields from one record to the next and the last one's field: ("order", "customer", "name").
+
+The last may also be "id", "today" (the date where the record belongs), or "@region", "@site", "@channel" or "@account":
+what the record's labels say that it belongs to.
+"""
 
 
 class Is(StrEnum):
@@ -79,6 +83,7 @@ class Function(StrEnum):
     LEAST = "least"
     MOST = "most"
     SHARE = "share"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +91,14 @@ class Figure:
     """One figure over the records of a query.
 
     COUNT counts those that fulfil `where`; SHARE is how many of all do; the others are of `path` over those that do and
-    have it. SPREAD is the sample standard deviation.
+    have it. SPREAD is the sample standard deviation. RATE is the sum of `path` over the sum of `over`, of those records
+    that have both.
     """
 
     name: str
     function: Function
     path: Path | None = None
+    over: Path | None = None
     where: tuple[Condition, ...] = ()
 
 

@@ -101,9 +101,9 @@ def _figure(model: SemanticModel, query: Query, figure: Figure, row: Mapping[str
     match figure.function:
         case Function.COUNT:
             return row[name]
-        case Function.SHARE:
-            of = row[f"{name}_of"]
-            return round(Fraction(row[name] * SCALE, of)) if of else None
+        case Function.SHARE | Function.RATE:
+            of = int(row[f"{name}_of"] or 0)
+            return round(Fraction(int(row[name]) * SCALE, of)) if of else None
         case Function.SUM:
             return None if row[name] is None else int(row[name])
         case Function.LEAST | Function.MOST:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from copilot.domain.evidence import FieldType
 from copilot.domain.query import Path
 from copilot.errors import ModelDefinitionError
-from copilot.semantic.computed import ComputedField, load_computed
+from copilot.semantic.computed import ComputedField, Expression, load_computed
 from copilot.semantic.model import SemanticModel
 
 
@@ -25,6 +25,13 @@ class Leaf:
     unit_path: Path | None = None
     """Where the unit or currency stands, of quantities and amounts."""
     computed: ComputedField | None = None
+    label: bool = False
+    """Whether it is one of the record's labels, where 0 is none."""
+
+
+LABELLED = {"@region": "region", "@site": "site", "@channel": "channel", "@account": "customer"}
+"""What stands for a label in a path -> the entity that it names."""
+_TODAY = ComputedField(name="today", type="date", title="today", unit=None, expression=Expression("today"))
 
 
 def leaf_of(model: SemanticModel, entity: str, path: Path) -> Leaf:
@@ -42,6 +49,11 @@ def _leaf(model: SemanticModel, entity: str, path: Path) -> Leaf:
     name, prefix = path[-1], path[:-1]
     if name == "id":
         return Leaf(entity=entity, type="ref", title=model[entity].title, column="id", to=entity)
+    if name == "today":
+        return Leaf(entity=entity, type="date", title="today", computed=_TODAY)
+    if name in LABELLED:
+        to = LABELLED[name]
+        return Leaf(entity=entity, type="ref", title=to, column=f"label_{name[1:]}", to=to, label=True)
     if found := load_computed().get(entity, {}).get(name):
         scaled = found.type in ("quantity", "amount")
         return Leaf(

@@ -200,7 +200,8 @@ class _Root:
                 return made
             record = self._column(path[:-1], "id")  # of a record that is not there, not even today is known
             return sql.SQL("case when {} is not null then {} end").format(record, made)
-        return self._column(path[:-1], leaf.column)
+        column = self._column(path[:-1], leaf.column)
+        return sql.SQL("nullif({}, 0)").format(column) if leaf.label else column
 
     def group(self, group: Group) -> sql.Composable:
         """What figures are told apart by."""
@@ -232,7 +233,17 @@ class _Root:
         if figure.function is Function.SHARE:
             share = sql.SQL("{}::numeric / nullif(count(*), 0)").format(count)
             return _Aggregate((("", count), ("_of", sql.SQL("count(*)"))), share)
+        if figure.function is Function.RATE:
+            return self._rate(figure)
         return self._of_field(figure.function, self.value(figure.path or ()), only)
+
+    def _rate(self, figure: Figure) -> _Aggregate:
+        part, whole = self.value(figure.path or ()), self.value(figure.over or ())
+        both = (sql.SQL("{} is not null and {} is not null").format(part, whole), self.all_of(figure.where))
+        only = sql.SQL("filter (where {} and {})").format(*both)
+        sums = [sql.SQL("sum({}) {}").format(value, only) for value in (part, whole)]
+        rate = sql.SQL("{}::numeric / nullif({}, 0)").format(*sums)
+        return _Aggregate((("", sums[0]), ("_of", sums[1])), rate)
 
     def _of_field(self, function: Function, value: sql.Composable, only: sql.Composable) -> _Aggregate:
         def made(template: LiteralString) -> sql.Composed:

@@ -28,6 +28,7 @@ from evals.proofs.plans.evaluate import Evaluator, computed_yaml, definition, mo
 _DEPTH = 2
 _ORDERED = ("date", "instant", "quantity", "amount", "ratio", "days", "count", "ident", "code")
 _MEASURED = ("quantity", "amount", "ratio", "days", "count")
+_LABELS = ("@region", "@site", "@channel", "@account")
 _CALENDAR = ("date", "instant")
 
 
@@ -120,7 +121,8 @@ class Drawing:
         paths = self._paths(entity, wanted, 1)
         if not paths:
             return Figure(name=name, function=Function.COUNT, where=where)
-        return Figure(name=name, function=function, path=self.random.choice(paths), where=where)
+        over = self.random.choice(paths) if function is Function.RATE else None
+        return Figure(name=name, function=function, path=self.random.choice(paths), over=over, where=where)
 
     def _group(self, entity: str) -> Group:
         path = self._path(entity, ("code", "flag", "ref", "date", "instant", "ident"))
@@ -140,6 +142,7 @@ class Drawing:
         """Every path to a field of one of the types, over at most so many references."""
         fields = {**model_yaml()[entity]["fields"], **computed_yaml().get(entity, {})}
         found: list[Path] = [(name,) for name, spec in fields.items() if spec["type"] in types]
+        found += [(name,) for name in _LABELS if "ref" in types] + [("today",)] * ("date" in types)
         if depth:
             for name, spec in model_yaml()[entity]["fields"].items():
                 if spec["type"] == "ref":

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
@@ -57,8 +57,10 @@ def definition(entity: str, path: Path) -> tuple[str, Mapping[str, Any]]:
     """The entity that a path ends in, and the definition of its last field."""
     for step in path[:-1]:
         entity = model_yaml()[entity]["fields"][step]["to"]
-    if path[-1] == "id":
+    if path[-1] == "id" or path[-1].startswith("@"):
         return entity, {"type": "ref"}
+    if path[-1] == "today":
+        return entity, {"type": "date"}
     return entity, computed_yaml().get(entity, {}).get(path[-1]) or model_yaml()[entity]["fields"][path[-1]]
 
 
@@ -69,7 +71,8 @@ def allowed(query: Query, actor: Actor) -> bool:
 
 def _touched(query: Query) -> Iterator[str]:
     yield query.entity
-    for path in (*(g.path for g in query.groups), *(o.by for o in query.order), *(f.path for f in query.figures)):
+    measured = [path for figure in query.figures for path in (figure.path, figure.over)]
+    for path in (*(g.path for g in query.groups), *(o.by for o in query.order), *measured):
         if path and not any(path == (figure.name,) for figure in query.figures):
             yield from _along(query.entity, path)
     for condition in (*query.where, *(each for figure in query.figures for each in figure.where)):
@@ -155,7 +158,23 @@ class Evaluator:
             told.append(self._told(query, (), []))
         for order in reversed(query.order):
             told = _sorted(told, [row.figures[order.by[0]] for row in told], order)
-        return told[: query.limit + 1]
+        return [replace(row, figures=dict(self._shown(query, row.figures))) for row in told[: query.limit + 1]]
+
+    def _shown(self, query: Query, exact: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Figures as they are told: what is no whole number scaled by a million and rounded."""
+        for figure in query.figures:
+            value = exact[figure.name]
+            path = figure.path or ()
+            whole = figure.function not in (Function.SHARE, Function.RATE) and (
+                not path or definition(query.entity, path)[1]["type"] in _SCALED
+            )
+            if value is None or figure.function in (Function.COUNT, Function.SUM, Function.LEAST, Function.MOST):
+                yield figure.name, value
+            elif isinstance(value, Decimal):
+                scaled = value * (1 if whole else _MILLION)
+                yield figure.name, int(scaled.to_integral_value(ROUND_HALF_EVEN))
+            else:
+                yield figure.name, round(value * (1 if whole else _MILLION))
 
     def value(self, entity: str, row: Row, path: Path) -> Any:
         """The value of a path from a row; None where a record on the way is not there for this actor."""
@@ -166,6 +185,10 @@ class Evaluator:
             entity = target
         if here is None:
             return None
+        if path[-1] == "today":
+            return self.now.astimezone(self._zone(here)).date()
+        if path[-1].startswith("@"):
+            return here[f"label_{path[-1][1:]}"] or None
         if path[-1] in computed_yaml().get(entity, {}):
             return self._computed(entity, here, computed_yaml()[entity][path[-1]])
         spec = {"type": "count"} if path[-1] == "id" else model_yaml()[entity]["fields"][path[-1]]
@@ -212,8 +235,13 @@ class Evaluator:
         if figure.function is Function.COUNT:
             return len(chosen)
         if figure.function is Function.SHARE:
-            return round(Fraction(len(chosen), len(rows)) * _MILLION) if rows else None
+            return Fraction(len(chosen), len(rows)) if rows else None
         path = figure.path or ()
+        if figure.function is Function.RATE:
+            pairs = [(self.value(entity, row, path), self.value(entity, row, figure.over or ())) for row in chosen]
+            both = [pair for pair in pairs if None not in pair]
+            whole = sum(pair[1] for pair in both)
+            return Fraction(sum(pair[0] for pair in both), whole) if whole else None
         values = [v for row in chosen if (v := self.value(entity, row, path)) is not None]
         if not values:
             return None
@@ -225,8 +253,7 @@ class Evaluator:
             case Function.MOST:
                 return max(values)
             case _:
-                scale = 1 if definition(entity, path)[1]["type"] in _SCALED else _MILLION
-                return _mean_or_spread(values, figure.function, scale)
+                return _mean_or_spread(values, figure.function)
 
     def _all(self, entity: str, row: Row, conditions: Sequence[Condition]) -> bool:
         return all(self._holds(entity, row, condition) for condition in conditions)
@@ -352,14 +379,14 @@ def _compared(left: Any, how: Is, value: Any) -> bool:
             return left not in value
 
 
-def _mean_or_spread(values: Sequence[int], function: Function, scale: int) -> int | None:
+def _mean_or_spread(values: Sequence[int], function: Function) -> Fraction | Decimal | None:
     if function is Function.MEAN:
-        return round(statistics.mean(Fraction(value) for value in values) * scale)
+        return statistics.mean(Fraction(value) for value in values)
     if len(values) < 2:
         return None
     exact = statistics.variance([Fraction(value) for value in values])
-    root = (Decimal(exact.numerator) / Decimal(exact.denominator)).sqrt()
-    return int((root * scale).to_integral_value(ROUND_HALF_EVEN))
+    with localcontext(prec=60):
+        return (Decimal(exact.numerator) / Decimal(exact.denominator)).sqrt()
 
 
 def _last(value: Any) -> tuple[bool, Any]:

@@ -25,6 +25,7 @@ class Leaf:
     unit_path: Path | None = None
     """Where the unit or currency stands, of quantities and amounts."""
     computed: ComputedField | None = None
+    codes: tuple[str, ...] = ()
     label: bool = False
     """Whether it is one of the record's labels, where 0 is none."""
 
@@ -65,5 +66,6 @@ def _leaf(model: SemanticModel, entity: str, path: Path) -> Leaf:
         raise ModelDefinitionError(f"{'.'.join(path)!r}: {entity!r} has no field {name!r}")
     return Leaf(
         entity=entity, type=field.type, title=field.title, column=field.column, to=field.to or "",
+        codes=field.codes,
         unit_path=(*prefix, field.unit_field) if field.unit_field else None,
     )  # fmt: skip

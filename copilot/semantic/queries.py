@@ -80,7 +80,7 @@ def place_parameters(places: Mapping[int, Place], today: date) -> dict[str, Any]
         "place_zones": [place.zone for place in places.values()],
         "place_todays": [place.today for place in places.values()],
         "place_weekdays": [place.weekdays for place in places.values()],
-        "place_closed": [f",{','.join(map(str, sorted(place.closed)))}," for place in places.values()],
+        "place_closed": [",".join(map(str, sorted(place.closed))) for place in places.values()],
         "today": today,
     }
 

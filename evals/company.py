@@ -22,6 +22,7 @@ from copilot.domain.clock import fixed_clock
 from copilot.domain.question import Question, SessionSubject
 from copilot.settings import Settings
 from copilot.store import embedded
+from copilot.store.embedded_sentences import Progress
 from copilot.store.pool import Database
 from copilot.store.setup import prepare
 from copilot.wiring import Runtime, assemble
@@ -91,13 +92,13 @@ async def running(company: Company, database: str, home: Path, now: datetime = N
 
 
 @asynccontextmanager
-async def open_company(epoch: date = EPOCH) -> AsyncGenerator[Company]:
+async def open_company(epoch: date = EPOCH, progress: Progress = silent) -> AsyncGenerator[Company]:
     """The server with its template, ready; for whoever has an event loop already."""
     with scratch_folder() as folder:
-        server = await asyncio.to_thread(embedded.ensure_running, folder, progress=silent)
+        server = await asyncio.to_thread(embedded.ensure_running, folder, progress=progress)
         try:
             company = Company(server, folder)
-            await _make(company, epoch)
+            await _make(company, epoch, progress)
             yield company
         finally:
             await asyncio.to_thread(server.stop)
@@ -135,9 +136,9 @@ def made_company() -> Generator[Company]:
             server.stop()
 
 
-async def _make(company: Company, epoch: date = EPOCH) -> None:
+async def _make(company: Company, epoch: date = EPOCH, progress: Progress = silent) -> None:
     async with running(company, TEMPLATE, company.home) as runtime:
-        await bring_demo_to_today(runtime, silent, epoch=epoch)
+        await bring_demo_to_today(runtime, progress, epoch=epoch)
 
 
 async def ask(runtime: Runtime, subject: str, text: str, conversation: str | None = None) -> Answer:

@@ -1,0 +1,154 @@
+"""Checks the files of a language: against their schemas, and that what they name is there and means one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from copilot.errors import ModelDefinitionError
+from copilot.semantic.conditions import load_segments
+from copilot.semantic.documents import Document, Fault, Place, documents_in
+from copilot.semantic.kpis import load_kpis
+from copilot.semantic.model import SemanticModel, load_model
+from copilot.semantic.paths import leaf_of
+from copilot.understanding.amount_words import read_amount_words
+from copilot.understanding.time.language import read_time_words
+from copilot.understanding.words import cut
+
+_SCHEMAS = {f"{name}.yaml": name for name in ("things", "measures", "grammar", "times", "amounts")}
+_DAYS = ("date", "instant")
+_FIGURES = ("quantity", "amount", "ratio", "days", "count")
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that are shipped."""
+    folder = files("copilot.understanding") / "language"
+    return tuple(sorted(each.name for each in folder.iterdir() if (each / "things.yaml").is_file()))
+
+
+def language_documents(language: str) -> tuple[Document, ...]:
+    """The shipped files of a language."""
+    folder = files("copilot.understanding") / "language"
+    called = f"copilot/understanding/language/{language}"
+    return documents_in(folder / language, called, folder / "schemas", _SCHEMAS)
+
+
+def check_language(documents: Sequence[Document]) -> tuple[Fault, ...]:
+    """All that is wrong with the files of one language, held against the shipped semantic model."""
+    faults: list[Fault] = []
+    for document in documents:
+        own = list(document.faults())
+        faults += own
+        if not own:
+            faults += _CHECKS[document.schema](document)
+    missing = set(_SCHEMAS.values()) - {document.schema for document in documents}
+    folder = documents[0].file.rpartition("/")[0] if documents else "language"
+    faults += [Fault(f"{folder}/{name}.yaml", 0, "", "is not there") for name in missing]
+    return tuple(sorted(set(faults)))
+
+
+def _things(document: Document) -> Iterator[Fault]:
+    model, segments = load_model(), load_segments()
+    yield from _doubles(document, {(name, "nouns"): body["nouns"] for name, body in document.body.items()})
+    for entity, body in document.body.items():
+        if entity not in model.entities:
+            yield document.fault(f"there is no entity {entity!r}", entity)
+            continue
+        for name in body.get("segments", {}):
+            if name not in segments.get(entity, {}):
+                yield document.fault(f"{entity!r} has no segment {name!r}", entity, "segments", name)
+        yield from _doubles(document, {(entity, "segments", n): said for n, said in body.get("segments", {}).items()})
+        yield from _path_faults(document, model, entity, body)
+        yield from _code_faults(document, model, entity, body)
+
+
+def _path_faults(document: Document, model: SemanticModel, entity: str, body: Mapping[str, Any]) -> Iterator[Fault]:
+    for kind, types in (("dates", _DAYS), ("numbers", _FIGURES), ("fields", None)):
+        for path in body.get(kind, {}):
+            yield from _leads_to(document, model, entity, path, types, (entity, kind, path))
+    if "usual_date" in body:
+        yield from _leads_to(document, model, entity, body["usual_date"], _DAYS, (entity, "usual_date"))
+    if "usual_order" in body:
+        order = body["usual_order"].removeprefix("-")
+        yield from _leads_to(document, model, entity, order, None, (entity, "usual_order"))
+    usual = body.get("usual_measure")
+    if usual is not None and usual not in load_kpis():
+        yield document.fault(f"there is no measure {usual!r}", entity, "usual_measure")
+
+
+def _leads_to(
+    document: Document, model: SemanticModel, entity: str, path: str, types: Iterable[str] | None, place: Place
+) -> Iterator[Fault]:
+    try:
+        leaf = leaf_of(model, entity, tuple(path.split(".")))
+    except ModelDefinitionError as error:
+        yield document.fault(str(error), *place)
+        return
+    if types is not None and leaf.type not in types:
+        yield document.fault(f"{path!r} is of the type {leaf.type!r}, not one of {', '.join(types)}", *place)
+
+
+def _code_faults(document: Document, model: SemanticModel, entity: str, body: Mapping[str, Any]) -> Iterator[Fault]:
+    for field, said in body.get("codes", {}).items():
+        spec = model[entity].fields.get(field)
+        if spec is None or not spec.codes:
+            yield document.fault(f"{entity!r} has no field {field!r} with codes", entity, "codes", field)
+            continue
+        for code in said:
+            if code not in spec.codes:
+                text = f"{field!r} is never {code!r}; it is one of {', '.join(spec.codes)}"
+                yield document.fault(text, entity, "codes", field, code)
+        yield from _doubles(document, {(entity, "codes", field, code): phrases for code, phrases in said.items()})
+
+
+def _measures(document: Document) -> Iterator[Fault]:
+    """A phrase may name several measures: which one is meant is told by the time and the records of the question."""
+    for name, said in document.body.items():
+        if name not in load_kpis():
+            yield document.fault(f"there is no measure {name!r}", name)
+        yield from _doubles(document, {(name,): said})
+
+
+def _times(document: Document) -> Iterator[Fault]:
+    yield from _read(document, read_time_words)
+    for part in ("units", "months", "weekdays", "parts", "nth"):
+        yield from _doubles(document, {(part, name): said for name, said in document.body[part].items()})
+
+
+def _amounts(document: Document) -> Iterator[Fault]:
+    body = document.body
+    yield from _read(document, read_amount_words)
+    counted = {("units", name): unit["say"] for name, unit in body["units"].items()}
+    yield from _doubles(document, counted | {("times", name): said for name, said in body["times"].items()})
+    yield from _doubles(document, {("units", name, "codes"): unit["codes"] for name, unit in body["units"].items()})
+
+
+def _read(document: Document, read: Callable[[Mapping[str, Any]], object]) -> Iterator[Fault]:
+    try:
+        read(document.body)
+    except ModelDefinitionError as error:
+        yield document.fault(str(error))
+
+
+def _doubles(document: Document, said: Mapping[Place, Iterable[str]]) -> Iterator[Fault]:
+    """Phrases that mean two things where one is looked for, and those that no question can hold."""
+    seen: dict[tuple[str, ...], Place] = {}
+    for place, phrases in said.items():
+        for phrase in phrases:
+            folded = tuple(piece for word in cut(str(phrase)) for piece in word.folded.split())
+            if not folded:
+                yield document.fault(f"{phrase!r} has neither letter nor figure", *place)
+                continue
+            first = seen.setdefault(folded, place)
+            if first != place:
+                yield document.fault(f"{phrase!r} means {'.'.join(map(str, first))} too", *place)
+
+
+_CHECKS: Mapping[str, Callable[[Document], Iterator[Fault]]] = {
+    "things": _things,
+    "measures": _measures,
+    "grammar": lambda _: iter(()),  # its phrases may mean several things: what a question is about decides
+    "times": _times,
+    "amounts": _amounts,
+}

@@ -29,10 +29,15 @@ async def refresh(connection: Connection, entity: Entity, *, rewritten: bool) ->
                 "entity": entity.name,
                 "names": field.find_as,
                 "via": f"{entity.name}.{field.name}",
-                "digits": is_document(entity) and field.find_as == entity.name,
+                "digits": _in_a_series(entity, field),
                 "record_class": entity.record_class,
             },
         )
+
+
+def _in_a_series(entity: Entity, field: Field) -> bool:
+    """Whether people say such a number by its last digits: "order 24", "their PO 4711", "customer 10021"."""
+    return field.find_as == entity.name and (is_document(entity) or field.name == entity.key)
 
 
 def is_document(entity: Entity) -> bool:

@@ -3,127 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
 
-from copilot.semantic.compile import select
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
+from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
+from copilot.understanding.fuzzy import halves, joined, near_words
+from copilot.understanding.name_words import beginning, known, read_names
+from copilot.understanding.numbers import bare_digits, by_number, chosen, hint, spellings
+from copilot.understanding.sizes import parted, sizes
 from copilot.understanding.words import HINTS, STOP, Word, fold, is_place
 
-_CHOSEN = re.compile(r"^([a-z_]+)#(\d{1,18})$")
 _MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
-_CODE = re.compile(r"^[A-Z]{2,6}$")
-_STRENGTH = {"number": 30, "loose": 25, "digits": 12}
-_HINTED = 10
-_PER_WORD = 5
-_ALIKE = 0.75
-_MOST_SHOWN = 200
+_STRENGTH = {Doubt.NONE: 5, Doubt.SLIP: 4, Doubt.GUESS: 2}
+_PER_WORD = _STRENGTH[Doubt.NONE]
 _NAMED = frozenset({"item", "customer", "supplier", "site"})
 """What people call by name as well as by number."""
 _MOST_WORDS = 60
 _LONGEST_NAME = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A record that some words may mean. `strength` orders readings of the same words, larger is surer."""
+class Hit(NamedTuple):
+    """A word of a name in the question: where, what was typed for it, and how doubtful that is."""
 
-    entity: str
-    id: int
-    positions: frozenset[int]
-    strength: int
-    by_number: bool
-    matched: int = 0
-    """How many words of its name the question has."""
-    label: str = ""
-    number: str = ""
-    place: str = ""
+    position: int
+    part: str
+    doubt: Doubt = Doubt.NONE
+
+
+Meant = dict[str, set[Hit]]
+"""Words of names -> the words of the question that mean them."""
 
 
 async def find_candidates(
     connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]
 ) -> tuple[Candidate, ...]:
     """Every record that the words may name; `cues` are positions of words that also ask for something."""
-    chosen = tuple(_chosen(model, words))
-    numbers = (*chosen, *await _by_number(connection, words))
+    spelled = spellings(words)
+    numbered = _surest(await by_number(connection, words, spelled, bare_digits(words, spelled)))
+    numbers = (*chosen(model, words), *numbered)
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
-    whole = await _by_whole_name(connection, words, cues)
-    certain = {(candidate.entity, candidate.id) for candidate in whole}
-    names = [c for c in await _by_name(connection, model, words, cues, taken) if (c.entity, c.id) not in certain]
-    return await _labelled(connection, model, (*numbers, *whole, *names))
+    whole = await by_whole_name(connection, words, cues)
+    certain = {candidate.key for candidate in whole}
+    hits = await name_hits(connection, model, words, cues, taken)
+    names = [of_hits(key, those, words) for key, those in hits.items() if key not in certain]
+    shown = await labelled(connection, model, (*numbers, *whole, *names))
+    return tuple(completed(candidate, words) for candidate in shown)
 
 
-def _chosen(model: SemanticModel, words: Sequence[Word]) -> Iterable[Candidate]:
-    """A record picked from choices, written as entity#id."""
-    for position, word in enumerate(words):
-        match = _CHOSEN.match(word.typed)
-        if match and match[1] in model.entities:
-            yield Candidate(
-                entity=match[1], id=int(match[2]), positions=frozenset({position}), strength=100, by_number=True
-            )
+def _surest(candidates: Iterable[Candidate]) -> Iterable[Candidate]:
+    """Each record by its surest reading."""
+    best: dict[Key, Candidate] = {}
+    for candidate in sorted(candidates, key=lambda c: -c.strength):
+        best.setdefault(candidate.key, candidate)
+    return best.values()
 
 
-async def _by_number(connection: Connection, words: Sequence[Word]) -> tuple[Candidate, ...]:
-    spelled = _spellings(words)
-    if not spelled:
-        return ()
-    bare = [text for text, at in spelled.items() if words[max(at)].bare_number and len(at) == 1]
-    cursor = await connection.execute(query("find_numbers"), {"words": list(spelled), "bare": bare})
-    found: dict[tuple[str, int], Candidate] = {}
-    for row in await cursor.fetchall():
-        at = spelled[row["word"]]
-        if row["kind"] == "digits" and _contradicted(words, at, row["entity"]):
-            continue
-        strength = _STRENGTH[row["kind"]] + _hint(words, at, row["entity"]) + len(at)
-        candidate = Candidate(
-            entity=row["entity"], id=row["target_id"], positions=frozenset(at), strength=strength, by_number=True
-        )
-        best = found.get((candidate.entity, candidate.id))
-        if best is None or best.strength < strength:
-            found[candidate.entity, candidate.id] = candidate
-    return tuple(found.values())
-
-
-def _spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
-    """Texts that may be a number -> their positions: a word with a digit, alone or with the short word before it, and
-    a short word in capitals, such as the code of a site."""
-    found: dict[str, tuple[int, ...]] = {}
-    for position, word in enumerate(words):
-        if _CODE.match(word.typed) and word.folded not in STOP:
-            found[word.typed] = (position,)
-        if word.has_digit:
-            found[word.typed] = (position,)
-            before = words[position - 1] if position else None
-            if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in STOP:
-                found[f"{before.typed}{word.typed}"] = (position - 1, position)
-    return found
-
-
-def _contradicted(words: Sequence[Word], at: tuple[int, ...], entity: str) -> bool:
-    """Whether the words before bare digits say that they number something else: "transfer 948" is no order.
-
-    Several such words narrow each other down ("purchase order"); where they exclude each other ("customer PO") the
-    nearest says it.
-    """
-    said = [frozenset(HINTS[words[p].folded]) for p in range(max(0, min(at) - 2), min(at)) if words[p].folded in HINTS]
-    return bool(said) and entity not in (frozenset[str].intersection(*said) or said[-1])
-
-
-def _hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
-    before = {words[p].folded for p in range(max(0, min(at) - 2), max(at) + 1)}
-    hinted = [HINTS[word] for word in before if word in HINTS]
-    return max((_HINTED - 2 * kinds.index(entity) for kinds in hinted if entity in kinds), default=0)
-
-
-_Hit = tuple[int, str]
-"""The position of a word and the part of it that a name has."""
-
-
-async def _by_whole_name(connection: Connection, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
+async def by_whole_name(connection: Connection, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
     """Records whose whole name stands in the question: its single letters and digits count as well."""
     spelled = {
         " ".join(word.folded for word in words[start:end]): range(start, end)
@@ -135,46 +75,151 @@ async def _by_whole_name(connection: Connection, words: Sequence[Word], cues: fr
     cursor = await connection.execute(query("whole_names"), {"names": list(spelled)})
     found = [(row["entity"], row["target_id"], frozenset(spelled[row["key"]])) for row in await cursor.fetchall()]
     return tuple(
-        _named((entity, row_id), at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
+        named((entity, row_id), at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
         for entity, row_id, at in found
         if not at <= cues
     )
 
 
-async def _by_name(
+async def name_hits(
     connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int], taken: frozenset[int]
-) -> tuple[Candidate, ...]:
-    asked = {
-        part: position
-        for position, word in enumerate(words)
-        if position not in taken and not _of_a_document(words, position)
-        for part in _parts(word)
-        if part not in STOP or is_place(words, position)
-    }
+) -> dict[Key, set[Hit]]:
+    """The records whose names have words of the question that are no number -> those words; not `cues` alone."""
+    asked: dict[str, set[int]] = {}
+    for position, word in enumerate(words):
+        if position not in taken and not _of_a_document(words, position):
+            for part in _parts(word):
+                if part not in STOP or is_place(words, position):
+                    asked.setdefault(part, set()).add(position)
     if not asked:
-        return ()
+        return {}
     meant = await _meant(connection, asked, cues)
-    hits: dict[tuple[str, int], set[_Hit]] = {}
-    cursor = await connection.execute(query("names_with_words"), {"words": list(meant)})
-    for row in await cursor.fetchall():
-        hits.setdefault((row["entity"], row["target_id"]), set()).update(h for w in row["words"] for h in meant[w])
-    known = {position for those in meant.values() for position, _ in those} | cues
-    slips = {w: p for w, p in asked.items() if p not in known and len(w) > 3 and w.isalpha()}
-    for key, hit in await _alike(connection, model, slips):
-        hits.setdefault(key, set()).add(hit)
-    kept = ((key, _without_numbers(those, words)) for key, those in hits.items())
-    return tuple(
-        _named(key, at, words, matched=len(those), strength=_PER_WORD * len(those))
-        for key, those in kept
-        if not (at := frozenset(position for position, _ in those)) <= cues
+    _add_sizes(meant, words, taken)
+    hits = await _named_so(connection, model, meant)
+    unclear = _unclear(asked, cues, hits)
+    if unclear and await _add_near(connection, meant, {part: asked[part] for part in unclear}):
+        hits = await _named_so(connection, model, meant)
+    kept = {key: _whole_words(_without_numbers(those, words), words) for key, those in hits.items()}
+    return {key: those for key, those in kept.items() if not {hit.position for hit in those} <= cues}
+
+
+async def _named_so(connection: Connection, model: SemanticModel, meant: Meant) -> dict[Key, set[Hit]]:
+    """The records whose names have the words, of each entity those with most of them."""
+    typed = {word: {hit.part for hit in those} for word, those in meant.items()}
+    hits: dict[Key, set[Hit]] = {}
+    for key, held in await read_names(connection, model, typed):
+        those = hits.setdefault(key, set())
+        for word in held:
+            those.update(meant[word])
+    return {key: _best(those) for key, those in hits.items()}
+
+
+def _best(hits: set[Hit]) -> set[Hit]:
+    """Each typed word by its surest reading in one name."""
+    best: dict[tuple[int, str], Hit] = {}
+    for hit in sorted(hits, key=lambda h: h.doubt):
+        best.setdefault((hit.position, hit.part), hit)
+    return set(best.values())
+
+
+def _unclear(asked: Mapping[str, Collection[int]], cues: frozenset[int], hits: Mapping[Key, set[Hit]]) -> set[str]:
+    """The words that no name has, and those that stand beside one without any name that has both."""
+    places = sorted({p for at in asked.values() for p in at} - cues)
+    held = {hit.position for those in hits.values() for hit in those}
+    together = [{hit.position for hit in those} for those in hits.values()]
+    parted = {
+        p
+        for a, b in pairwise(places)
+        if b - a == 1 and not any(a in those and b in those for those in together)
+        for p in (a, b)
+    }
+    return {part for part, at in asked.items() for p in at if p not in cues and (p not in held or p in parted)}
+
+
+async def _add_near(connection: Connection, meant: Meant, unclear: Mapping[str, Collection[int]]) -> bool:
+    """Add the words of names that unclear words may be meant for; returns whether there are any."""
+    before = sum(map(len, meant.values()))
+    pairs = joined(sorted((p, part) for part, at in unclear.items() for p in at))
+    parts = {half: (pair, word) for word in unclear for pair in halves(word) for half in pair}
+    for word in await known(connection, {*pairs, *parts}):
+        for position, part in pairs.get(word, ()):
+            meant.setdefault(word, set()).add(Hit(position, part))
+        if word in parts:
+            meant.setdefault(word, set()).update(Hit(p, word) for p in unclear[parts[word][1]])
+    for typed, likely in (await near_words(connection, unclear)).items():
+        for word, doubt in likely.items():
+            meant.setdefault(word, set()).update(Hit(p, typed, doubt) for p in unclear[typed])
+    return sum(map(len, meant.values())) > before
+
+
+def _add_sizes(meant: Meant, words: Sequence[Word], taken: frozenset[int]) -> None:
+    """Add sizes as names have them; the figures of "m8x50" may also stand apart there."""
+    for size, at in sizes(words):
+        if taken.isdisjoint(at):
+            meant.setdefault(size, set()).update(Hit(p, next(iter(_parts(words[p])), words[p].folded)) for p in at)
+    for position, word in enumerate(words):
+        for half in parted(word.folded) or ():
+            if position not in taken:
+                meant.setdefault(half, set()).add(Hit(position, half))
+
+
+def _whole_words(hits: set[Hit], words: Sequence[Word]) -> set[Hit]:
+    """Without one half of a word whose other half the name does not have."""
+    held: dict[int, set[str]] = {}
+    for hit in hits:
+        held.setdefault(hit.position, set()).add(hit.part)
+    return {hit for hit in hits if _typed_so(hit.part, words[hit.position], held[hit.position])}
+
+
+def _typed_so(part: str, word: Word, held: Collection[str]) -> bool:
+    """Whether a part is a word as typed, or one half of it whose other half is held too."""
+    if part in (word.folded, *_parts(word)):
+        return True
+    return any(
+        f"{a}{x}{b}" in (word.folded, *_parts(word)) for a in held for b in held for x in ("", "x") if part in (a, b)
     )
 
 
-def _without_numbers(hits: set[_Hit], words: Sequence[Word]) -> set[_Hit]:
+def of_hits(key: Key, hits: set[Hit], words: Sequence[Word]) -> Candidate:
+    """A record by the words of its name that stand in the question."""
+    strength = sum(_STRENGTH[hit.doubt] for hit in hits)
+    doubt = max(hit.doubt for hit in hits)
+    found = named(key, frozenset(h.position for h in hits), words, matched=len(hits), strength=strength)
+    return replace(found, doubt=doubt, slipped=frozenset(h.position for h in hits if h.doubt))
+
+
+def completed(candidate: Candidate, words: Sequence[Word]) -> Candidate:
+    """With the words beside those found that its name has too, among them single letters and figures ("6 mm")."""
+    if candidate.by_number:
+        return candidate
+    name = f" {fold(candidate.name)} "
+    at = set(candidate.positions)
+    for position in range(min(at) + 1, min(max(at) + _LONGEST_NAME, len(words))):
+        if position not in at and position - 1 in at and _says(name, words, position):
+            at.add(position)
+    added = len(at) - len(candidate.positions)
+    return replace(
+        candidate,
+        positions=frozenset(at),
+        strength=candidate.strength + _PER_WORD * added,
+        matched=candidate.matched + added,
+    )
+
+
+def _says(name: str, words: Sequence[Word], position: int) -> bool:
+    """Whether a name, between blanks, has a word; a figure only beside the word that it was typed beside."""
+    said = " ".join(_parts(words[position], 0))
+    if not said.isdecimal():
+        return f" {said} " in name
+    before, after = words[position - 1].folded, words[position + 1].folded if position + 1 < len(words) else ""
+    return f" {before} {said} " in name or (bool(after) and f" {said} {after} " in name)
+
+
+def _without_numbers(hits: set[Hit], words: Sequence[Word]) -> set[Hit]:
     """Without hits in a word whose figures the name does not have: "LUM-0815" is a number, not Lumber Inc."""
-    held = {part for _, part in hits}
-    figures = {p: {part for part in _parts(words[p]) if any(c.isdigit() for c in part)} for p, _ in hits}
-    return {(p, part) for p, part in hits if figures[p] <= held}
+    held = {hit.part for hit in hits}
+    figures = {h.position: {x for x in _parts(words[h.position]) if any(c.isdigit() for c in x)} for h in hits}
+    return {hit for hit in hits if all(f in held or held.issuperset(parted(f) or (f,)) for f in figures[hit.position])}
 
 
 def _of_a_document(words: Sequence[Word], position: int) -> bool:
@@ -183,96 +228,35 @@ def _of_a_document(words: Sequence[Word], position: int) -> bool:
     return words[position].bare_number and bool(hinted) and _NAMED.isdisjoint(hinted)
 
 
-def _parts(word: Word) -> Iterable[str]:
+def _parts(word: Word, longer_than: int = 1) -> list[str]:
     """The words that a name would have for it: "10mm" stands in names as "10 mm"."""
-    parts = [part for part in word.folded.split() if len(part) > 1]
+    parts = [part for part in word.folded.split() if len(part) > longer_than]
     return [piece for part in parts for piece in _MEASURE.sub(r"\1 \2", part).split()]
 
 
-def _named(
-    key: tuple[str, int], at: frozenset[int], words: Sequence[Word], *, matched: int, strength: int
-) -> Candidate:
+def named(key: Key, at: frozenset[int], words: Sequence[Word], *, matched: int, strength: int) -> Candidate:
     """A record called by name; a word such as "customer" before it tips the scales between two of one name."""
-    hint = 1 if _hint(words, (min(at), max(at)), key[0]) else 0
-    return Candidate(entity=key[0], id=key[1], positions=at, strength=strength + hint, by_number=False, matched=matched)
+    hinted = 1 if hint(words, (min(at), max(at)), key[0]) else 0
+    return Candidate(
+        entity=key[0], id=key[1], positions=at, strength=strength + hinted, by_number=False, matched=matched
+    )
 
 
-async def _meant(connection: Connection, asked: Mapping[str, int], cues: frozenset[int]) -> dict[str, set[_Hit]]:
-    """Words of names -> the words that mean them: the same word, or one that begins so."""
-    cursor = await connection.execute(query("known_words"), {"words": list(asked)})
-    meant = {row["word"]: {(asked[row["word"]], row["word"])} for row in await cursor.fetchall()}
+async def _meant(connection: Connection, asked: Mapping[str, Collection[int]], cues: frozenset[int]) -> Meant:
+    """Words of names -> the words that mean them: the same word, its singular, or one that begins so."""
+    meant: Meant = {}
+
+    def add(word: str, part: str) -> None:
+        meant.setdefault(word, set()).update(Hit(p, part) for p in asked[part])
+
+    for word in await known(connection, asked):
+        add(word, word)
     singular = {w[:-1]: w for w in asked if w not in meant and len(w) > 3 and w.endswith("s") and w.isalpha()}
-    if singular:
-        cursor = await connection.execute(query("known_words"), {"words": list(singular)})
-        for row in await cursor.fetchall():
-            plural = singular[row["word"]]
-            meant.setdefault(row["word"], set()).add((asked[plural], plural))
-    said = {part for hits in meant.values() for _, part in hits}
-    rest = [w for w, at in asked.items() if w not in said and at not in cues and len(w) > 2 and w.isalpha()]
-    if rest:
-        ranges = {"words": rest, "ends": [word + "~" for word in rest]}
-        cursor = await connection.execute(query("words_beginning"), ranges)
-        for row in await cursor.fetchall():
-            meant.setdefault(row["meant"], set()).add((asked[row["word"]], row["word"]))
+    for word in await known(connection, singular):
+        add(word, singular[word])
+    said = {hit.part for hits in meant.values() for hit in hits}
+    rest = [word for word, at in asked.items() if word not in said and not cues.issuperset(at)]
+    for part, words in (await beginning(connection, rest)).items():
+        for word in words:
+            add(word, part)
     return meant
-
-
-async def _alike(
-    connection: Connection, model: SemanticModel, slips: Mapping[str, int]
-) -> list[tuple[tuple[str, int], _Hit]]:
-    """Records whose name has a word so like one nobody knows that it was probably meant."""
-    if not slips:
-        return []
-    cursor = await connection.execute(query("words_alike"), {"words": list(slips)})
-    rows = [((row["entity"], row["target_id"]), row["word"]) for row in await cursor.fetchall()]
-    names = await _display(connection, model, {key for key, _ in rows})
-    return [(key, (slips[word], word)) for key, word in rows if _like(word, names.get(key, ("", "", ""))[1])]
-
-
-def _like(word: str, name: str) -> bool:
-    """A slip of the keyboard is rarely in the first letter."""
-    parts = (part for part in fold(name).split() if part[0] == word[0])
-    return any(SequenceMatcher(None, word, part).ratio() >= _ALIKE for part in parts)
-
-
-async def _labelled(
-    connection: Connection, model: SemanticModel, candidates: Sequence[Candidate]
-) -> tuple[Candidate, ...]:
-    """The candidates that exist in scope, the strongest of them, with number and name to show, full names first."""
-    strongest = sorted(candidates, key=lambda c: -c.strength)[:_MOST_SHOWN]
-    names = await _display(connection, model, {(c.entity, c.id) for c in strongest})
-    labelled: list[Candidate] = []
-    for c in strongest:
-        if (c.entity, c.id) in names:
-            number, name, place = names[c.entity, c.id]
-            full = not c.by_number and c.matched >= len(fold(name).split())
-            label = " · ".join(part for part in (number, name) if part)
-            labelled.append(replace(c, strength=c.strength + full, label=label, number=number, place=place))
-    return tuple(_told_apart(labelled))
-
-
-def _told_apart(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
-    """Where two read alike, as documents of two companies do, each says its source and where it stands there."""
-    alike = Counter((c.entity, c.label) for c in candidates)
-    for c in candidates:
-        yield replace(c, label=f"{c.label} · {c.place}") if alike[c.entity, c.label] > 1 else c
-
-
-async def _display(
-    connection: Connection, model: SemanticModel, keys: Iterable[tuple[str, int]]
-) -> dict[tuple[str, int], tuple[str, str, str]]:
-    """(entity, id) -> (number, name, source with company and key) of those in scope."""
-    by_entity: dict[str, list[int]] = {}
-    for entity, row_id in keys:
-        by_entity.setdefault(entity, []).append(row_id)
-    found: dict[tuple[str, int], tuple[str, str, str]] = {}
-    for name, ids in by_entity.items():
-        entity = model[name]
-        fields = tuple(f for f in dict.fromkeys((entity.key, "name")) if f and f in entity.fields)
-        cursor = await connection.execute(select(entity, fields), {"ids": ids})
-        for row in await cursor.fetchall():
-            number = row.get(entity.key or "", "") or ""
-            company = f"company {row['company']}" if row["company"] else ""
-            place = ", ".join(part for part in (row["system"], company, row["source_key"]) if part)
-            found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""), place)
-    return found

@@ -1,12 +1,15 @@
-"""Rows that nobody delivers: supplier performance and the daily stock snapshot, computed over everything."""
+"""Rows that nobody delivers: supplier performance, daily stock and availability, computed over everything."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from copilot.domain.clock import Clock
+from copilot.ingest.published import Moment, publish_availability
+from copilot.policy.policy import load_policy
 from copilot.store.pool import Connection
 from copilot.store.queries import query
 
@@ -22,14 +25,17 @@ async def derive(worker: Connection, *, source_id: int, batch_id: int, clock: Cl
         await worker.execute(query("ingest_lock_derived"), {"now": clock().isoformat()})
         now = clock()
         await worker.execute(query("ingest_set_now"), {"now": now.isoformat()})
-        parameters = {"now": now, "batch": batch_id, **await _calendar(worker, now)}
+        parameters: dict[str, Any] = {"now": now, "batch": batch_id, **await _calendar(worker, now)}
         await worker.execute(query("ingest_supplier_rates"), parameters)
         await worker.execute(query("ingest_stock_snapshot"), parameters)
+        zones = {site: ZoneInfo(zone) for site, zone in zip(parameters["sites"], parameters["zones"], strict=True)}
+        moment = Moment(now=now, batch=batch_id, confirmed=confirmed, zones=zones)
+        await publish_availability(worker, moment, load_policy())
         coverage = {"source": source_id, "entities": list(DERIVED), "confirmed": confirmed}
         await worker.execute(query("ingest_keep_coverage"), coverage)
 
 
-async def _calendar(worker: Connection, now: datetime) -> Mapping[str, object]:
+async def _calendar(worker: Connection, now: datetime) -> Mapping[str, Any]:
     """Each site with its zone and its day now, and the year that ends today."""
     sites = await (await worker.execute(query("ingest_sites"))).fetchall()
     zones = [_zone(row["time_zone"]) for row in sites]

@@ -1,0 +1,131 @@
+"""One retrieval under way: what it reads with, and how rows become records with their source and age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from copilot.domain.evidence import Raw, Record, Value
+from copilot.domain.plan import Filter, RecordQuery, StepField
+from copilot.domain.scope import Scope
+from copilot.retrieval.calendar import UTC_CALENDAR, read_calendars
+from copilot.retrieval.measures import Context
+from copilot.semantic.compile import compile_query
+from copilot.semantic.model import Entity
+from copilot.store.pool import Connection
+from copilot.store.queries import query
+
+Linker = Callable[[str, str, str], str | None]
+"""(source name, entity, source key) -> the record's page in its own system, built by the connector's code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    names: Mapping[int, str]
+    coverage: Mapping[tuple[int, str], datetime]
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of one retrieval: grows step by step."""
+
+    scope: Scope
+    sources: Sources
+    context: Context
+    linker: Linker
+    steps: dict[str, tuple[Record, ...]] = field(default_factory=dict[str, tuple[Record, ...]])
+    truncated: set[str] = field(default_factory=set[str])
+    refused: set[str] = field(default_factory=set[str])
+    records: int = 0
+    measures: int = 0
+
+
+async def start(connection: Connection, scope: Scope, context: Context, linker: Linker) -> Run:
+    sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
+    calendars = await read_calendars(connection)
+    names = {row["id"]: row["name"] for row in sources}
+    covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
+    loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
+    purposes = {row["name"]: row["purpose"] for row in sorted(sources, key=lambda row: row["id"])}
+    context = replace(context, calendars=calendars, purposes=purposes, first_loads=loaded)
+    return Run(scope=scope, sources=Sources(names, covered), context=context, linker=linker)
+
+
+async def keepers(connection: Connection, run: Run) -> Mapping[int, frozenset[str]]:
+    """Which sources keep stock at each site."""
+    rows = await (await connection.execute(query("stock_keepers"))).fetchall()
+    return {row["site_id"]: frozenset(run.sources.names[source] for source in row["sources"]) for row in rows}
+
+
+async def find(connection: Connection, entity: Entity, step: RecordQuery, run: Run) -> tuple[Record, ...]:
+    if not run.scope.allows(entity.record_class):
+        run.refused.add(step.name)
+        return ()
+    parameters: dict[str, Any] = {f"p{i}": _bound(condition, run) for i, condition in enumerate(step.where)}
+    if any(value == [] for value in parameters.values()):
+        return ()
+    if step.since:
+        parameters["since"] = _since(step.since, entity, run)
+    statement = compile_query(entity, step)
+    rows = await (await connection.execute(statement, parameters | {"limit": step.limit + 1})).fetchall()
+    if len(rows) > step.limit:
+        run.truncated.add(step.name)
+    return tuple(record_of(entity, row, run) for row in rows[: step.limit])
+
+
+def _since(asked: datetime, entity: Entity, run: Run) -> datetime:
+    """From when versions are read: what the first load of the first source brought was no change."""
+    loads = [at for (_, name), at in run.context.first_loads.items() if name == entity.name]
+    return max(asked, min(loads, default=asked))
+
+
+def _bound(condition: Filter, run: Run) -> Any:
+    """The parameter of a condition; an empty list where an earlier step found nothing."""
+    value = condition.value
+    if isinstance(value, StepField):
+        return list(dict.fromkeys(_found(value, run)))
+    if isinstance(value, tuple):
+        each = (_found(v, run) if isinstance(v, StepField) else (v,) for v in value)
+        return list(dict.fromkeys(chain.from_iterable(each)))
+    return value
+
+
+def _found(place: StepField, run: Run) -> tuple[Raw, ...]:
+    """The values of a field over the records an earlier step found, without the empty ones."""
+    values = (r.row_id if place.field == "id" else r.raw(place.field) for r in run.steps.get(place.step, ()))
+    return tuple(value for value in values if value is not None)
+
+
+def record_of(entity: Entity, row: Mapping[str, Any], run: Run) -> Record:
+    run.records += 1
+    source = run.sources.names.get(row["source_id"], "")
+    covered = run.sources.coverage.get((row["source_id"], entity.name))
+    calendar = run.context.calendars.get(row["label_site"], UTC_CALENDAR)
+    return Record(
+        id=f"S{run.records}",
+        kind="record",
+        entity=entity.name,
+        row_id=row["id"],
+        system=source,
+        company=row["company"],
+        key=row["source_key"],
+        version=row["valid_from"],
+        site_id=row["label_site"],
+        time_zone=calendar.time_zone,
+        values={name: _value(entity, name, row) for name in entity.fields},
+        changed_at=row["changed_at"],
+        confirmed_at=max(row["confirmed_at"], covered) if covered else row["confirmed_at"],
+        link=run.linker(source, entity.name, row["source_key"]),
+        ended=row.get("valid_to"),
+        removed=row.get("removed", False),
+        began=row.get("began_at"),
+    )
+
+
+def _value(entity: Entity, name: str, row: Mapping[str, Any]) -> Value:
+    spec = entity.fields[name]
+    unit = row.get(spec.unit_field) if spec.unit_field else None
+    return Value(spec.type, row[spec.column], unit)

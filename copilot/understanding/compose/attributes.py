@@ -1,0 +1,92 @@
+"""What single records say: "when was SO-24 ordered", "payment terms of Acme", "who is the customer of RMA-7"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
+from copilot.domain.plan import Attribute, Attributes, Plan
+from copilot.domain.query import Path
+from copilot.semantic.model import SemanticModel
+from copilot.understanding.candidates import Candidate
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.vocabulary import DateWord, FieldWord, Noun
+
+ASKED = "composed_attributes"
+ATTRIBUTE_CLAIMS = ("attribute_numbered", "attribute")
+_MOST = 6
+_ASKING = ("when", "count", "number", "total", "nothing", "money")
+"""Words that ask without saying for what."""
+_TOLD = Binding(slot="told", step="told", pick=Pick.EACH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Fields of some records of one entity."""
+
+    entity: str
+    ids: tuple[int, ...]
+    attributes: tuple[Attribute, ...]
+
+
+def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
+    """The fields asked for, where every token is a record of one kind, a word for that kind, or one of its fields."""
+    records = _records(tokens)
+    if records is None:
+        return None
+    entity = records[0].entity
+    found: list[Attribute] = []
+    for token in tokens:
+        known = _fields(model, entity, token)
+        if token.reference or token.noun(entity) or (token.is_sign(*_ASKING) and not known):
+            continue
+        fields = list(_fields(model, entity, token))
+        if not fields:
+            return None
+        found.append(fields[0])
+    if not found or len(found) > _MOST:
+        return None
+    return Asked(entity=entity, ids=tuple(dict.fromkeys(r.id for r in records)), attributes=tuple(found))
+
+
+def attributes_plan(asked: Asked) -> Plan:
+    """The plan that reads and tells them. What is not recorded, or not to be read, is left out."""
+    specs = tuple(ClaimSpec(claim=name, bindings=(_TOLD,)) for name in ATTRIBUTE_CLAIMS)
+    outline = Outline(groups=(ClaimGroup(specs),), any_is_enough=True)
+    step = Attributes(name="told", entity=asked.entity, ids=asked.ids, attributes=asked.attributes)
+    return Plan(kind=ASKED, references={asked.entity: asked.ids}, steps=(step,), outline=outline)
+
+
+def _records(tokens: Sequence[Token]) -> tuple[Candidate, ...] | None:
+    """The records named, all of one entity and each unmistakable."""
+    found: list[Candidate] = []
+    for token in tokens:
+        if token.reference is None:
+            continue
+        if len(token.records) != 1 or token.records[0].doubt:
+            return None
+        found.append(token.records[0])
+    return tuple(found) if found and len({candidate.entity for candidate in found}) == 1 else None
+
+
+def _fields(model: SemanticModel, entity: str, token: Token) -> Sequence[Attribute]:
+    return tuple(_told(model, entity, token))
+
+
+def _told(model: SemanticModel, entity: str, token: Token) -> Iterator[Attribute]:
+    for word in (*token.all_of(DateWord), *token.all_of(FieldWord)):
+        if word.entity == entity and _plain(model, entity, word.path):
+            yield Attribute(entity=entity, path=word.path)
+        elif model[word.entity].beside == entity and _plain(model, word.entity, word.path):
+            by = next(spec.name for spec in model[word.entity].refs() if spec.to == entity)
+            yield Attribute(entity=word.entity, path=word.path, by=by)
+    for noun in token.all_of(Noun):
+        for spec in model[entity].refs():
+            if spec.to == noun.entity:
+                yield Attribute(entity=entity, path=(spec.name,))
+
+
+def _plain(model: SemanticModel, entity: str, path: Path) -> bool:
+    """Whether it is a field of the record itself, as its source has it."""
+    return len(path) == 1 and path[0] in model[entity].fields

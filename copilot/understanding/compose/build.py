@@ -1,0 +1,245 @@
+"""Turns a composition into a plan: the query to run, what else is read to name things, and what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
+from copilot.domain.composition import Composition, Part, Split
+from copilot.domain.plan import Figures, Filter, Listing, Operator, Plan, RecordQuery, Step
+from copilot.domain.query import (
+    AnyOf,
+    Compare,
+    Condition,
+    Figure,
+    Function,
+    Group,
+    Having,
+    Is,
+    Linked,
+    Order,
+    Path,
+    Query,
+    Relate,
+)
+from copilot.errors import ModelDefinitionError
+from copilot.semantic.definitions import RECORD_COUNT
+from copilot.semantic.kpis import Kpi, load_kpis
+from copilot.semantic.model import SemanticModel
+from copilot.semantic.reading import read_yaml
+from copilot.semantic.ways import path_to, way
+from copilot.understanding.compose.say import Labels, Saying
+from copilot.understanding.kinds import bindings, make_step
+from copilot.understanding.vocabulary import Vocabulary
+
+LISTED, MEASURED = "composed_list", "composed_figures"
+LISTED_CLAIMS = ("listed_none", "listed_total", "listed_some")
+MEASURED_CLAIMS = (
+    "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
+    "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none",
+)  # fmt: skip
+UNTOLD = "untold"
+_MOST_LISTED = 50
+_MOST_GROUPS = 40
+_HEAD = Binding(slot="head", step="found_head", pick=Pick.FIRST)
+_EACH = Binding(slot="figure", step="found", pick=Pick.EACH)
+
+
+def build(
+    model: SemanticModel, vocabulary: Vocabulary, composition: Composition, labels: Labels, *, region: str = ""
+) -> Plan:
+    """The plan of a composition. `region` is the code of the one region asked about, whose parameters then hold."""
+    kpi = load_kpis(region)[composition.measure] if composition.measure else None
+    saying = Saying(model, vocabulary, composition, kpi, labels)
+    measured = kpi is not None or composition.counted
+    query = _query(composition, kpi, vocabulary)
+    figures = Figures(
+        name="found", query=query, measure=kpi.name if kpi else RECORD_COUNT, title=saying.title(),
+        noun=model[query.entity].title, unit=model[query.entity].title, rate_unit=kpi.unit if kpi else "",
+        shown=None if measured else min(composition.limit or _MOST_LISTED, _MOST_LISTED),
+    )  # fmt: skip
+    listed = () if measured else _listing(composition, query, vocabulary)
+    return Plan(
+        kind=MEASURED if measured else LISTED,
+        references=composition.ids(),
+        steps=(*_named(composition), *_untold(query, composition.parts), figures, *listed),
+        outline=_measured_outline(query) if measured else _listed_outline(composition),
+        composition=composition,
+        understood=saying.understood(),
+    )
+
+
+def can_list(entity: str) -> bool:
+    """Whether there are words for a list of such records."""
+    return entity in _listings()
+
+
+def claims_of(entity: str) -> tuple[str, ...]:
+    """What is said of each record of a list, the first that can be."""
+    return tuple(_listings()[entity]["claims"])
+
+
+@cache
+def _listings() -> Mapping[str, Any]:
+    return read_yaml(files("copilot.understanding") / "listings.yaml")
+
+
+def _query(composition: Composition, kpi: Kpi | None, vocabulary: Vocabulary) -> Query:
+    """The query of the figures; for a list, of how many there are."""
+    entity = kpi.entity if kpi else composition.entity
+    figure = kpi.figure if kpi else Figure(name="count", function=Function.COUNT)
+    groups = tuple(_group(entity, split, kpi, vocabulary) for split in composition.splits)
+    return Query(
+        entity=entity,
+        where=(*(kpi.where if kpi else ()), *_where(entity, composition.parts)),
+        figures=(figure,),
+        groups=groups,
+        having=tuple(_having(figure.name, composition.parts)),
+        order=tuple(_figure_order(composition, figure)),
+        limit=composition.limit or _MOST_GROUPS,
+    )
+
+
+def _where(entity: str, parts: Sequence[Part]) -> Iterator[Condition]:
+    for part in parts:
+        if part.role == "record":
+            found = way(entity, part.about)
+            if found is None:
+                raise ModelDefinitionError(f"there is no way from {entity!r} to {part.about!r}")
+            yield found.condition(part.ids, negated=part.negated)
+        elif part.role == "with":
+            found = way(entity, part.about)
+            if found is None:
+                raise ModelDefinitionError(f"there is no way from {entity!r} to {part.about!r}")
+            yield found.linked(tuple(_where(part.about, part.inner)), none=part.negated)
+        elif part.about != "value":
+            yield from part.conditions
+
+
+def _named(composition: Composition) -> Iterator[Step]:
+    """The records named, so that they stand among the sources."""
+    for entity, ids in composition.ids().items():
+        where = (Filter("id", Operator.IN, ids),)
+        yield RecordQuery(name=f"named_{entity}", entity=entity, where=where, limit=len(ids))
+
+
+def _untold(query: Query, parts: Sequence[Part]) -> tuple[Step, ...]:
+    """Looks for a record of which it is not recorded what is compared: then "none" would be saying too much."""
+    compared = tuple(condition for part in parts if _compared(part) for condition in part.conditions)
+    if not compared:
+        return ()
+    others = tuple(condition for condition in query.where if condition not in compared)
+    unknown = AnyOf(tuple(map(_unknown, compared)))
+    return (Listing(name=UNTOLD, query=Query(entity=query.entity, where=(*others, unknown), limit=1)),)
+
+
+def _compared(part: Part) -> bool:
+    return part.role == "limit" and part.about != "value"
+
+
+def _unknown(condition: Condition) -> Condition:
+    match condition:
+        case Compare(path, _, _) | Relate(path, _, _, _):
+            return Compare(path, Is.UNKNOWN)
+        case Linked(entity, by, _, _, at):
+            return Linked(entity, by, (), none=True, at=at)
+        case AnyOf(conditions):
+            return AnyOf(tuple(_unknown(each) for each in conditions))
+
+
+def _having(figure: str, parts: Sequence[Part]) -> Iterator[Having]:
+    for part in parts:
+        for condition in part.conditions if part.about == "value" else ():
+            if isinstance(condition, Compare) and isinstance(condition.value, int):
+                yield Having(figure, condition.how, condition.value)
+
+
+def _group(entity: str, split: Split, kpi: Kpi | None, vocabulary: Vocabulary) -> Group:
+    if split.bucket:
+        date = kpi.date if kpi else vocabulary.usual_dates.get(entity)
+        if date is None:
+            raise ModelDefinitionError(f"{entity!r} has no date to be told apart by")
+        return Group(split.path or date, split.bucket)
+    return Group(split.path or path_to(entity, split.entity) or ())
+
+
+def _figure_order(composition: Composition, figure: Figure) -> Iterator[Order]:
+    if not composition.splits:
+        return
+    if composition.descending is not None:
+        yield Order((figure.name,), composition.descending)
+    elif not any(split.bucket for split in composition.splits):
+        yield Order((figure.name,), descending=True)
+
+
+def _listing(composition: Composition, counted: Query, vocabulary: Vocabulary) -> tuple[Step, ...]:
+    entity = composition.entity
+    query = Query(
+        entity=entity, where=counted.where, order=tuple(_list_order(composition, vocabulary)),
+        limit=min(composition.limit or _MOST_LISTED, _MOST_LISTED),
+    )  # fmt: skip
+    beside = _listings()[entity].get("steps", {})
+    made = (make_step(name, {"limit": _MOST_LISTED * 2, **body}, {}) for name, body in beside.items())
+    return (Listing(name="rows", query=query), *(step for step in made if isinstance(step, RecordQuery)))
+
+
+def _list_order(composition: Composition, vocabulary: Vocabulary) -> Iterator[Order]:
+    if composition.order:
+        yield Order(composition.order, bool(composition.descending))
+        return
+    usual = vocabulary.usual_orders.get(composition.entity)
+    if usual:
+        yield Order(_path(usual.removeprefix("-")), usual.startswith("-"))
+
+
+def _path(text: str) -> Path:
+    return tuple(text.split("."))
+
+
+def _listed_outline(composition: Composition) -> Outline:
+    body = _listings()[composition.entity]
+    rows = bindings(body["bind"])
+    each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, rows), essential=True) for name in body["claims"])
+    none = replace(_claim("listed_none", unless=("rows", UNTOLD)), declines=composition.supposed)
+    head = (none, _claim("listed_total", complete=True), _claim("listed_some", complete=False))
+    return Outline(groups=(ClaimGroup(head), ClaimGroup((*each, none))))
+
+
+def _bound_in(name: str, rows: Sequence[Binding]) -> tuple[Binding, ...]:
+    """All bindings, but for the plain form of a claim those of the record alone."""
+    return tuple(rows[:1]) if name.endswith("_plain") and len(rows) > 1 else tuple(rows)
+
+
+def _claim(name: str, *, unless: tuple[str, ...] = (), complete: bool | None = None) -> ClaimSpec:
+    conditions = {} if complete is None else {"head.complete": (complete,)}
+    return ClaimSpec(claim=name, bindings=(_HEAD,), unless=unless, conditions=conditions, essential=True)
+
+
+def _measured_outline(query: Query) -> Outline:
+    """A count may come to none; of any other figure nothing is said where nothing is recorded."""
+    counted = query.figures[0].function is Function.COUNT
+    rate = "_rate" if query.figures[0].function in (Function.SHARE, Function.MEAN, Function.SPREAD) else ""
+    if not query.groups:
+        return Outline(groups=(ClaimGroup((_figure_claim(f"measured{rate}"),)),))
+    none = ClaimSpec(
+        claim="measured_none", bindings=(_HEAD,), conditions={"head.records": (0,)}, unless=(UNTOLD,), essential=True
+    )
+    either = (none,) if counted else ()
+    head = (*either, _some("measured_head", complete=True), _some("measured_head_cut", complete=False))
+    two = "_two" if len(query.groups) > 1 else ""
+    lines = tuple(_figure_claim(name) for name in (f"measured{rate}_by{two}", "measured_by_none"))
+    return Outline(groups=(ClaimGroup(head), ClaimGroup((*lines, *either))))
+
+
+def _some(name: str, *, complete: bool) -> ClaimSpec:
+    return ClaimSpec(
+        claim=name, bindings=(_HEAD,), conditions={"head.complete": (complete,)}, needs=("found",), essential=True
+    )
+
+
+def _figure_claim(name: str) -> ClaimSpec:
+    return ClaimSpec(claim=name, bindings=(_EACH,), unless=(UNTOLD,), essential=True)

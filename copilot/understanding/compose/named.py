@@ -1,0 +1,205 @@
+"""Reads which records, named parts and codes a question is restricted to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from copilot.domain.composition import Part, Split
+from copilot.domain.query import Compare, Condition, Function, Is, Linked
+from copilot.semantic.conditions import load_segments
+from copilot.semantic.kpis import load_kpis
+from copilot.semantic.model import load_model
+from copilot.semantic.ways import way
+from copilot.understanding.candidates import Candidate, Doubt
+from copilot.understanding.compose.limits import SIGNS
+from copilot.understanding.compose.places import code_of, places, segment_of, under
+from copilot.understanding.compose.reader import Target, Work, counts
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.references import Reference
+from copilot.understanding.vocabulary import CodeWord, FieldWord, Measure, Noun, NumberWord
+
+_FLIPPED = {Is.EQUAL: Is.NOT_EQUAL, Is.NOT_EQUAL: Is.EQUAL, Is.IN: Is.NOT_IN, Is.NOT_IN: Is.IN}
+_OF_EACH = (Function.SHARE, Function.RATE, Function.MEAN, Function.SPREAD)
+"""Figures that are asked of each of several records, never of all of them together."""
+_NEGATIONS = ("not", "outside")
+_ORDER = ("site", "region", "channel", "customer", "supplier", "item")
+"""Of several kinds of records that the same words may name, the one that is meant."""
+
+
+def records(work: Work, target: Target) -> None:
+    """Give a place to every record named."""
+    for n, token in list(work.open()):
+        if token.reference is None or _compared(work, n):
+            continue
+        hint = work.beside(n, lambda t, token=token: any(t.noun(c.entity) for c in token.records))
+        candidates = _meant(work, token, target, hint)
+        if not candidates:
+            continue
+        first, *more = candidates
+        if more or first.doubt is Doubt.GUESS:
+            work.doubtful = work.doubtful or replace(
+                token, reference=Reference(positions=frozenset(token.positions), candidates=candidates)
+            )
+            continue
+        _record(work, target, n, first, hint)
+
+
+def _compared(work: Work, number: int) -> bool:
+    """Whether it is a figure that something is compared with, and only like a name."""
+    token = work.tokens[number]
+    led = number > 0 and work.tokens[number - 1].is_sign("between", *SIGNS)
+    return bool(token.amount and led and not any(record.by_number for record in token.records))
+
+
+def _meant(work: Work, token: Token, target: Target, hint: int | None) -> tuple[Candidate, ...]:
+    """The records that a token may mean here: of the kind that is said, and that can be reached."""
+    origin = target.entity
+    those = [c for c in token.records if way(origin, c.entity) or _country(target, c)]
+    if hint is not None and (told := [c for c in those if work.tokens[hint].noun(c.entity)]):
+        those = told
+    those.sort(key=lambda c: _ORDER.index(c.entity) if c.entity in _ORDER else len(_ORDER))
+    first = those[0].entity if those else ""
+    return tuple(c for c in those if c.entity == first)
+
+
+def _country(target: Target, candidate: Candidate) -> bool:
+    """Whether a region stands for the country of such records: a supplier is in one, and belongs to no region."""
+    field = load_model()[target.entity].fields.get("country")
+    return candidate.entity == "region" and field is not None and len(candidate.number) == 2
+
+
+def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
+    negated = number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
+    work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
+    if _country(target, candidate):
+        how = Is.NOT_EQUAL if negated else Is.EQUAL
+        text = f"{'outside' if negated else 'in'} {candidate.name or candidate.number}"
+        condition = Compare(("country",), how, candidate.number)
+        work.parts.append(Part(role="limit", about="country", conditions=(condition,), text=text))
+        return
+    same = next(
+        (p for p in work.parts if p.role == "record" and p.about == candidate.entity and p.negated == negated), None
+    )
+    ids = tuple(dict.fromkeys((*(same.ids if same else ()), candidate.id)))
+    if same:
+        work.parts.remove(same)
+    work.parts.append(Part(role="record", about=candidate.entity, ids=ids, negated=negated))
+    if len(ids) > 1 and (sign := work.find(lambda t: t.is_sign("compare", "rather"))) is not None:
+        work.take(sign)
+        _split(work, candidate.entity)
+    elif len(ids) > 1 and not negated and target.kpi and target.kpi.figure.function in _OF_EACH:
+        _split(work, candidate.entity)
+
+
+def _split(work: Work, entity: str) -> None:
+    if not work.splits:
+        work.splits.append(Split(entity=entity))
+
+
+def segments(work: Work, target: Target) -> None:
+    """Give a place to every named part of the target."""
+    for n, token in list(work.open()):
+        found = segment_of(token, target)
+        if found is None:
+            continue
+        word, path = found
+        conditions = load_segments()[word.entity][word.name]
+        signs = _denied(work, target, n)
+        if signs is not None:
+            flipped = _flipped(conditions)
+            if flipped is None:
+                continue
+            conditions = flipped
+        text = f"{'not ' if signs is not None else ''}{word.name.replace('_', ' ')}"
+        part = Part(role="segment", about=word.name, conditions=tuple(under(c, path) for c in conditions), text=text)
+        work.parts.append(part)
+        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, "status"))
+
+
+def measured(work: Work, target: Target) -> None:
+    """Give a place to measures that count some of the records meant: the "overdue invoices" of a sum of money."""
+    kpis = load_kpis()
+    for n, token in list(work.open()):
+        for word in token.all_of(Measure):
+            kpi = kpis[word.name]
+            path = next((path for entity, path in places(target) if entity == kpi.entity), None)
+            if target.kpi is None or path is None or not counts(kpi) or kpi == target.kpi:
+                continue
+            conditions = tuple(under(c, path) for c in (*kpi.where, *kpi.figure.where))
+            work.parts.append(Part(role="segment", about=kpi.name, conditions=conditions, text=kpi.title))
+            work.take(n)
+            break
+
+
+def _denied(work: Work, target: Target, number: int) -> tuple[int, ...] | None:
+    """The words that deny the one at a place: "not", "excluding" before it, "not counted" behind it or its noun."""
+    before = number - 1
+    if before >= 0 and before not in work.used and work.tokens[before].is_sign("not", "none_of", "leave_out"):
+        return (before, *_noun_after(work, target, number))
+    nouns = _noun_after(work, target, number)
+    after = number + 1 + len(nouns)
+    if after < len(work.tokens) and after not in work.used and work.tokens[after].is_sign("left_out"):
+        return (*nouns, after)
+    return None
+
+
+def _noun_after(work: Work, target: Target, number: int) -> tuple[int, ...]:
+    """The "orders" of "cancelled orders left out"."""
+    after = number + 1
+    if after >= len(work.tokens):
+        return ()
+    wanted = {target.entity, target.subject_entity}
+    return (after,) if any(noun.entity in wanted for noun in work.tokens[after].all_of(Noun)) else ()
+
+
+def _flipped(conditions: tuple[Condition, ...]) -> tuple[Condition, ...] | None:
+    """The opposite of a single condition; None where that can't be said."""
+    first = conditions[0] if len(conditions) == 1 else None
+    if isinstance(first, Compare) and first.how in _FLIPPED:
+        return (replace(first, how=_FLIPPED[first.how]),)
+    return (replace(first, none=not first.none),) if isinstance(first, Linked) else None
+
+
+def codes(work: Work, target: Target) -> None:
+    """Give a place to every code, and to the word for its field that may stand beside it."""
+    for n, token in list(work.open()):
+        found = code_of(token, target)
+        word, condition = None, None
+        signs = _denied(work, target, n)
+        how = Is.EQUAL if signs is None else Is.NOT_EQUAL
+        if found:
+            word, path = found
+            condition = Compare((*path, *word.path), how, word.code)
+        elif (beside := _beside(token, target)) is not None and signs is None:
+            word, condition = beside
+        if word is None or condition is None:
+            continue
+        text = f"{'not ' if signs is not None else ''}{word.code.replace('_', ' ')}"
+        work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
+        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
+
+
+def _beside(token: Token, target: Target) -> tuple[CodeWord, Linked] | None:
+    """A code of the record that stands beside each of those meant: a supplier's incoterm."""
+    model = load_model()
+    for word in token.all_of(CodeWord):
+        entity = model[word.entity]
+        by = next((ref.name for ref in entity.refs() if ref.to == target.entity), None)
+        if entity.beside == target.entity and by:
+            return word, Linked(word.entity, by, (Compare(word.path, Is.EQUAL, word.code),))
+    return None
+
+
+def _field_beside(work: Work, number: int, entity: str, field: str) -> tuple[int, ...]:
+    """The "status" of "status blocked", the "reasons" of "quality reasons"."""
+
+    def wanted(token: Token) -> bool:
+        words = (*token.all_of(FieldWord), *token.all_of(NumberWord))
+        return any(word.path[-1] == field and word.entity == entity for word in words)
+
+    at = work.beside(number, wanted)
+    return (at,) if at is not None and not _led_by(work, at) else ()
+
+
+def _led_by(work: Work, number: int) -> bool:
+    return number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign("by")

@@ -1,0 +1,316 @@
+"""Reads tokens as a composition: every token has to find its place in it, or the question is not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from copilot.domain.composition import Composition, Part, Split
+from copilot.domain.query import Bucket, Function, Path
+from copilot.semantic.kpis import Kpi, load_kpis
+from copilot.semantic.model import load_model
+from copilot.semantic.paths import leaf_of
+from copilot.semantic.ways import path_to
+from copilot.understanding.amounts import AmountMention
+from copilot.understanding.compose.asker import Asker
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.vocabulary import DateWord, FieldWord, Measure, Noun, NumberWord, Segment, Vocabulary
+
+_RANKS = ("best", "worst", "highest", "lowest", "newest", "oldest")
+_BUCKETS = {
+    "day": Bucket.DAY,
+    "week": Bucket.WEEK,
+    "month": Bucket.MONTH,
+    "quarter": Bucket.QUARTER,
+    "year": Bucket.YEAR,
+}
+_MOST_RANKED = 100
+_USUALLY_RANKED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misread:
+    """Why tokens are no composition: those without a place, one that may mean several records, or an amount of money
+    in one of several currencies."""
+
+    left: tuple[Token, ...] = ()
+    doubtful: Token | None = None
+    money: tuple[AmountMention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is asked for: a measure, or records of an entity; `entity` is that of the rows gone through, `subject` the
+    path from them to the records that people mean, empty where that is themselves."""
+
+    entity: str
+    kpi: Kpi | None = None
+    noun: str = ""
+
+    @property
+    def subject(self) -> Path:
+        """From a row to the record meant."""
+        return self.kpi.subject if self.kpi else ()
+
+    @property
+    def subject_entity(self) -> str:
+        """The entity of the record meant."""
+        return self.noun or self.entity
+
+
+@dataclass(slots=True)
+class Work:
+    """The tokens of one attempt at reading, and what has been made of them so far."""
+
+    tokens: Sequence[Token]
+    asker: Asker
+    vocabulary: Vocabulary
+    used: set[int] = field(default_factory=set[int])
+    parts: list[Part] = field(default_factory=list[Part])
+    splits: list[Split] = field(default_factory=list[Split])
+    rank: str = ""
+    limit: int | None = None
+    counted: bool = False
+    one: bool = False
+    """Whether the ranked asked for are the first alone: "which customer has the most orders"."""
+    order: Path = ()
+    descending: bool | None = None
+    doubtful: Token | None = None
+    usual_date: Path | None = None
+    """The date that a time without a verb is about, where that was said before."""
+    first: int = 0
+    """The number of the first token that it is about."""
+    target_at: int = -1
+    """The number of the token that says what is asked for; -1 where none does by itself."""
+    supposed: bool = False
+    """Whether the question takes for granted that there is what it asks about."""
+    money: tuple[AmountMention, ...] = ()
+    """Amounts of money in a currency that nobody said."""
+
+    def open(self) -> Iterator[tuple[int, Token]]:
+        """The tokens without a place, by their numbers."""
+        yield from ((n, token) for n, token in enumerate(self.tokens) if n >= self.first and n not in self.used)
+
+    def find(self, wanted: Callable[[Token], bool]) -> int | None:
+        """The number of the first token without a place that is so."""
+        return next((n for n, token in self.open() if wanted(token)), None)
+
+    def beside(self, number: int, wanted: Callable[[Token], bool]) -> int | None:
+        """The token right before or else right after one, if it is so and has no place yet."""
+        for other in (number - 1, number + 1):
+            there = self.first <= other < len(self.tokens) and other not in self.used
+            if there and wanted(self.tokens[other]):
+                return other
+        return None
+
+    def take(self, *numbers: int) -> None:
+        """Give tokens their place."""
+        self.used.update(numbers)
+
+    def within(self, first: int) -> Work:
+        """The same tokens from one on, for a clause that has parts of its own."""
+        return Work(self.tokens, self.asker, self.vocabulary, self.used, first=first)
+
+
+def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+    """What the question may be asking for, likeliest first, with the token that says so.
+
+    A word that is also a named part of records asked for ("available items") is a measure only where nothing else is.
+    """
+    nouns = [(n, token) for n, token in enumerate(tokens) if token.all_of(Noun)]
+    entities = {noun.entity for _, token in nouns for noun in token.all_of(Noun)}
+    weak = {n for n, token in enumerate(tokens) if any(part.entity in entities for part in token.all_of(Segment))}
+    yield from _measures(tokens, [n for n in range(len(tokens)) if n not in weak])
+    for n, token in nouns:
+        if n and tokens[n - 1].is_sign("by") and len(nouns) > 1:
+            continue
+        for noun in token.all_of(Noun):
+            yield Target(entity=noun.entity), n
+    yield from _measures(tokens, sorted(weak))
+    if not nouns:
+        yield from _kinds(tokens)
+
+
+def _measures(tokens: Sequence[Token], numbers: Sequence[int]) -> Iterator[tuple[Target, int]]:
+    """The measures named; where a time that is over is named, first those that are not of the present."""
+    kpis = load_kpis()
+    back = any(token.span is not None and token.span.looks != "ahead" for token in tokens)
+    found = [(kpis[measure.name], n) for n in numbers for measure in tokens[n].all_of(Measure)]
+    found.sort(key=lambda each: back and each[0].present)
+    for kpi, n in found:
+        yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), n
+
+
+def _kinds(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+    """Without any noun: what a word for some of the records says of what kind they are: "quotations", "hand tools"."""
+    for token in tokens:
+        for entity in token.kinds:
+            yield Target(entity=entity), -1
+    if any(token.is_sign(*_RANKS) for token in tokens):
+        for token in tokens:
+            for word in token.all_of(FieldWord):
+                yield Target(entity=word.entity), -1
+
+
+def subject_of(kpi: Kpi) -> str:
+    """The entity of the records that a measure is of, where that is not its own."""
+    return leaf_of(load_model(), kpi.entity, kpi.subject).to if kpi.subject else ""
+
+
+def shape(work: Work, target: Target) -> None:
+    """Find what the question is told apart by, ranked by and counted."""
+    only = [n for n, token in work.open() if token.is_sign("only")]
+    work.take(*(only if len(only) == 1 else ()), *(n for n, token in work.open() if token.is_sign("nothing")))
+    _counts(work)
+    _ranks(work)
+    _splits(work, target)
+    if work.rank:
+        _ranked_field(work, target)
+
+
+def _counts(work: Work) -> None:
+    for n, token in list(work.open()):
+        if token.is_sign("count"):
+            work.counted = True
+            work.take(n, *([n - 1] if n and n - 1 not in work.used and work.tokens[n - 1].is_sign("by") else []))
+
+
+def _ranks(work: Work) -> None:
+    for n, token in list(work.open()):
+        if not token.is_sign(*_RANKS) or work.rank:
+            continue
+        work.rank = "highest" if token.is_sign("highest") else next(r for r in _RANKS if token.is_sign(r))
+        work.take(n)
+        number = work.beside(n, _small_number)
+        if number is None:
+            number = work.find(lambda t: _small_number(t) and _before_noun(work, t))
+        if number is not None:
+            amount = work.tokens[number].amount
+            work.limit = int(amount.number) if amount else None
+            work.take(number)
+
+
+def _before_noun(work: Work, token: Token) -> bool:
+    """Whether a number stands before what is ranked: "which 3 customers owe the most"."""
+    following = next((other for other in work.tokens if other.positions[0] == token.positions[-1] + 1), None)
+    return following is not None and bool(following.all_of(Noun))
+
+
+def _ranked_field(work: Work, target: Target) -> None:
+    """The "carrier" of "which carrier has the most shipments": what the records counted are told apart by."""
+    if work.splits or target.kpi is not None or work.rank not in ("highest", "lowest", "best", "worst"):
+        return
+    for n, token in list(work.open()):
+        if any(word.entity == target.entity for word in token.all_of(FieldWord)):
+            split = _split(token, target)
+            if split is not None:
+                work.splits.append(split)
+                work.take(n)
+                work.one = work.one or singular(token)
+                return
+
+
+def singular(token: Token) -> bool:
+    """Whether "which customer has the most" asks for one."""
+    return not token.text.casefold().endswith("s")
+
+
+def _small_number(token: Token) -> bool:
+    amount = token.amount
+    return bool(amount and amount.bare and amount.number == int(amount.number) and 0 < amount.number <= _MOST_RANKED)
+
+
+def _splits(work: Work, target: Target) -> None:
+    after_split = -1
+    for n, token in list(work.open()):
+        joined = token.joined and n - 1 == after_split
+        led = n > 0 and work.tokens[n - 1].is_sign("by") and n - 1 not in work.used
+        if not (led or joined or _alone(work, n)):
+            continue
+        split = _split(token, target)
+        if split is not None:
+            work.splits.append(split)
+            work.take(n, *([n - 1] if led else []))
+            after_split = n
+
+
+def _alone(work: Work, number: int) -> bool:
+    """Whether "monthly" stands there: a span of the calendar, and neither a number nor a "last" before it."""
+    token = work.tokens[number]
+    return token.text.casefold().endswith("ly") and token.is_sign(*_BUCKETS)
+
+
+def _split(token: Token, target: Target) -> Split | None:
+    for name, bucket in _BUCKETS.items():
+        if token.is_sign(name):
+            return Split(bucket=bucket)
+    for noun in token.all_of(Noun):
+        if path_to(target.entity, noun.entity) and noun.entity != target.entity:
+            return Split(entity=noun.entity)
+    own = next((word.path for word in token.all_of(FieldWord) if word.entity == target.entity), None)
+    if own:
+        return Split(path=own)
+    for word in token.all_of(FieldWord):
+        prefix = path_to(target.entity, word.entity)
+        if prefix and prefix != ("id",) and not prefix[-1].startswith("@"):
+            return Split(path=(*prefix, *word.path))
+    return None
+
+
+def order(work: Work, target: Target) -> None:
+    """What a ranked question is ranked by."""
+    if not work.rank:
+        return
+    if target.kpi is not None:
+        work.descending = _best_first(work.rank, target.kpi)
+        return
+    number = work.find(lambda token: any(word.entity == target.entity for word in token.all_of(NumberWord)))
+    dated = work.rank in ("newest", "oldest")
+    if number is not None and not dated:
+        work.order = next(w.path for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
+        work.take(number)
+    elif dated:
+        work.order = work.order or _date_of(work, target)
+    work.descending = work.rank in ("best", "highest", "newest")
+
+
+def _date_of(work: Work, target: Target) -> Path:
+    number = work.find(lambda token: any(word.entity == target.entity for word in token.all_of(DateWord)))
+    if number is None:
+        return work.vocabulary.usual_dates.get(target.entity, ())
+    work.take(number, *([number - 1] if number and work.tokens[number - 1].is_sign("by") else []))
+    return next(word.path for word in work.tokens[number].all_of(DateWord) if word.entity == target.entity)
+
+
+def _best_first(rank: str, kpi: Kpi) -> bool:
+    match rank:
+        case "best":
+            return kpi.direction != "down"
+        case "worst":
+            return kpi.direction == "down"
+        case _:
+            return rank in ("highest", "newest")
+
+
+def composition(work: Work, target: Target) -> Composition:
+    """The composition of an attempt in which every token has found its place."""
+    kpi = target.kpi
+    limit = work.limit
+    if work.rank and limit is None:
+        limit = 1 if work.one else _USUALLY_RANKED
+    return Composition(
+        measure=kpi.name if kpi else "",
+        entity="" if kpi else target.entity,
+        counted=work.counted or bool(work.splits and not kpi),
+        parts=tuple(work.parts),
+        splits=tuple(work.splits),
+        order=work.order,
+        descending=work.descending,
+        limit=limit,
+        supposed=work.supposed,
+    )
+
+
+def counts(kpi: Kpi) -> bool:
+    """Whether a measure only says how many records there are."""
+    return kpi.figure.function is Function.COUNT

@@ -1,0 +1,67 @@
+"""The words by which a message points back at what was asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from copilot.semantic.reading import read_yaml
+from copilot.understanding.words import Word, cut
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
+_LAST = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cues:
+    """Where in a message the cues of each kind stand."""
+
+    at: Mapping[str, frozenset[int]]
+    place: int | None = None
+    """Which of the records listed is meant, counted from 0; -1: the last."""
+
+    def of(self, *kinds: str) -> frozenset[int]:
+        """The positions of cues of some kinds."""
+        return frozenset(position for kind in kinds for position in self.at.get(kind, ()))
+
+    def any(self, *kinds: str) -> bool:
+        """Whether there is a cue of one of these kinds."""
+        return bool(self.of(*kinds))
+
+
+def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset(), language: str = "en") -> Cues:
+    """The cues of a message; the longest phrase at a position counts. Words at `taken` are none: "last month"."""
+    phrases = _phrases(language)
+    pieces = [(piece, place) for place, word in enumerate(words) for piece in word.folded.split()]
+    found: dict[str, set[int]] = {}
+    at = 0
+    while at < len(pieces):
+        length, kinds = _longest([piece for piece, _ in pieces[at:]], phrases)
+        for kind in kinds:
+            places = {place for _, place in pieces[at : at + length]}
+            if not places & taken:
+                found.setdefault(kind, set()).update(places)
+        at += max(length, 1)
+    place = next((n for n, name in enumerate(_ORDINALS) if name in found), _LAST if "last" in found else None)
+    return Cues(at={kind: frozenset(places) for kind, places in found.items()}, place=place)
+
+
+def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
+    for length in range(min(4, len(pieces)), 0, -1):
+        kinds = phrases.get(tuple(pieces[:length]))
+        if kinds:
+            return length, kinds
+    return 0, ()
+
+
+@cache
+def _phrases(language: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
+    body = read_yaml(files("copilot.understanding") / "language" / language / "dialogue.yaml")
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for kind, said in body.items():
+        for phrase in said:
+            pieces = tuple(piece for word in cut(str(phrase)) for piece in word.folded.split())
+            found[pieces] = (*found.get(pieces, ()), kind)
+    return found

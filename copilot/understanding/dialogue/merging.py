@@ -1,0 +1,220 @@
+"""Merges a fragment into what was asked before: "and in Chicago?", "only the late ones", "same for Meyer"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from dateutil.relativedelta import relativedelta
+
+from copilot.domain.composition import Composition, Part
+from copilot.domain.dialogue import State
+from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.query import Compare, Condition
+from copilot.semantic.kpis import load_kpis
+from copilot.semantic.ways import way
+from copilot.understanding.compose.asker import Asker
+from copilot.understanding.compose.attach import attach
+from copilot.understanding.compose.attributes import Asked, attributes_plan
+from copilot.understanding.compose.reader import Target, Work, order, shape
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.dialogue.focus import PLACES, Key
+from copilot.understanding.kinds import load_kinds, make_plan
+from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
+
+_UNITS = {
+    "day": relativedelta(days=1), "week": relativedelta(weeks=1), "month": relativedelta(months=1),
+    "quarter": relativedelta(months=3), "year": relativedelta(years=1),
+}  # fmt: skip
+_EARLIER, _LATER = ("before", "previous", "earlier"), ("after", "following", "later")
+
+
+def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool) -> Composition | Token | None:
+    """The last composition with what the fragment says; the token that may name several records; None where the
+    fragment says something else."""
+    last = state.composition
+    if last is None or not tokens:
+        return None
+    target = _target(last)
+    rest, several = _without_nouns(_corrected(tokens), target)
+    dated = next((tuple(part.about.split(".")) for part in last.parts if part.role == "time"), None)
+    moved = _moved(last, rest)
+    if moved:
+        return moved
+    work = Work(rest, asker, load_vocabulary(), usual_date=dated)
+    shape(work, target)
+    order(work, target)
+    attach(work, target)
+    if any(True for _ in work.open()):
+        return None
+    if work.doubtful:
+        return work.doubtful
+    if not (several or work.parts or work.splits or work.rank or work.counted):
+        return None
+    return replace(
+        last,
+        counted=last.counted or work.counted or bool(work.splits and not last.measure),
+        parts=_joined(last.parts, tuple(work.parts), narrow=narrow),
+        splits=tuple(work.splits) or last.splits,
+        order=work.order or last.order,
+        descending=last.descending if work.descending is None else work.descending,
+        limit=work.limit or last.limit,
+    )
+
+
+def _moved(last: Composition, tokens: Sequence[Token]) -> Composition | None:
+    """The last question about the span before or after: "and the month before that"."""
+    unit = next((name for name in _UNITS if tokens and tokens[0].is_sign(name)), None)
+    time = next((part for part in last.parts if part.role == "time"), None)
+    words = {token.text.casefold() for token in tokens[1:]}
+    if unit is None or time is None or len(words) != 1 or not words <= {*_EARLIER, *_LATER}:
+        return None
+    step = -1 if words <= set(_EARLIER) else 1
+    conditions = tuple(_by_one(condition, unit, step) for condition in time.conditions)
+    if None in conditions:
+        return None
+    kept = tuple(part for part in last.parts if part is not time)
+    return replace(last, parts=(*kept, replace(time, conditions=tuple(c for c in conditions if c))))
+
+
+def _by_one(condition: Condition, unit: str, step: int) -> Condition | None:
+    if not isinstance(condition, Compare) or not isinstance(condition.value, date):
+        return None
+    return replace(condition, value=condition.value + step * _UNITS[unit])
+
+
+def _corrected(tokens: Sequence[Token]) -> tuple[Token, ...]:
+    """Without what is taken back: "September, not October"."""
+    for n, token in enumerate(tokens):
+        after = tokens[n + 1] if n + 1 < len(tokens) else None
+        if n and after and token.is_sign("not") and tokens[n - 1].span and after.span:
+            return (*tokens[:n], *tokens[n + 2 :])
+    return tuple(tokens)
+
+
+def turned(state: State, tokens: Sequence[Token], asker: Asker) -> Composition | None:
+    """Another measure or kind of records, of what was asked about before: "and the order value?"."""
+    last = state.composition
+    if last is None:
+        return None
+    for n, token in enumerate(tokens):
+        for target in _targets(token):
+            work = Work(tokens, asker, load_vocabulary())
+            work.take(n)
+            shape(work, target)
+            order(work, target)
+            attach(work, target)
+            if not any(True for _ in work.open()) and not work.doubtful:
+                return _about_the_same(last, target, work)
+    return None
+
+
+def _about_the_same(last: Composition, target: Target, work: Work) -> Composition:
+    parts = tuple(work.parts)
+    said = {part.about for part in parts}
+    kept = tuple(
+        part
+        for part in last.parts
+        if part.role == "record" and part.about not in said and way(target.entity, part.about)
+    )
+    return Composition(
+        measure=target.kpi.name if target.kpi else "", entity="" if target.kpi else target.entity,
+        counted=work.counted, parts=(*kept, *parts), splits=tuple(work.splits), order=work.order,
+        descending=work.descending, limit=work.limit,
+    )  # fmt: skip
+
+
+def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:
+    """The last question of a kind about other records: the tokens are nothing but names of them."""
+    if not tokens:
+        return None
+    kind = load_kinds().get(state.kind)
+    if kind is None:
+        return _same_fields(state, tokens)
+    found: dict[str, tuple[int, ...]] = {}
+    for n, token in enumerate(tokens):
+        if token.reference is None:
+            if any(_is_hint(token, other) for other in (*tokens[n - 1 : n], *tokens[n + 1 : n + 2])):
+                continue
+            return None
+        fitting = [c for c in token.reference.candidates if c.entity in kind.references or c.entity in state.references]
+        best = [c for c in fitting if (c.doubt, c.strength) == (fitting[0].doubt, fitting[0].strength)]
+        if len(best) != 1:
+            return None
+        found[best[0].entity] = (*found.get(best[0].entity, ()), best[0].id)
+    references = {**_besides(state.references, found), **found}
+    if any(required not in references for required in kind.required):
+        return None
+    return make_plan(kind, references, period=state.period)
+
+
+def about(state: State, key: Key) -> Plan | None:
+    """The last question about one other record; None where it was of another sort."""
+    entity, ident = key
+    if state.attributes:
+        return attributes_plan(Asked(entity=entity, ids=(ident,), attributes=state.attributes))
+    kind = load_kinds().get(state.kind)
+    if kind is None or entity not in kind.references:
+        return None
+    return make_plan(kind, {**state.references, entity: (ident,)}, period=state.period)
+
+
+def _same_fields(state: State, tokens: Sequence[Token]) -> Plan | None:
+    """The fields asked for before, of other records of that kind."""
+    entity = next(iter(state.references), "")
+    found = [c for token in tokens for c in token.records if c.entity == entity and not c.doubt]
+    if not state.attributes or len(found) != len(tokens):
+        return None
+    ids = tuple(dict.fromkeys(candidate.id for candidate in found))
+    return attributes_plan(Asked(entity=entity, ids=ids, attributes=state.attributes))
+
+
+def _besides(references: Mapping[str, tuple[int, ...]], found: Collection[str]) -> dict[str, tuple[int, ...]]:
+    """What stays: a site takes the place of a region, and a region that of a site."""
+    places = any(entity in PLACES for entity in found)
+    return {name: ids for name, ids in references.items() if not (places and name in PLACES)}
+
+
+def _is_hint(token: Token, other: Token) -> bool:
+    return any(token.noun(candidate.entity) for candidate in other.records)
+
+
+def _target(last: Composition) -> Target:
+    if last.measure:
+        kpi = load_kpis()[last.measure]
+        return Target(entity=kpi.entity, kpi=kpi, noun=kpi.subject[-1] if kpi.subject else "")
+    return Target(entity=last.entity)
+
+
+def _targets(token: Token) -> Iterator[Target]:
+    for measure in token.all_of(Measure):
+        kpi = load_kpis()[measure.name]
+        yield Target(entity=kpi.entity, kpi=kpi, noun=kpi.subject[-1] if kpi.subject else "")
+    for noun in token.all_of(Noun):
+        yield Target(entity=noun.entity)
+
+
+def _without_nouns(tokens: Sequence[Token], target: Target) -> tuple[tuple[Token, ...], bool]:
+    """Without words for the records that it is about anyway."""
+    rest = tuple(t for t in tokens if not (t.noun(target.entity) or (target.noun and t.noun(target.noun))))
+    return rest, len(rest) < len(tokens)
+
+
+def _joined(last: Sequence[Part], new: Sequence[Part], *, narrow: bool) -> tuple[Part, ...]:
+    kept = [part for part in last if not any(_replaces(other, part, narrow=narrow) for other in new)]
+    return (*kept, *(part for part in new if part not in kept))
+
+
+def _replaces(new: Part, old: Part, *, narrow: bool) -> bool:
+    if new.role != old.role:
+        return False
+    match new.role:
+        case "record":
+            return new.about == old.about or (new.about in PLACES and old.about in PLACES)
+        case "segment" | "code":
+            return not narrow
+        case "time":
+            return True
+        case _:
+            return new.about == old.about

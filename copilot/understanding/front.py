@@ -1,0 +1,204 @@
+"""Both rules planners together: kinds for what a desk asks of a record, compositions for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from copilot.domain.composition import Composition
+from copilot.domain.dialogue import State
+from copilot.domain.plan import Choice, NoPlan, Plan
+from copilot.semantic.model import SemanticModel
+from copilot.store.pool import Connection
+from copilot.understanding.amounts import AmountMention
+from copilot.understanding.compose.asker import Asker
+from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
+from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest
+from copilot.understanding.compose.hear import Hearing, hear
+from copilot.understanding.compose.planner import Understood, compose, plan_of, recomposed, unknown
+from copilot.understanding.compose.reader import Misread
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.dialogue.follow import Follow
+from copilot.understanding.kinds import load_kinds
+from copilot.understanding.planner import plan_question
+from copilot.understanding.planner import replan as replan_kind
+from copilot.understanding.vocabulary import Measure
+from copilot.understanding.words import Word, cut
+
+_MOST_CHOICES = 8
+_OVERVIEW = "_status"
+"""How the kinds are called that tell all of a document: they hold any of its dates and states."""
+_OUTLINED = frozenset(
+    {"sales_order", "purchase_order", "shipment", "invoice", "return_order", "transfer", "service_case", "item"}
+)
+_DOCUMENTS = _OUTLINED - {"item"}
+
+
+async def plan_text(
+    connection: Connection, model: SemanticModel, text: str, now: datetime, state: State | None = None
+) -> Plan | NoPlan:
+    """The plan of a message in its conversation, or why there is none. Looks names up in the scope of the connection's
+    transaction."""
+
+    async def alone(question: str) -> Plan | NoPlan:
+        return await plan_alone(connection, model, question, now)
+
+    follow = Follow(connection=connection, model=model, text=text, state=state or State(), now=now, alone=alone)
+    return await follow.plan()
+
+
+async def replan(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
+    """The plan of a kept question, from its references; None where that kind is no longer known."""
+    if state.composition:
+        return await recomposed(connection, model, state.composition, now)
+    if state.attributes:
+        ((entity, ids),) = state.references.items()
+        return attributes_plan(Asked(entity=entity, ids=ids, attributes=state.attributes))
+    return replan_kind(state.kind, state.references, state.period, state.wanted)
+
+
+async def plan_alone(connection: Connection, model: SemanticModel, text: str, now: datetime) -> Plan | NoPlan:
+    """The plan of a question that stands for itself."""
+    words = cut(text)
+    heard = await hear(connection, model, words, now)
+    if [*heard.words] != [*words]:
+        words = heard.words
+        text = " ".join(word.typed for word in words)
+    felt = tuple(token.text for token in heard.tokens if token.is_sign("feeling"))
+    if felt:
+        return NoPlan(reason="unsupported", unknown_words=felt)
+    composed = await compose(connection, model, heard)
+    if isinstance(composed, Understood) and _rather_composed(composed.composition):
+        return plan_of(model, composed)
+    kind = await plan_question(connection, model, text, now)
+    told = asked_of(model, heard.tokens)
+    whole = isinstance(kind, Plan) and not kind.unused_words
+    if told and not (isinstance(kind, Plan) and whole and (_tells_of(kind, told.entity) or not _asks_when(heard))):
+        return attributes_plan(told)
+    if whole and isinstance(kind, Plan) and not _led_away(kind, composed, heard):
+        return kind
+    if isinstance(composed, Understood):
+        rest = await _of_document(connection, model, kind, composed, heard, now)
+        return rest or plan_of(model, composed)
+    if isinstance(kind, Plan) and (composed.doubtful is None or composed.left):
+        return await with_the_rest(connection, model, kind, heard.tokens, now)
+    again = await _spoken_to(connection, model, words, heard, now) if _may_be_again(composed, kind) else None
+    return again or _without(words, composed, kind, heard)
+
+
+async def _of_document(
+    connection: Connection,
+    model: SemanticModel,
+    kind: Plan | NoPlan,
+    composed: Understood,
+    heard: Hearing,
+    now: datetime,
+) -> Plan | None:
+    """The outline of a document, where a composition would only list it and all words go without saying."""
+    named = set(composed.composition.ids()) & _DOCUMENTS
+    if not named or not isinstance(kind, Plan) or _led_away(kind, composed, heard):
+        return None
+    plan = await with_the_rest(connection, model, kind, heard.tokens, now)
+    return plan if isinstance(plan, Plan) else None
+
+
+def _led_away(kind: Plan, composed: Understood | Misread, heard: Hearing) -> bool:
+    """Whether an outline is of other documents than the one that a measure is asked of, in so many words: a single one
+    ("invoiced") may as well say what has become of the document."""
+    known = load_kinds().get(kind.kind)
+    if isinstance(composed, Misread) or not composed.composition.measure or known is None:
+        return False
+    if not any(len(token.positions) > 1 for token in heard.tokens if token.all_of(Measure)):
+        return False
+    named = set(composed.composition.ids()) & _DOCUMENTS
+    return bool(named) and not named & set(known.references)
+
+
+def _may_be_again(composed: Misread, kind: Plan | NoPlan) -> bool:
+    """Whether courtesies and names beside a number may be what stood in the way."""
+    return isinstance(kind, NoPlan) and kind.reason != "ambiguous" and not composed.money
+
+
+async def _spoken_to(
+    connection: Connection, model: SemanticModel, words: Sequence[Word], heard: Hearing, now: datetime
+) -> Plan | NoPlan | None:
+    """The outline of the question without courtesies and names beside a number; those must be of that record. None
+    where that is no question either."""
+    text, names = spoken_to(words, heard.tokens)
+    if not text or text == " ".join(word.typed for word in words):
+        return None
+    kind = await plan_question(connection, model, text, now)
+    if isinstance(kind, NoPlan):
+        return None
+    if not await all_belong(connection, model, kind, names, now):
+        return NoPlan(reason="unsupported", unknown_words=tuple(token.text for token in names))
+    return await with_the_rest(connection, model, kind, heard.tokens, now)
+
+
+def _asks_when(heard: Hearing) -> bool:
+    return any(token.is_sign("when") for token in heard.tokens)
+
+
+def _tells_of(kind: Plan, entity: str) -> bool:
+    """Whether an outline tells all of records of this entity, and not of those that they lead to."""
+    known = load_kinds().get(kind.kind)
+    return kind.kind.endswith(_OVERVIEW) and known is not None and entity in known.references
+
+
+def _rather_composed(found: Composition) -> bool:
+    """Whether a composition answers better than an outline would: unless it only lists what belongs to one document or
+    item, of which an outline says more."""
+    named = {part.about for part in found.parts if part.role == "record"}
+    figures = bool(found.splits or found.counted or found.descending is not None)
+    if named & _DOCUMENTS and not figures:
+        return False
+    return found.shaped or not named & _OUTLINED
+
+
+def _without(words: Sequence[Word], misread: Misread, kind: Plan | NoPlan, heard: Hearing) -> Plan | NoPlan:
+    """Where no reading explains every word: the doubt that is left, else what the kinds made of it."""
+    tokens = heard.tokens
+    if misread.money and not misread.doubtful:
+        return _which_currency(words, misread.money[-1], heard.asker)
+    if misread.doubtful and not misread.left and not (isinstance(kind, NoPlan) and kind.choices):
+        return doubtful(words, misread)
+    if isinstance(kind, NoPlan) and kind.reason != "unsupported" and _ordinary(kind.echo, tokens):
+        return unknown(misread)
+    return kind
+
+
+def _ordinary(echo: str, tokens: Sequence[Token]) -> bool:
+    """Whether the words that no name was found for are none of a name: words of the language alone."""
+    said = {piece.casefold() for token in tokens if token.meanings for piece in token.text.split()}
+    return bool(echo) and {piece.casefold() for piece in echo.split()} <= said
+
+
+def _which_currency(words: Sequence[Word], amount: AmountMention, asker: Asker) -> NoPlan:
+    """An amount of money without a currency, of somebody who has several: one choice for each."""
+    last = max(amount.positions)
+    choices = tuple(
+        Choice(
+            label=f"{amount.text} {currency}",
+            question=" ".join(f"{word.typed} {currency}" if p == last else word.typed for p, word in enumerate(words)),
+        )
+        for currency in sorted(set(asker.currencies.values()))
+    )
+    return NoPlan(reason="ambiguous", echo=amount.text, choices=choices)
+
+
+def doubtful(words: Sequence[Word], misread: Misread) -> NoPlan:
+    """The records that some words may name, each with the question that would name it."""
+    token = misread.doubtful
+    if token is None:
+        return NoPlan(reason="unsupported")
+    choices = tuple(
+        Choice(label=c.label, question=_named(words, token.positions, f"{c.entity}#{c.id}"))
+        for c in token.records[:_MOST_CHOICES]
+    )
+    return NoPlan(reason="ambiguous", entity=token.records[0].entity, echo=token.text, choices=choices)
+
+
+def _named(words: Sequence[Word], positions: Sequence[int], name: str) -> str:
+    """The question with some of its words replaced by the name of one record."""
+    said = [name if p == positions[0] else word.typed for p, word in enumerate(words) if p not in positions[1:]]
+    return " ".join(said)

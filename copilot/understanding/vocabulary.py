@@ -1,0 +1,252 @@
+"""The words of a language for what the semantic model holds, read from language/LANGUAGE/*.yaml.
+
+A phrase may mean several things; which one is decided by what the question is about.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from copilot.domain.query import Path
+from copilot.semantic.model import SemanticModel, load_model
+from copilot.semantic.reading import read_yaml
+from copilot.understanding.amount_words import load_amount_words
+from copilot.understanding.words import Word, cut
+
+Pieces = tuple[str, ...]
+_SHORT_CODE = 2
+_NO_SIGNS = ("filler", "firsts")
+_UNSAID = ("number", "name", "unit", "currency", "kind", "code", "value", "area", "what")
+"""Fields whose titles are too common to mean them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """Records of an entity."""
+
+    entity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named part of an entity; as a noun it also says of what kind the records are: "quotations"."""
+
+    entity: str
+    name: str
+    noun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DateWord:
+    """What happened to a record on the day that the field holds: placed, shipped, promised."""
+
+    entity: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class NumberWord:
+    """A figure of each record that can be compared and ordered by."""
+
+    entity: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWord:
+    """A field that records can be told apart by."""
+
+    entity: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWord:
+    """A value of a field that holds codes or a few words; as a noun it also says of what kind the records are:
+    "hand tools"."""
+
+    entity: str
+    path: Path
+    code: str
+    noun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyWord:
+    """A currency, by its code or a name that no other has."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of the company."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A word that says how the question is put together: count, by, over, not."""
+
+    name: str
+
+
+Meaning = Noun | Segment | DateWord | NumberWord | FieldWord | CodeWord | CurrencyWord | Measure | Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Words of a question, by their positions in a row, and all that they may mean."""
+
+    positions: tuple[int, ...]
+    meanings: tuple[Meaning, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """All phrases of a language."""
+
+    phrases: Mapping[Pieces, tuple[Meaning, ...]]
+    filler: frozenset[str]
+    firsts: frozenset[str] = frozenset()
+    """Words that end an order: "newest first"."""
+    usual_dates: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    usual_measures: Mapping[str, str] = field(default_factory=dict[str, str])
+    usual_orders: Mapping[str, str] = field(default_factory=dict[str, str])
+    usual_segments: Mapping[str, str] = field(default_factory=dict[str, str])
+    counted_as: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Entity -> the measure that "how many" and "by site" mean, where nobody counts its records: stock."""
+    value_fields: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    """Entity -> its fields that hold a few words, by which records are told apart."""
+    always_parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Entity -> a figure's path -> the named part of the records that have it: days overdue are of open invoices."""
+    titles: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    """Entity -> what one record of it is called, and several."""
+
+    def matches(self, words: Sequence[Word]) -> tuple[Match, ...]:
+        """Every phrase that the words contain, the longest first, then from left to right."""
+        pieces = [(piece, place) for place, word in enumerate(words) for piece in word.folded.split()]
+        found: list[Match] = []
+        for start in range(len(pieces)):
+            for length in range(1, min(self._longest, len(pieces) - start) + 1):
+                run = pieces[start : start + length]
+                meanings = self.phrases.get(tuple(piece for piece, _ in run))
+                if meanings and _whole(run, pieces, start):
+                    found.append(Match(tuple(dict.fromkeys(place for _, place in run)), meanings))
+        return tuple(sorted(found, key=lambda m: (-len(m.positions), m.positions)))
+
+    @property
+    def _longest(self) -> int:
+        return _longest(tuple(self.phrases))
+
+
+@cache
+def _longest(phrases: tuple[Pieces, ...]) -> int:
+    return max(map(len, phrases), default=0)
+
+
+def _whole(run: Sequence[tuple[str, int]], pieces: Sequence[tuple[str, int]], start: int) -> bool:
+    """Whether the run doesn't begin or end within a word."""
+    end = start + len(run)
+    cut_before = start > 0 and pieces[start - 1][1] == run[0][1]
+    return not cut_before and not (end < len(pieces) and pieces[end][1] == run[-1][1])
+
+
+@cache
+def load_vocabulary(language: str = "en") -> Vocabulary:
+    """The vocabulary of a language. Raises ModelDefinitionError for a file that is not well formed."""
+    folder = files("copilot.understanding") / "language" / language
+    things, grammar = read_yaml(folder / "things.yaml"), read_yaml(folder / "grammar.yaml")
+    found: dict[Pieces, dict[Meaning, None]] = defaultdict(dict)
+    for phrase, meaning in (
+        *_of_things(things),
+        *_of_measures(read_yaml(folder / "measures.yaml")),
+        *_of_codes(things, load_model()),
+        *_of_currencies(language),
+        *_of_fields(things, load_model()),
+        *((phrase, Sign(name)) for name, phrases in grammar.items() if name not in _NO_SIGNS for phrase in phrases),
+    ):
+        found[_pieces(phrase)][meaning] = None
+    return Vocabulary(
+        phrases={pieces: tuple(meanings) for pieces, meanings in found.items()},
+        firsts=frozenset(str(word) for word in grammar["firsts"]),
+        filler=frozenset(piece for phrase in grammar["filler"] for piece in _pieces(str(phrase))),
+        usual_dates={name: _path(body["usual_date"]) for name, body in things.items() if "usual_date" in body},
+        usual_measures={name: body["usual_measure"] for name, body in things.items() if "usual_measure" in body},
+        usual_orders={name: body["usual_order"] for name, body in things.items() if "usual_order" in body},
+        usual_segments={name: body["usual_segment"] for name, body in things.items() if "usual_segment" in body},
+        counted_as={name: body["counted_as"] for name, body in things.items() if "counted_as" in body},
+        value_fields={name: tuple(body["values"]) for name, body in things.items() if "values" in body},
+        always_parts={name: body["number_parts"] for name, body in things.items() if "number_parts" in body},
+        titles={name: (body["nouns"][0], body["nouns"][1]) for name, body in things.items()},
+    )
+
+
+def _of_things(things: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
+    for entity, body in things.items():
+        for phrase in body["nouns"]:
+            yield phrase, Noun(entity)
+        for name, phrases in body.get("segments", {}).items():
+            yield from ((phrase, Segment(entity, name)) for phrase in phrases)
+        for name, phrases in body.get("segment_nouns", {}).items():
+            yield from ((phrase, Segment(entity, name, noun=True)) for phrase in phrases)
+        for path, phrases in body.get("dates", {}).items():
+            yield from ((phrase, DateWord(entity, _path(path))) for phrase in phrases)
+        for path, phrases in body.get("numbers", {}).items():
+            yield from ((phrase, NumberWord(entity, _path(path))) for phrase in phrases)
+        for path, phrases in body.get("fields", {}).items():
+            yield from ((phrase, FieldWord(entity, _path(path))) for phrase in phrases)
+
+
+def _of_fields(things: Mapping[str, Any], model: SemanticModel) -> Iterator[tuple[str, Meaning]]:
+    """Fields go by their titles, also those of the classes beside an entity."""
+    for entity in model.entities.values():
+        if not entity.derived and (entity.name in things or entity.beside in things):
+            for spec in entity.fields.values():
+                if spec.name not in _UNSAID and spec.to not in (entity.beside, entity.name):
+                    yield spec.title, FieldWord(entity.name, (spec.name,))
+
+
+def _of_codes(things: Mapping[str, Any], model: SemanticModel) -> Iterator[tuple[str, Meaning]]:
+    """Codes go by their own words, and by others that the file gives; fields that hold codes by their titles."""
+    for entity in (e.name for e in model.entities.values() if e.name in things or e.beside in things):
+        said = things.get(entity, {}).get("codes", {})
+        for spec in model[entity].fields.values():
+            if spec.type != "code" or not spec.codes:
+                continue
+            yield spec.title, FieldWord(entity, (spec.name,))
+            for code in spec.codes:
+                phrases = said.get(spec.name, {}).get(code, ())
+                for phrase in (*_code_phrases(spec.title, code), *phrases):
+                    yield phrase, CodeWord(entity, (spec.name,), code)
+
+
+def _code_phrases(title: str, code: str) -> tuple[str, ...]:
+    """A code by its own word; one of a letter or two only with its field: "tier a", never "a"."""
+    said = code.replace("_", " ")
+    return (said,) if len(said) > _SHORT_CODE else (f"{title} {said}", f"{said} {title}", f"{said}-{title}")
+
+
+def _of_measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
+    for name, phrases in measures.items():
+        yield from ((phrase, Measure(name)) for phrase in phrases)
+
+
+def _of_currencies(language: str) -> Iterator[tuple[str, Meaning]]:
+    for phrase, codes in load_amount_words(language).currencies.items():
+        if len(codes) == 1:
+            yield " ".join(phrase), CurrencyWord(codes[0])
+
+
+def _pieces(phrase: str) -> Pieces:
+    return tuple(piece for word in cut(phrase) for piece in word.folded.split())
+
+
+def _path(text: str) -> Path:
+    return tuple(text.split("."))

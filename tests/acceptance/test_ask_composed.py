@@ -1,0 +1,116 @@
+"""Composed questions, checked against plain SQL as the superuser reads it: figures as they stand in the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from decimal import Decimal
+from typing import Any, LiteralString
+
+import pytest
+
+from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.wiring import Runtime
+from tests.acceptance.oracle import Truth, truth_of
+from tests.company import Company, ask
+
+COUNTS: list[tuple[str, str, LiteralString]] = [
+    ("planner", "how many confirmed orders ship from Dallas",
+     ("select count(*) as n from biz.sales_order o join biz.site s on s.id = o.site_id"
+     " where o.status = 'confirmed' and s.code = 'DAL'")),
+    ("planner", "number of orders entered in October, cancelled ones not counted",
+     ("select count(*) as n from biz.sales_order"
+     " where order_date between '2026-10-01' and '2026-10-31' and status <> 'cancelled'")),
+    ("planner", "how many confirmed or partly shipped orders are there",
+     "select count(*) as n from biz.sales_order where status in ('confirmed', 'partly_shipped')"),
+    ("planner", "how many suppliers are in Germany", "select count(*) as n from biz.supplier where country = 'DE'"),
+    ("planner", "how many shipments are waiting", "select count(*) as n from biz.shipment where status = 'waiting'"),
+    ("planner", "how many items are in the category Bearings",
+     "select count(*) as n from biz.item where category = 'Bearings'"),
+    ("rep.de", "how many quotations are there",
+     "select count(*) as n from biz.sales_order where status = 'quotation' and label_region = 1"),
+    ("planner", "how many purchase lines were received late last week",
+     ("select count(*) as n from biz.purchase_line l join biz.purchase_order p on p.id = l.purchase_order_id"
+     " where l.status = 'received' and l.received_date between '2026-11-09' and '2026-11-15'"
+     " and l.received_date > coalesce(l.promised_date, p.promised_date)")),
+]  # fmt: skip
+SUMS: list[tuple[str, str, LiteralString]] = [
+    ("finance", "total open amount of overdue invoices in the US",
+     ("select sum(a.open) as n from biz.invoice v join biz.invoice_amount a on a.invoice_id = v.id"
+     " where v.kind = 'invoice' and v.status in ('open', 'partly_paid') and v.due_date < '2026-11-20'"
+     " and v.label_region = 3")),
+    ("rep.us", "what is the total value of all open orders in USD",
+     ("select sum(a.net) as n from biz.sales_order o join biz.sales_order_amount a on a.order_id = o.id"
+     " where o.status in ('confirmed', 'partly_shipped') and o.label_region = 3 and a.currency = 'USD'")),
+    ("finance", "payments received in October in USD",
+     ("select sum(amount) as n from biz.payment where amount > 0 and currency = 'USD'"
+     " and paid_date between '2026-10-01' and '2026-10-31'")),
+]  # fmt: skip
+OF_CUSTOMERS: LiteralString = """
+    select o.number, c.name as own, (select x.name from biz.customer x where x.id <> c.id and x.label_region = 3
+                                       and x.kind = 'business' order by x.id limit 1) as other
+      from biz.sales_order o join biz.customer c on c.id = o.customer_id
+     where o.label_region = 3 and o.status = 'confirmed' and c.kind = 'business' order by o.id desc limit 1"""
+
+
+@pytest.fixture(scope="module")
+def truth(company: Company, database: str) -> Generator[Truth]:
+    with truth_of(company, database) as found:
+        yield found
+
+
+def figures(answer: Answer) -> list[Decimal]:
+    """The numbers printed."""
+    shown = [fact.value for fact in answer.facts]
+    texts = [str(each) for each in shown if isinstance(each, int | str) and not isinstance(each, bool)]
+    return [Decimal(text) for text in texts if text.replace(".", "", 1).isdecimal()]
+
+
+@pytest.mark.parametrize(("person", "text", "statement"), COUNTS)
+async def test_counts(runtime: Runtime, truth: Truth, person: str, text: str, statement: LiteralString) -> None:
+    """How many there are is what plain SQL counts."""
+    answer = await ask(runtime, person, text)
+    assert answer.verdict is Verdict.VERIFIED, answer.answer
+    assert truth.one(statement)["n"] in figures(answer), answer.answer
+
+
+@pytest.mark.parametrize(("person", "text", "statement"), SUMS)
+async def test_sums(runtime: Runtime, truth: Truth, person: str, text: str, statement: LiteralString) -> None:
+    """Money of one currency, to the cent."""
+    answer = await ask(runtime, person, text)
+    assert answer.verdict is Verdict.VERIFIED, answer.answer
+    expected: Any = truth.one(statement)["n"]
+    assert Decimal(expected) / 1_000_000 in figures(answer), answer.answer
+
+
+async def test_bare_money_asks_in_which_currency(runtime: Runtime) -> None:
+    """Nothing is guessed for somebody who has several; each choice is the question with one of them."""
+    answer = await ask(runtime, "finance", "invoices over 10k")
+    assert answer.reason is Reason.AMBIGUOUS
+    assert {choice.label[-3:] for choice in answer.choices} == {"EUR", "SGD", "USD"}
+    told = await ask(runtime, "finance", answer.choices[0].question)
+    assert told.verdict is not Verdict.DECLINED
+
+
+@pytest.mark.parametrize(
+    ("person", "text"),
+    [
+        ("planner", "overdue receivables by customer"),
+        ("rep.us", "purchase value by supplier this year"),
+        ("rep.us", "haunted orders in Dallas"),
+        ("planner", "which orders will be placed in February 2028"),
+    ],
+)
+async def test_what_may_not_be_told_or_is_not_understood_is_declined(runtime: Runtime, person: str, text: str) -> None:
+    answer = await ask(runtime, person, text)
+    assert answer.verdict is Verdict.DECLINED, answer.answer
+    assert not answer.facts
+
+
+async def test_a_name_beside_a_number_has_to_be_of_that_record(runtime: Runtime, truth: Truth) -> None:
+    """The customer of an order may be named with it; another one may not."""
+    row = truth.one(OF_CUSTOMERS)
+    right = await ask(runtime, "rep.us", f"is {row['number']} of {row['own']} shipped")
+    assert right.verdict is not Verdict.DECLINED, right.answer
+    wrong = await ask(runtime, "rep.us", f"is {row['number']} of {row['other']} shipped")
+    assert wrong.verdict is Verdict.DECLINED, wrong.answer
+    assert not wrong.facts

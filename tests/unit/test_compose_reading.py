@@ -1,0 +1,263 @@
+"""How questions are read as compositions: words to parts, without a database. Names are given, not looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+import pytest
+
+from copilot.domain.composition import Composition, Part
+from copilot.domain.query import Bucket, Compare, Is
+from copilot.understanding.amount_words import load_amount_words
+from copilot.understanding.amounts import find_amounts
+from copilot.understanding.candidates import Candidate
+from copilot.understanding.compose.asker import Asker
+from copilot.understanding.compose.mending import mended
+from copilot.understanding.compose.planner import read
+from copilot.understanding.compose.reader import Misread
+from copilot.understanding.compose.tokens import Heard, Token, tokens_of
+from copilot.understanding.references import Reference
+from copilot.understanding.time.language import load_time_words
+from copilot.understanding.time.spans import find_spans
+from copilot.understanding.vocabulary import load_vocabulary
+from copilot.understanding.words import cut
+
+TODAY = datetime(2026, 11, 20, 15, tzinfo=UTC)
+NAMES: Mapping[str, tuple[str, int, bool]] = {
+    "acme": ("customer", 7, False),
+    "bolt": ("supplier", 9, False),
+    "nord": ("supplier", 10, False),
+    "dallas": ("site", 3, False),
+    "reno": ("site", 4, False),
+    "germany": ("region", 1, False),
+    "ax-100": ("item", 5, True),
+    "so-77": ("sales_order", 77, True),
+}
+
+
+def asker(*currencies: str) -> Asker:
+    """Somebody of regions with these currencies."""
+    return Asker(
+        now=TODAY,
+        regions={n: f"R{n}" for n, _ in enumerate(currencies)},
+        currencies=dict(enumerate(currencies)),
+        fiscal_starts={0: 1},
+        countries=("US",),
+        zones=("America/Chicago",),
+    )
+
+
+def reading(text: str, *currencies: str) -> Composition | Misread:
+    """What becomes of a question."""
+    words = cut(text)
+    vocabulary = load_vocabulary()
+    who = asker(*(currencies or ("USD",)))
+    references = tuple(
+        Reference(
+            positions=frozenset({place}),
+            candidates=(
+                Candidate(
+                    entity=entity, id=ident, positions=frozenset({place}), strength=30, by_number=number, full=True,
+                    number="DE" if entity == "region" else word.typed, name=word.typed, label=word.typed,
+                ),
+            ),
+        )
+        for place, word in enumerate(words)
+        if word.typed.casefold() in NAMES
+        for entity, ident, number in [NAMES[word.typed.casefold()]]
+    )  # fmt: skip
+    heard = Heard(
+        words=words,
+        matches=vocabulary.matches(words),
+        references=references,
+        spans=find_spans(words, load_time_words()),
+        amounts=find_amounts(words, load_amount_words(), who.convention),
+    )
+    return read(tokens_of(heard, vocabulary), who, vocabulary)
+
+
+def understood(text: str) -> Composition:
+    """A question that has to be understood."""
+    found = reading(text)
+    assert isinstance(found, Composition), f"{text!r} left {[token.text for token in found.left]}"
+    return found
+
+
+def part(found: Composition, role: str) -> Part:
+    """The one part of a role."""
+    (only,) = [each for each in found.parts if each.role == role]
+    return only
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("orders placed last week", date(2026, 11, 9), date(2026, 11, 16)),
+        ("orders for Acme entered in October", date(2026, 10, 1), date(2026, 11, 1)),
+        ("which orders did Acme place in October", date(2026, 10, 1), date(2026, 11, 1)),
+        ("late orders promised before 15 Nov", None, date(2026, 11, 15)),
+        ("invoices that fell due in September", date(2026, 9, 1), date(2026, 10, 1)),
+        ("orders promised in January", date(2027, 1, 1), date(2027, 2, 1)),
+        ("transfers due on Monday", date(2026, 11, 23), date(2026, 11, 24)),
+    ],
+)
+def test_the_direction_of_a_time_follows_from_what_it_is_of(text: str, since: date | None, until: date) -> None:
+    """Past for what has happened and for what is late, else the nearer one."""
+    conditions = part(understood(text), "time").conditions
+    said = {c.how: c.value for c in conditions if isinstance(c, Compare)}
+    assert said == ({Is.AT_LEAST: since} if since else {}) | {Is.LESS: until}
+
+
+def test_what_has_happened_is_not_asked_of_days_to_come() -> None:
+    assert isinstance(reading("which orders will Acme place in February 2028"), Misread)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("how many order lines shipped late last week", "shipped_date"),
+        ("purchase lines received late last week", "received_date"),
+        ("planned shipments for Tuesday", "planned_date"),
+        ("how many orders were cancelled in October by order date", "order_date"),
+    ],
+)
+def test_the_date_of_a_time_is_the_one_its_words_name(text: str, path: str) -> None:
+    assert part(understood(text), "time").about == path
+
+
+def test_a_word_for_a_date_keeps_the_state_that_it_also_says() -> None:
+    found = understood("planned shipments for Tuesday")
+    assert [(each.role, each.text) for each in found.parts if each.role == "code"] == [("code", "planned")]
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("orders of Acme, cancelled ones excluded", Is.NOT_EQUAL),
+        ("orders of Acme, leave out cancelled ones", Is.NOT_EQUAL),
+        ("orders of Acme, quotations not counted", Is.NOT_EQUAL),
+        ("cancelled orders of Acme", Is.EQUAL),
+    ],
+)
+def test_what_is_left_out_is_denied(text: str, how: Is) -> None:
+    found = understood(text)
+    (condition,) = part(found, "segment").conditions
+    assert isinstance(condition, Compare)
+    assert condition.how is how
+
+
+def test_alternatives_are_united_and_contradictions_are_no_question() -> None:
+    """ "Confirmed and partly shipped" is one or the other; "shipped cancelled" is neither."""
+    (state,) = [each for each in understood("confirmed and partly shipped orders").parts if each.role != "record"]
+    (condition,) = state.conditions
+    assert isinstance(condition, Compare)
+    assert condition.value == ("confirmed", "partly_shipped")
+    assert isinstance(reading("shipped cancelled orders"), Misread)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "split", "limit"),
+    [
+        ("which supplier has the best on time rate", "supplier_on_time", "supplier", 1),
+        ("top 3 customers by order value in October", "order_value", "customer", 3),
+        ("3 biggest open orders by value", "order_value", "sales_order", 3),
+        ("which 4 customers owe us the most", "open_receivables", "customer", 4),
+        ("which customer placed the most orders last month", "", "customer", 1),
+        ("customers with the most orders", "", "customer", 5),
+    ],
+)
+def test_rankings(text: str, measure: str, split: str, limit: int) -> None:
+    """One where one is asked for, else so many as are said, else five."""
+    found = understood(text)
+    assert (found.measure, found.splits[0].entity, found.limit) == (measure, split, limit)
+    assert len(found.splits) == 1
+
+
+def test_two_months_compared_are_told_apart() -> None:
+    found = understood("did Acme order more in September or October? number of orders")
+    assert found.splits[0].bucket is Bucket.MONTH
+    days = [c.value for c in part(found, "time").conditions if isinstance(c, Compare)]
+    assert days == [date(2026, 9, 1), date(2026, 11, 1)]
+
+
+def test_rates_of_several_records_are_told_apart() -> None:
+    found = understood("on time rate of Bolt and Nord")
+    assert [split.entity for split in found.splits] == ["supplier"]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("invoices more than a month overdue", 31),
+        ("invoices overdue more than 2 weeks", 14),
+        ("invoices overdue more than 30 days", 30),
+    ],
+)
+def test_lengths_of_time_are_counted_in_the_days_of_the_field(text: str, limit: int) -> None:
+    found = understood(text)
+    (condition,) = part(found, "limit").conditions
+    assert condition == Compare(("overdue_days",), Is.MORE, limit)
+    assert [each.about for each in found.parts if each.role == "segment"] == ["overdue"], "of open invoices alone"
+
+
+@pytest.mark.parametrize(
+    "text", ["orders more than 3 kg late", "invoices overdue more than 5 EUR", "orders over 30 days"]
+)
+def test_an_amount_of_something_else_is_not_compared(text: str) -> None:
+    assert isinstance(reading(text), Misread)
+
+
+def test_bare_money_of_somebody_with_several_currencies_is_asked_back() -> None:
+    found = reading("orders over 10k", "EUR", "USD")
+    assert isinstance(found, Misread)
+    assert found.money
+    assert isinstance(reading("orders over 10k EUR", "EUR", "USD"), Composition)
+
+
+def test_a_single_letter_is_no_code() -> None:
+    assert not [each for each in understood("orders with a value over 500").parts if each.role == "code"]
+    assert [each.text for each in understood("tier A customers").parts if each.role == "code"] == ["a"]
+
+
+def test_available_names_a_part_of_items_and_alone_the_measure() -> None:
+    assert understood("available items").entity == "item"
+    assert understood("how many units of AX-100 are available outside Dallas").measure == "stock_available"
+
+
+def test_a_number_after_order_no_is_not_denied() -> None:
+    found = understood("order no SO-77")
+    assert not part(found, "record").negated
+
+
+@pytest.mark.parametrize(
+    "text", ["velocity of orders", "haunted orders of Acme", "orders of Acme that are gift wrapped"]
+)
+def test_a_word_without_a_place_is_no_question(text: str) -> None:
+    found = reading(text)
+    assert isinstance(found, Misread)
+    assert found.left
+
+
+def test_when_takes_for_granted_that_there_is_something() -> None:
+    assert understood("when was the hold on SO-77 released").supposed
+    assert not understood("released holds of SO-77").supposed
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("recieved", "received"),
+        ("custmer", "customer"),
+        ("availble", "available"),
+        ("suppllier", "supplier"),
+        ("later", "later"),
+        ("haunted", "haunted"),
+        ("carried", "carried"),
+    ],
+)
+def test_slips_in_ordinary_words_are_mended_and_other_words_left(typed: str, meant: str) -> None:
+    vocabulary = load_vocabulary()
+    words = cut(f"{typed} of")
+    token = Token(positions=(0,), text=typed)
+    assert mended(words, (token,), vocabulary)[0].folded == meant

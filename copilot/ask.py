@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 
@@ -13,13 +13,16 @@ from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
 from copilot.answering.sources import used_records
 from copilot.answering.verify import Finding, verify
 from copilot.domain.answer import Answer
+from copilot.domain.claims import Pick
 from copilot.domain.clock import Clock
+from copilot.domain.dialogue import State, state_of
 from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
 from copilot.domain.json import Json
-from copilot.domain.plan import NoPlan, Period, Plan
+from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.principal import Principal
 from copilot.domain.question import Credential, Question, SessionSubject
 from copilot.domain.scope import Scope
+from copilot.manners import Setting, kept_manner, mannerly
 from copilot.policy.policy import Policy, scope_for
 from copilot.retrieval.retrieve import Linker, retrieve
 from copilot.semantic.model import SemanticModel
@@ -27,9 +30,14 @@ from copilot.store.audit import AuditLog
 from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef
 from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.pool import Database
-from copilot.understanding.planner import plan_question, replan
+from copilot.store.reviews import Reviews
+from copilot.understanding.front import plan_text, replan
+from copilot.understanding.manners import Manner, manner_of, without_courtesy
 from redaction.base import Masker
 
+_REMEMBERED = 6
+"""Turns looked back on."""
+_FORGOTTEN_AFTER = timedelta(hours=8)
 Authenticate = Callable[[Credential], Awaitable[Principal]]
 
 
@@ -62,6 +70,7 @@ class Asking:
     masker: Masker
     audit: AuditLog
     conversations: Conversations
+    reviews: Reviews
     authenticate: Authenticate
     linker: Linker
     freshener: Freshener
@@ -77,12 +86,11 @@ class Asking:
         principal = await self.authenticate(credential)
         scope = scope_for(principal, self.policy)
         masked = self.masker.mask(question.text)
-        plan = await self.plan(question.text, scope)
-        outcome = await self.outcome(plan, scope)
         conversation = await self._conversation(question, principal)
+        outcome = await self._heard(question.text, masked.text, principal, scope, conversation)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         answer = await self._on_record(question, principal, scope, masked.text, replace(outcome, answer=answer))
-        await self.conversations.append(_turn(principal, question, masked.text, outcome, answer))
+        await self.conversations.append(self._turn(principal, question, masked.text, outcome, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
     async def again(self, subject: str, conversation: str, position: int) -> Answer | None:
@@ -93,8 +101,10 @@ class Asking:
             return None
         principal = await self.authenticate(SessionSubject(subject))
         scope = scope_for(principal, self.policy)
-        plan = _kept_plan(turn.plan) or NoPlan(reason="unsupported")
-        outcome = await self.outcome(plan if scope else None, scope)
+        if manner := kept_manner((turn.plan or {}).get("kind")):
+            outcome = await self._mannerly(manner, turn.question, principal, scope, conversation, kept=turn.position)
+        else:
+            outcome = await self.outcome(await self.replanned(state_of([turn.plan]), scope), scope)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         question = Question(text=turn.question, channel="web", conversation=conversation)
         return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
@@ -108,12 +118,45 @@ class Asking:
         await self.audit.append(replace(entry, answer=answer.to_json()))
         return answer
 
-    async def plan(self, text: str, scope: Scope) -> Plan | NoPlan | None:
-        """What to read for a question; None for a scope that reads nothing."""
+    async def _heard(self, text: str, masked: str, principal: Principal, scope: Scope, conversation: str) -> Outcome:
+        """What a message comes to, whether it asks about records or is none."""
+        if manner := manner_of(text):
+            return await self._mannerly(manner, masked, principal, scope, conversation)
+        plan = await self.plan(without_courtesy(text), scope, await self._state(principal, conversation))
+        return await self.outcome(plan, scope)
+
+    async def _mannerly(
+        self, manner: Manner, masked: str, person: Principal, scope: Scope, conversation: str, kept: int | None = None
+    ) -> Outcome:
+        """What is no question about records; `kept` is the position of such a turn that is opened again."""
+        turns = await self.conversations.turns(person.subject, conversation)
+        before = [turn for turn in turns if kept is None or turn.position < kept]
+        setting = Setting(subject=person.subject, conversation=conversation, words=masked, kept=kept is not None)
+        told = await mannerly(self, manner, scope, before, setting)
+        return Outcome(
+            answer=told.answer, plan=told.plan, evidence=told.evidence, draft=told.draft, findings=told.findings
+        )
+
+    async def replanned(self, state: State, scope: Scope) -> Plan | NoPlan | None:
+        """The plan of a kept question under today's scope; None for a scope that reads nothing."""
         if not scope:
             return None
         async with self.database.scoped_transaction(scope) as connection:
-            return await plan_question(connection, self.model, text, self.clock())
+            plan = await replan(connection, self.model, state, self.clock())
+        return plan or NoPlan(reason="unsupported")
+
+    async def _state(self, principal: Principal, conversation: str) -> State:
+        """What the conversation is about, as far as that is not too long ago."""
+        turns = await self.conversations.turns(principal.subject, conversation, last=_REMEMBERED)
+        oldest = self.clock() - _FORGOTTEN_AFTER
+        return state_of([turn.plan for turn in turns if turn.asked_at >= oldest])
+
+    async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None:
+        """What to read for a message in its conversation; None for a scope that reads nothing."""
+        if not scope:
+            return None
+        async with self.database.scoped_transaction(scope) as connection:
+            return await plan_text(connection, self.model, text, self.clock(), state)
 
     async def outcome(self, plan: Plan | NoPlan | None, scope: Scope) -> Outcome:
         """Run a plan: retrieve, confirm what is old, draft, verify, decide."""
@@ -170,19 +213,33 @@ class Asking:
             answer=None,
         )
 
+    def _turn(self, principal: Principal, question: Question, masked: str, outcome: Outcome, answer: Answer) -> Turn:
+        """What the conversation keeps: references, and what it may be followed up by."""
+        plan: dict[str, Json] | None = outcome.plan.to_json() if outcome.plan else None
+        if plan is not None and (listed := listed_records(outcome.plan, outcome.evidence)):
+            plan["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
+        if plan is None and answer.choices:
+            plan = {"choices": [self.masker.mask(choice.question).text for choice in answer.choices]}
+        return Turn(
+            subject=principal.subject,
+            conversation=answer.conversation,
+            channel=question.channel,
+            question=masked,
+            plan=plan,
+            verdict=answer.verdict.value,
+            reason=answer.reason.value if answer.reason else None,
+            audit_id=answer.audit_id,
+        )
 
-def _kept_plan(kept: dict[str, Json] | None) -> Plan | None:
-    """A plan from what a conversation keeps of it: its kind, references and absolute period."""
-    match kept:
-        case {"kind": str(kind), "references": dict(references)}:
-            ids = {
-                entity: [i for i in those if isinstance(i, int)]
-                for entity, those in references.items()
-                if isinstance(those, list)
-            }
-            return replan(kind, ids, Period.from_json(kept.get("period")))
-        case _:
-            return None
+
+def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:
+    """The records that an answer says a line about each, in their order; none where it lists nothing."""
+    bindings = [b for group in plan.outline.groups for spec in group.specs for b in spec.bindings] if plan else []
+    for binding in bindings:
+        records = evidence.get(binding.step)
+        if binding.pick is Pick.EACH and records and records[0].kind == "record":
+            return records
+    return ()
 
 
 def _ref(record: Record) -> RecordRef:
@@ -197,17 +254,4 @@ def _checks(outcome: Outcome) -> tuple[ClaimCheck, ...]:
     return tuple(
         ClaimCheck(claim=c.name, refs=tuple(f.ref for f in c.facts), verdict=broken.get(c.name, "backed"))
         for c in outcome.draft.claims
-    )
-
-
-def _turn(principal: Principal, question: Question, masked: str, outcome: Outcome, answer: Answer) -> Turn:
-    return Turn(
-        subject=principal.subject,
-        conversation=answer.conversation,
-        channel=question.channel,
-        question=masked,
-        plan=outcome.plan.to_json() if outcome.plan else None,
-        verdict=answer.verdict.value,
-        reason=answer.reason.value if answer.reason else None,
-        audit_id=answer.audit_id,
     )

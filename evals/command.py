@@ -13,12 +13,13 @@ from evals.bench.runner import PARTS, run_parts
 from evals.proofs.disagreements.trial import DISAGREEMENTS
 from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
+from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.suite import Setting, Suite
 from evals.proofs.sync_faults.trial import SYNC_FAULTS
 
-SUITES: tuple[Suite, ...] = (SCOPE_BY_ACTOR, SYNC_FAULTS, HISTORY, DISAGREEMENTS, PLANS)
+SUITES: tuple[Suite, ...] = (SCOPE_BY_ACTOR, SYNC_FAULTS, HISTORY, DISAGREEMENTS, PLANS, PUBLISHED)
 """Every proof suite."""
 BUILD = Path("build")
 

@@ -11,7 +11,7 @@ from copilot.answering.sources import sources
 from copilot.answering.verify import Finding
 from copilot.domain.answer import Answer, Fact, Reason, Verdict
 from copilot.domain.evidence import Evidence, Record, Value
-from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.semantic.model import SemanticModel
 
 RULES = "rules"
@@ -47,14 +47,17 @@ class Decider:
         claims = [claim for claim in draft.claims if claim.name not in rejected]
         if not claims or any(claim.essential for claim in draft.claims if claim.name in rejected):
             return self._declined(Reason.UNVERIFIABLE, [self._say("declined_unverifiable")], kind=plan.kind)
-        remarks = self._remarks(plan, stale, now, rejected=bool(rejected))
+        remarks = self._remarks(plan, evidence, stale, now, rejected=bool(rejected))
+        if any(claim.declines for claim in claims):
+            return self._corrected(plan, evidence, [*claims, *remarks], now)
         reason = Reason.UNVERIFIABLE if rejected else self._partial_reason(plan, stale, evidence)
         return Answer(
-            answer=_joined([*claims, *remarks]),
+            answer=joined([*claims, *remarks]),
             verdict=Verdict.PARTIAL if reason else Verdict.VERIFIED,
             reason=reason,
             engine=RULES,
             kind=plan.kind,
+            understood=plan.understood,
             facts=_facts([*claims, *remarks]),
             sources=sources(claims, evidence, self._model, now),
         )
@@ -76,6 +79,20 @@ class Decider:
         """The answer for a person whose scope holds no record class."""
         return self._declined(Reason.NO_ACCESS, [self._say("declined_no_access")])
 
+    def _corrected(self, plan: Plan, evidence: Evidence, claims: Sequence[Claim], now: datetime) -> Answer:
+        """A question that takes for granted what is not so: how it is instead, with its sources, and no more."""
+        following = self._say("next_wrong_premise")
+        return Answer(
+            answer=joined(claims),
+            verdict=Verdict.DECLINED,
+            reason=Reason.WRONG_PREMISE,
+            engine=RULES,
+            kind=plan.kind,
+            facts=_facts(claims),
+            sources=sources(claims, evidence, self._model, now),
+            next_steps=(following.text,) if following else (),
+        )
+
     def _nothing_recorded(self, plan: Plan, evidence: Evidence, now: datetime) -> Answer:
         """The record named is there, what is asked about it is not, or is too much: forbidden, hidden and missing read
         the same."""
@@ -91,7 +108,7 @@ class Decider:
     ) -> Answer:
         following = self._say(step or f"next_{reason}")
         return Answer(
-            answer=_joined([claim for claim in said if claim]),
+            answer=joined([claim for claim in said if claim]),
             verdict=Verdict.DECLINED,
             reason=reason,
             engine=RULES,
@@ -99,14 +116,26 @@ class Decider:
             next_steps=(following.text,) if following else (),
         )
 
-    def _remarks(self, plan: Plan, stale: Staleness, now: datetime, *, rejected: bool) -> list[Claim]:
+    def _remarks(
+        self, plan: Plan, evidence: Evidence, stale: Staleness, now: datetime, *, rejected: bool
+    ) -> list[Claim]:
         said = [
+            *(self._read_as(slip, evidence, now) for slip in plan.read_as),
             self._say("partial_unverifiable") if rejected else None,
             self._say("partial_unused_words", asked=_asked(now, words=", ".join(plan.unused_words))),
             self._say("partial_stale", age=stale.since) if stale.since else None,
             self._say("partial_differs") if stale.changed else None,
         ]
         return [claim for claim in said if claim]
+
+    def _read_as(self, slip: ReadAs, evidence: Evidence, now: datetime) -> Claim | None:
+        """That words with a slip were read as a record: by its own fields where the plan read it."""
+        asked = _asked(now, echo=slip.typed, words=slip.label)
+        for record in evidence.by_id().values():
+            if (record.entity, record.row_id) == (slip.entity, slip.id):
+                numbered = self._say("read_as_numbered", asked=asked, named=record)
+                return numbered or self._say("read_as_named", asked=asked, named=record)
+        return self._say("read_as", asked=asked)
 
     @staticmethod
     def _partial_reason(plan: Plan, stale: Staleness, evidence: Evidence) -> Reason | None:
@@ -128,7 +157,7 @@ def _facts(claims: Sequence[Claim]) -> tuple[Fact, ...]:
     return tuple(dict.fromkeys(fact for fact in told if not fact.ref.startswith(f"{_ASKED}.")))
 
 
-def _joined(claims: Sequence[Claim]) -> str:
+def joined(claims: Sequence[Claim]) -> str:
     """Sentences run on; list items stand on lines of their own."""
     text = ""
     for claim in claims:

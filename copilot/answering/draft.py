@@ -24,6 +24,8 @@ class Claim:
     text: str
     facts: tuple[Fact, ...]
     essential: bool = False
+    declines: bool = False
+    """What the question takes for granted is not so: nothing more is answered."""
     about: tuple[str, ...] = ()
     """The ids of all records bound to the claim, those without a printed field too."""
 
@@ -77,7 +79,7 @@ def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iter
         for leader, slots in _bound(spec, evidence):
             if leader not in done and _holds(spec, slots) and (claim := render(templates[spec.claim], slots)):
                 done.add(leader)
-                order[leader] = replace(claim, essential=spec.essential)
+                order[leader] = replace(claim, essential=spec.essential, declines=spec.declines)
     positions = {record.id: n for n, record in enumerate(evidence.by_id().values())}
     yield from (order[leader] for leader in sorted(order, key=lambda each: positions.get(each, -1)))
 

@@ -117,6 +117,23 @@ def _grouped(number: Decimal, least_places: int) -> str:
     return f"{sign}{int(digits):,}" + (f".{places}" if places else "")
 
 
+def _span(value: Value, _: str) -> str | None:
+    if not isinstance(value.raw, date):
+        return None
+    day = value.raw
+    match value.unit:
+        case "week":
+            return f"week {day.isocalendar().week} of {day.isocalendar().year}"
+        case "month":
+            return f"{day:%b %Y}"
+        case "quarter":
+            return f"Q{(day.month + 2) // 3} {day.year}"
+        case "year":
+            return str(day.year)
+        case _:
+            return f"{day.day} {day:%b %Y}"
+
+
 def _reference(value: Value, _: str) -> str | None:
     del value
     return None
@@ -135,4 +152,5 @@ _PRINTERS = {
     "days": _days,
     "count": _count,
     "flag": _flag,
+    "span": _span,
 }

@@ -9,7 +9,7 @@ from copilot.answering.draft import Claim
 from copilot.answering.printing import clean, print_value
 from copilot.domain.answer import Source
 from copilot.domain.evidence import Evidence, Record
-from copilot.semantic.measures import load_measures
+from copilot.semantic.definitions import definition_of, refers_to
 from copilot.semantic.model import SemanticModel
 
 MOST_SOURCES = 80
@@ -37,7 +37,7 @@ def sources(claims: Sequence[Claim], evidence: Evidence, model: SemanticModel, n
 
 def _source(record: Record, step: str, evidence: Evidence, model: SemanticModel, now: datetime) -> Source:
     measured = record.kind == "measure"
-    definition = load_measures()[record.entity] if measured else None
+    definition = definition_of(record.entity) if measured else None
     return Source(
         id=record.id,
         kind=record.kind,
@@ -63,7 +63,7 @@ def _record_title(record: Record, model: SemanticModel) -> str:
 def _fields(record: Record, evidence: Evidence, model: SemanticModel) -> Iterator[tuple[str, str]]:
     """Field titles and printed values; a reference is printed as the name or number of the record it leads to."""
     if record.kind == "measure":
-        yield "formula", load_measures()[record.entity].formula
+        yield "formula", definition_of(record.entity).formula
     for name, value in record.values.items():
         printed = print_value(record, value)
         if value.type == "ref" and isinstance(value.raw, int):
@@ -78,7 +78,7 @@ def _title(record: Record, name: str, model: SemanticModel) -> str:
 
 def _target(record: Record, name: str, model: SemanticModel) -> str:
     if record.kind == "measure":
-        return load_measures()[record.entity].fields[name].to or ""
+        return refers_to(record.entity, name)
     return model[record.entity].fields[name].to or ""
 
 

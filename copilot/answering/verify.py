@@ -107,6 +107,8 @@ def _reads_as(text: str, value: Value, record: Record) -> bool:
             return isinstance(raw, datetime) and _instant_reads_as(text, raw, record.time_zone)
         case "flag":
             return text == ("yes" if raw else "no")
+        case "span":
+            return isinstance(raw, date) and _read_span(text, value.unit or "") == raw
         case "code":
             return bool(text) and _flat(text.replace("_", " ")) == _flat(str(raw).replace("_", " "))
         case _:
@@ -154,6 +156,26 @@ def _read_date(text: str) -> date | None:
         return date(int(match[3]), _MONTHS[match[2]], int(match[1]))
     except ValueError:
         return None
+
+
+def _read_span(text: str, bucket: str) -> date | None:
+    """The first day of a printed span of the calendar."""
+    if bucket == "day":
+        return _read_date(text)
+    forms = {
+        "week": r"week (?P<n>[1-9]|[1-4][0-9]|5[0-3]) of (?P<year>[0-9]{4})",
+        "month": r"(?P<name>[A-Z][a-z]{2}) (?P<year>[0-9]{4})",
+        "quarter": r"Q(?P<n>[1-4]) (?P<year>[0-9]{4})",
+        "year": r"(?P<year>[0-9]{4})",
+    }
+    match = re.fullmatch(forms.get(bucket, "$^"), text)
+    if match is None:
+        return None
+    year, parts = int(match["year"]), match.groupdict()
+    if bucket == "week":
+        return date.fromisocalendar(year, int(parts["n"]), 1)
+    first = _MONTHS.get(parts["name"], 0) if "name" in parts else int(parts.get("n", 1)) * 3 - 2
+    return date(year, first, 1) if first else None
 
 
 def _instant_reads_as(text: str, raw: datetime, time_zone: str) -> bool:
@@ -207,7 +229,7 @@ _STATES: Mapping[str, tuple[Backing, ...]] = {
     r"\bdelivered\b": (_is("status", "delivered"), _has("delivered_at"), _has("on_time_rate")),
     r"\bcancelled\b": (_is("status", "cancelled"),),
     r"\bquotation\b": (_is("status", "quotation"),),
-    r"\bblocked\b": (_is("blocked", True),),
+    r"\bblocked\b": (_is("blocked", True), _is("status", "blocked")),
     r"\bsigned by\b": (_has("signed_by"),),
     r"\bmore than\b": (_is("complete", False),),
     r"\bdisagree\b": (_differs, _elsewhere_missing),

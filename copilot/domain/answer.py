@@ -31,6 +31,7 @@ class Reason(StrEnum):
     UNVERIFIABLE = "unverifiable"
     MODEL_UNAVAILABLE = "model_unavailable"
     NO_ACCESS = "no_access"
+    WRONG_PREMISE = "wrong_premise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Answer:
     reason: Reason | None
     engine: str
     kind: str | None
+    understood: str = ""
+    """The question as it was understood, in one line of our own words."""
     facts: tuple[Fact, ...] = ()
     sources: tuple[Source, ...] = ()
     choices: tuple[Choice, ...] = ()
@@ -89,6 +92,7 @@ class Answer:
             "verdict": self.verdict.value,
             "reason": self.reason.value if self.reason else None,
             "engine": self.engine,
+            "understood": self.understood,
             "facts": [_fact(fact) for fact in self.facts],
             "sources": [_source(source) for source in self.sources],
             "choices": [{"label": choice.label, "question": choice.question} for choice in self.choices],

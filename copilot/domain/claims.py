@@ -36,7 +36,8 @@ class ClaimSpec:
     """One claim of an outline. It is made only where every slot of its template finds a value.
 
     `conditions` maps "slot.field" to the codes it must have; `unless` and `needs` name steps that must have found
-    nothing, or something.
+    nothing, or something. A claim that `declines` says that what the question takes for granted is not so: with it the
+    whole answer is a decline.
     """
 
     claim: str
@@ -47,6 +48,7 @@ class ClaimSpec:
     unless: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     essential: bool = False
+    declines: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Literal
 FieldType = Literal[
     "ident", "text", "code", "ref", "date", "instant", "quantity", "amount", "ratio", "days", "count", "flag"
 ]
+ValueType = FieldType | Literal["span"]
+"""`span` is a day, week, month, quarter or year, by its first day; its unit says which."""
 Raw = str | int | bool | date | datetime | None
 
 
@@ -18,7 +20,7 @@ class Value:
     """One field of a record: its type, the stored value (quantities, amounts, ratios and days scaled by a million)
     and, for quantities and amounts, the unit or currency."""
 
-    type: FieldType
+    type: ValueType
     raw: Raw
     unit: str | None = None
 

@@ -9,7 +9,10 @@ from enum import StrEnum
 from typing import Literal
 
 from copilot.domain.claims import Outline
+from copilot.domain.composition import Composition
 from copilot.domain.json import Json
+from copilot.domain.kept import to_kept
+from copilot.domain.query import Path, Query
 
 Scalar = str | int | bool | date | datetime
 
@@ -94,6 +97,34 @@ def _instant(text: str | None) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How much a question wants, scaled, and by which day; `units` are the codes, in lower case, that the unit said may
+    be written as, our own word for it first: none where no unit was said."""
+
+    quantity: int | None = None
+    units: tuple[str, ...] = ()
+    day: date | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """As a conversation keeps it."""
+        day = self.day.isoformat() if self.day else None
+        return {"quantity": self.quantity, "units": [*self.units], "day": day}
+
+    @classmethod
+    def from_json(cls, kept: Json) -> Wanted | None:
+        """As `to_json` gave it; None for anything else."""
+        match kept:
+            case {"quantity": int() | None as quantity, "units": [*units], "day": str() | None as day}:
+                try:
+                    known = date.fromisoformat(day) if day else None
+                except ValueError:
+                    return None
+                return cls(quantity=quantity, units=tuple(str(unit) for unit in units), day=known)
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordQuery:
     """Read records of one entity; all conditions hold together. `order` names fields, `-` before one reverses it.
 
@@ -120,7 +151,80 @@ class Computation:
     inputs: tuple[str, ...]
 
 
-Step = RecordQuery | Computation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Read the records of a query, in its order."""
+
+    name: str
+    query: Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Work out the first figure of a query by its groups; one record each, under the measure's name.
+
+    Each has the `value`, how many `records` it is over, counted in `noun`, and what it is of as `group` and `group2`.
+    One more record, of the step `NAME_head`, has the `title` and how many there are and are shown.
+    """
+
+    name: str
+    query: Query
+    measure: str
+    title: str
+    noun: str
+    unit: str = ""
+    """What a count is counted in, a word."""
+    rate_unit: str = ""
+    """What a rate that is no share is told in, a word in the plural."""
+    shown: int | None = None
+    """How many of the records a list shows, where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """A field of a record; with `by`, of the record beside it whose field names it."""
+
+    entity: str
+    path: Path
+    by: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        """The field's names."""
+        return {"entity": self.entity, "path": ".".join(self.path), "by": self.by}
+
+    @classmethod
+    def from_json(cls, kept: Json) -> Attribute | None:
+        """A field as `to_json` gave it; None for anything else."""
+        match kept:
+            case {"entity": str(entity), "path": str(path), "by": str(by)}:
+                return cls(entity=entity, path=tuple(path.split(".")), by=by)
+            case _:
+                return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """Read fields of some records of an entity; one record each, with the `title`, the `name` of the record and the
+    `value`."""
+
+    name: str
+    entity: str
+    ids: tuple[int, ...]
+    attributes: tuple[Attribute, ...]
+
+
+Step = RecordQuery | Computation | Listing | Figures | Attributes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAs:
+    """Words that no record is called by, and the record that was taken for the one meant. `typed` holds no figure."""
+
+    typed: str
+    entity: str
+    id: int
+    label: str
+    """For where the record itself is no part of the evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +242,14 @@ class Plan:
     """Words of the question that the plan takes no account of; the answer names them."""
     period: Period | None = None
     """The time the question is about, for kinds that are about one."""
+    read_as: tuple[ReadAs, ...] = ()
+    """Words typed with a slip and what they were read as; the answer says so."""
+    wanted: Wanted | None = None
+    """How much is asked for and by when, for kinds that are about a quantity."""
+    composition: Composition | None = None
+    """What a composed question asks for."""
+    understood: str = ""
+    """The question as it was understood, in one line."""
 
     def to_json(self) -> dict[str, Json]:
         """The plan as references, for the audit and for conversations: no value of any record."""
@@ -147,6 +259,15 @@ class Plan:
         }
         if self.period is not None:
             kept["period"] = self.period.to_json()
+        if self.composition is not None:
+            kept["composition"] = to_kept(self.composition)
+        fields = [
+            attribute.to_json() for step in self.steps if isinstance(step, Attributes) for attribute in step.attributes
+        ]
+        if fields:
+            kept["attributes"] = [*fields]
+        if self.wanted is not None:
+            kept["wanted"] = self.wanted.to_json()
         return kept
 
 

@@ -55,12 +55,16 @@ class Relate:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """There is a record of another entity whose field `by` names this one (with `none`: there is no such)."""
+    """There is a record of another entity whose field `by` names this one (with `none`: there is no such).
+
+    With `at` it names what that reference of this one leads to.
+    """
 
     entity: str
     by: str
     where: tuple[Condition, ...] = ()
     none: bool = False
+    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +132,27 @@ class Order:
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Having:
+    """A figure, by its name, against a value on the scale that it is given on. One that can't be told fulfils none."""
+
+    figure: str
+    how: Is
+    value: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Records of one entity that fulfil all conditions, in order; with figures, those figures of them by group.
 
-    Sums of quantities and amounts are told apart by unit and currency, whatever the groups are.
+    Sums of quantities and amounts are told apart by unit and currency, whatever the groups are. `having` leaves only
+    the groups whose figures are so.
     """
 
     entity: str
     where: tuple[Condition, ...] = ()
     figures: tuple[Figure, ...] = ()
     groups: tuple[Group, ...] = ()
+    having: tuple[Having, ...] = ()
     order: tuple[Order, ...] = ()
     limit: int = 50

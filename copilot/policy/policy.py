@@ -34,6 +34,8 @@ class Policy:
     """Figure of stock -> the purposes of sources, the one that governs first."""
     stock_kept_whole_by: frozenset[str]
     """Purposes whose sources record every item that a site of theirs holds: no record means none."""
+    promise_within: timedelta
+    """How far ahead demand and expected receipts count for what can be promised."""
 
     def classes_of(self, role: str) -> frozenset[str]:
         """The record classes of a role; none for a role the policy does not know."""
@@ -59,6 +61,7 @@ def load_policy() -> Policy:
         fresh_for={name: timedelta(hours=hours) for name, hours in body["fresh_for_hours"].items()},
         stock_governed_by={figure: tuple(order) for figure, order in body["stock_governed_by"].items()},
         stock_kept_whole_by=frozenset(body["stock_kept_whole_by"]),
+        promise_within=timedelta(days=body["promise_within_days"]),
     )
 
 

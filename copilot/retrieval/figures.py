@@ -16,10 +16,8 @@ from copilot.domain.scope import Scope
 from copilot.retrieval.calendar import Calendar, read_calendars
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import leaf_of
-from copilot.semantic.queries import Compiled, Place, compile_figures, compile_list, place_parameters
+from copilot.semantic.queries import SCALED, Compiled, Place, compile_figures, compile_list, place_parameters
 from copilot.store.pool import Connection
-
-_SCALED = ("quantity", "amount", "ratio", "days")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +108,7 @@ def _figure(model: SemanticModel, query: Query, figure: Figure, row: Mapping[str
             return row[name]
         case Function.MEAN | Function.SPREAD:
             leaf = leaf_of(model, query.entity, figure.path or ())
-            scale = 1 if leaf.type in _SCALED else SCALE
+            scale = 1 if leaf.type in SCALED else SCALE
             count, total, squares = row[f"{name}_n"], int(row[f"{name}_sum"] or 0), int(row[f"{name}_squares"] or 0)
             return (
                 _mean(count, total, scale)

@@ -42,12 +42,13 @@ def load_computed() -> Mapping[str, Mapping[str, ComputedField]]:
     """Entity -> name -> computed field. Raises ModelDefinitionError naming the one that is not well formed."""
     body = read_yaml(files("copilot.semantic") / "computed.yaml")
     return {
-        entity: {name: _field(f"{entity}.{name}", name, spec) for name, spec in fields.items()}
+        entity: {name: read_computed(f"{entity}.{name}", name, spec) for name, spec in fields.items()}
         for entity, fields in body.items()
     }
 
 
-def _field(place: str, name: str, spec: dict[str, Any]) -> ComputedField:
+def read_computed(place: str, name: str, spec: dict[str, Any]) -> ComputedField:
+    """A computed field as it is written. Raises ModelDefinitionError where it is not well formed."""
     known = {key: value for key, value in spec.items() if key not in ("type", "title", "unit")}
     return ComputedField(
         name=name,

@@ -39,12 +39,18 @@ class Kpi:
     date: Path | None
     subject: Path
     """From a record measured to the one that people mean by it; empty where that is itself."""
+    unit: str = ""
+    """What a rate is told in, a word in the plural; empty where it is a share or carries a unit of its own."""
+    present: bool = False
+    """Whether it is of how things stand now."""
+    listed: bool = False
+    """Whether who names it without asking how many wants to see the records it counts."""
 
 
 @cache
 def load_kpis(region: str = "") -> Mapping[str, Kpi]:
     """All measures as they hold for a region's code. Raises ModelDefinitionError naming one that is not well formed."""
-    return {name: _kpi(name, body, region) for name, body in _bodies().items()}
+    return {name: read_kpi(name, body, region) for name, body in _bodies().items()}
 
 
 @cache
@@ -52,7 +58,8 @@ def _bodies() -> Mapping[str, dict[str, Any]]:
     return read_yaml(files("copilot.semantic") / "kpis.yaml")
 
 
-def _kpi(name: str, body: dict[str, Any], region: str) -> Kpi:
+def read_kpi(name: str, body: dict[str, Any], region: str) -> Kpi:
+    """A measure as it is written. Raises ModelDefinitionError where it is not well formed."""
     try:
         given = body.get("parameters", {})
         filled = _filled(body, {**given, **body.get("variants", {}).get(region, {})})
@@ -62,7 +69,8 @@ def _kpi(name: str, body: dict[str, Any], region: str) -> Kpi:
             version=filled["version"], population=filled["population"], direction=filled.get("direction"),
             entity=entity, where=tuple(conditions(entity, filled.get("where", {}))),
             figure=_figure(name, entity, filled["figure"]), date=_path(date) if date else None,
-            subject=_path(filled["subject"]) if "subject" in filled else (),
+            subject=_path(filled["subject"]) if "subject" in filled else (), listed=filled.get("listed", False),
+            present=filled.get("present", False), unit=filled.get("unit", ""),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the measure {name!r} is not well formed: {error}") from error

@@ -13,6 +13,7 @@ from typing import Any, LiteralString, cast
 
 from psycopg import sql
 
+from copilot.domain.quantity import SCALE
 from copilot.domain.query import (
     AnyOf,
     Bucket,
@@ -42,6 +43,8 @@ _HOW: Mapping[Is, LiteralString] = {
     Is.IN: "{} = any ({})",
     Is.NOT_IN: "{} <> all ({})",
 }
+SCALED = ("quantity", "amount", "ratio", "days")
+"""Types whose values are stored scaled."""
 _ROOT = "r"
 _PLACE: LiteralString = (
     "left join unnest(%(place_sites)s::bigint[], %(place_zones)s::text[], %(place_todays)s::date[],"
@@ -112,11 +115,14 @@ def compile_figures(model: SemanticModel, query: Query) -> Compiled:
     places = {figure.name: made.sort for figure, made in zip(query.figures, figures, strict=True)}
     order = [_ordered(places[o.by[0]] if o.by[0] in places else root.value(o.by), o) for o in query.order]
     order += [sql.SQL("{} nulls last").format(group) for group in groups]
-    statement = sql.SQL("select {} from {} where {}{}{} limit {}").format(
+    values = {figure.name: made.value for figure, made in zip(query.figures, figures, strict=True)}
+    having = [sql.SQL(_HOW[h.how]).format(values[h.figure], root.bound.of(h.value)) for h in query.having]
+    statement = sql.SQL("select {} from {} where {}{}{}{} limit {}").format(
         sql.SQL(", ").join(columns),
         root.tables(),
         where,
         sql.SQL(" group by {}").format(sql.SQL(", ").join(groups)) if groups else sql.SQL(""),
+        sql.SQL(" having {}").format(sql.SQL(" and ").join(having)) if having else sql.SQL(""),
         sql.SQL(" order by {}").format(sql.SQL(", ").join(order)) if groups else sql.SQL(""),
         root.bound.of(query.limit + 1),
     )
@@ -160,10 +166,17 @@ class _Bound:
 
 @dataclass(frozen=True, slots=True)
 class _Aggregate:
-    """The columns of one figure by their suffix, and what it is ordered by."""
+    """The columns of one figure by their suffix, what it is ordered by, and whether that is to be scaled to be the
+    figure as it is given."""
 
     parts: tuple[tuple[str, sql.Composable], ...]
     sort: sql.Composable
+    scaled: bool = False
+
+    @property
+    def value(self) -> sql.Composable:
+        """What is compared with."""
+        return sql.SQL("({}) * {}").format(self.sort, sql.Literal(SCALE)) if self.scaled else self.sort
 
     def columns(self, name: str) -> Iterator[sql.Composed]:
         """The columns under the figure's name."""
@@ -232,10 +245,12 @@ class _Root:
             return _Aggregate((("", count),), count)
         if figure.function is Function.SHARE:
             share = sql.SQL("{}::numeric / nullif(count(*), 0)").format(count)
-            return _Aggregate((("", count), ("_of", sql.SQL("count(*)"))), share)
+            return _Aggregate((("", count), ("_of", sql.SQL("count(*)"))), share, scaled=True)
         if figure.function is Function.RATE:
             return self._rate(figure)
-        return self._of_field(figure.function, self.value(figure.path or ()), only)
+        path = figure.path or ()
+        stored_scaled = leaf_of(self._model, self._entity.name, path).type in SCALED
+        return self._of_field(figure.function, self.value(path), only, scaled=not stored_scaled)
 
     def _rate(self, figure: Figure) -> _Aggregate:
         part, whole = self.value(figure.path or ()), self.value(figure.over or ())
@@ -243,9 +258,9 @@ class _Root:
         only = sql.SQL("filter (where {} and {})").format(*both)
         sums = [sql.SQL("sum({}) {}").format(value, only) for value in (part, whole)]
         rate = sql.SQL("{}::numeric / nullif({}, 0)").format(*sums)
-        return _Aggregate((("", sums[0]), ("_of", sums[1])), rate)
+        return _Aggregate((("", sums[0]), ("_of", sums[1])), rate, scaled=True)
 
-    def _of_field(self, function: Function, value: sql.Composable, only: sql.Composable) -> _Aggregate:
+    def _of_field(self, function: Function, value: sql.Composable, only: sql.Composable, *, scaled: bool) -> _Aggregate:
         def made(template: LiteralString) -> sql.Composed:
             return sql.SQL(template).format(value=value, only=only)
 
@@ -263,7 +278,8 @@ class _Root:
                     ("_squares", made("sum({value}::numeric * {value}){only}")),
                 )
                 spread = function is Function.SPREAD
-                return _Aggregate(parts, made("stddev_samp({value}){only}" if spread else "avg({value}){only}"))
+                made_of = made("stddev_samp({value}){only}" if spread else "avg({value}){only}")
+                return _Aggregate(parts, made_of, scaled=scaled)
 
     def _condition(self, condition: Condition) -> sql.Composable:
         match condition:
@@ -281,19 +297,20 @@ class _Root:
             case AnyOf(conditions):
                 any_of = sql.SQL(" or ").join([self._condition(each) for each in conditions] or [sql.SQL("false")])
                 return sql.SQL("({})").format(any_of)
-            case Linked(entity, by, where, none):
-                return self._linked(entity, by, where, none=none)
+            case Linked():
+                return self._linked(condition)
 
-    def _linked(self, entity: str, by: str, where: Sequence[Condition], *, none: bool) -> sql.Composable:
-        child = _Root(self._model, entity, self.bound.alias(), self.bound)
-        conditions = child.all_of(where)
+    def _linked(self, link: Linked) -> sql.Composable:
+        child = _Root(self._model, link.entity, self.bound.alias(), self.bound)
+        conditions = child.all_of(link.where)
+        named = self.value((*link.at, "id"))
         there = sql.SQL("exists (select from {} where {} = {} and {})").format(
             child.tables(),
-            sql.Identifier(child.alias, self._model[entity].fields[by].column),
-            sql.Identifier(self.alias, "id"),
+            sql.Identifier(child.alias, self._model[link.entity].fields[link.by].column),
+            named,
             conditions,
         )
-        return sql.SQL("not {}").format(there) if none else there
+        return sql.SQL("not {}").format(there) if link.none else there
 
     def _computed(self, expression: Expression, prefix: Path) -> sql.Composable:
         """An expression of the record that `prefix` leads to."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -49,6 +50,7 @@ class KeptTurn:
     plan: dict[str, Json] | None
     verdict: str
     audit_id: str
+    asked_at: datetime
 
     @classmethod
     def from_row(cls, row: DictRow) -> KeptTurn:
@@ -59,6 +61,7 @@ class KeptTurn:
             plan=row["plan"],
             verdict=row["verdict"],
             audit_id=str(row["audit_id"]),
+            asked_at=row["asked_at"],
         )
 
     def view(self) -> TurnView:

@@ -9,14 +9,17 @@ order_status:
   cues: [where is, status]           words that ask for it; all cues of all kinds are known words
   words: [promised date]             words that go with the cues: they count where one of those is there
   also: [[sound, trust], [data]]     groups of words, of each of which one has to be there beside a cue; they count too
+  several: [sales_order]             the question may name more than one of these, and is then about all of them
   steps:                             record queries and measures, in order
     order: {entity: sales_order, where: {id: $sales_order}}
     past: {history: sales_order, where: {id: $sales_order}, since: asked}
                                      versions of records; `since: asked` only those of the time asked about
   time: week                         the question is about a time; what it is where it says none: week (the last seven
                                      days) or ever. `account` in a history's `where` is the customer it counts to
+  quantity: optional                 the question may name how much of something, and by which day (or must: required)
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
+                                     `declines: true`: it says that what the question takes for granted is not so
                                      a `first_of` with `of: [STEP, …]` is made for each of them, as the step `it`
 """
 
@@ -29,7 +32,18 @@ from importlib.resources import files
 from typing import Any, cast
 
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.plan import Computation, Filter, Operator, Period, Plan, RecordQuery, Scalar, Step, StepField
+from copilot.domain.plan import (
+    Computation,
+    Filter,
+    Operator,
+    Period,
+    Plan,
+    RecordQuery,
+    Scalar,
+    Step,
+    StepField,
+    Wanted,
+)
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.reading import read_folder
 
@@ -55,8 +69,12 @@ class Kind:
     also: tuple[tuple[str, ...], ...]
     steps: Mapping[str, Mapping[str, Any]]
     outline: Outline
+    several: tuple[str, ...] = ()
+    """The entities of which the question may name more than one."""
     time: str | None = None
     """The usual period of a kind that is about a time: `week` or `ever`."""
+    quantity: str | None = None
+    """Whether a kind that is about a quantity and a day to come must be told how much: `required` or `optional`."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -82,10 +100,11 @@ def make_plan(
     echo: str = "",
     unused: tuple[str, ...] = (),
     period: Period | None = None,
+    wanted: Wanted | None = None,
 ) -> Plan:
-    """The plan of a question of this kind about these records, and about this time."""
+    """The plan of a question of this kind about these records, this time and this quantity."""
     resolved, lead = _lead(kind, references)
-    made = (_step(name, body, resolved) for name, body in kind.steps.items())
+    made = (make_step(name, body, resolved) for name, body in kind.steps.items())
     steps = tuple(_within(step, kind.steps[step.name], period) for step in made if step)
     return Plan(
         kind=kind.name,
@@ -95,6 +114,7 @@ def make_plan(
         echo=echo,
         unused_words=unused,
         period=period,
+        wanted=wanted,
     )
 
 
@@ -135,7 +155,9 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             also=tuple(tuple(group) for group in body.get("also", ())),
             steps=body["steps"],
             outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False)),
+            several=tuple(body.get("several", ())),
             time=_time(body.get("time")),
+            quantity=_quantity(body.get("quantity")),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
@@ -147,8 +169,15 @@ def _time(usual: str | None) -> str | None:
     return usual
 
 
-def _step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step | None:
-    """One step; None for a query about nothing but a record that the question may name and does not."""
+def _quantity(how: str | None) -> str | None:
+    if how not in (None, "required", "optional"):
+        raise ValueError(f"a quantity is never {how!r}; it is required or optional")
+    return how
+
+
+def make_step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step | None:
+    """One step of a plan from its YAML; None for a query about nothing but a record that the question may name and does
+    not."""
     if "measure" in body:
         return Computation(name=name, measure=body["measure"], inputs=tuple(body["inputs"]))
     where = tuple(_filters(body["where"], resolved))
@@ -205,12 +234,18 @@ def _spec(body: dict[str, Any], step: str) -> ClaimSpec:
         unless=_names(body, "unless"),
         needs=_names(body, "needs"),
         essential=body.get("essential", False),
+        declines=body.get("declines", False),
     )
 
 
 def _names(body: dict[str, Any], key: str) -> tuple[str, ...]:
     value = body.get(key, ())
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def bindings(body: Mapping[str, str]) -> tuple[Binding, ...]:
+    """Slots and the records that their words say. Raises ValueError for words that say none."""
+    return tuple(_binding(slot, words) for slot, words in body.items())
 
 
 def _binding(slot: str, words: str) -> Binding:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 
-from copilot.domain.plan import Choice, NoPlan, Period, Plan
+from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
+from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
-from copilot.understanding.names import Candidate, find_candidates
+from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
+from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
 
 _MOST_CHOICES = 8
@@ -46,17 +48,21 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
     words = cut(text)
     cues = [(kind, _cues(kind, words)) for kind in load_kinds().values()]
     timed = find_time(words) if any(kind.time and cue[0] for kind, cue in cues) else None
-    spoken = timed.positions if timed else frozenset[int]()
+    told = find_wanted(words) if any(kind.quantity and cue[0] for kind, cue in cues) else NOTHING_WANTED
+    spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
     asked = frozenset(position for _, (_, positions) in cues for position in positions) | spoken
-    candidates = _independent(await find_candidates(connection, model, words, asked))
-    readings = [r for kind, cue in cues if (r := _read(kind, cue, _besides(candidates, kind, spoken), words))]
+    found = await find_candidates(connection, model, words, asked)
+    candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
+    readings = [r for kind, cue in cues if (r := _read(kind, cue, _besides(candidates, kind, spoken, told), words))]
     if not readings:
-        return _nothing_named(words, candidates, asked)
-    best = max(readings, key=lambda r: r.score)
+        return _suggesting(_nothing_named(words, candidates, asked), words, found)
+    best = max(readings, key=lambda r: (r.score[0], bool(spoken and r.kind.time), r.score[1:]))
     equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
     if equals:
         choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
+    if best.kind.quantity:
+        return await _promising(connection, best, words, told, now)
     if best.kind.time is None:
         return _decide(best, words)
     period = await _period(connection, best, timed, now)
@@ -65,16 +71,45 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
     return _decide(best, words, period, spoken)
 
 
-def replan(kind: str, references: Mapping[str, Sequence[int]], period: Period | None = None) -> Plan | None:
+def replan(
+    kind: str, references: Mapping[str, Sequence[int]], period: Period | None = None, wanted: Wanted | None = None
+) -> Plan | None:
     """The plan of a kept question, from its references; None where that kind is no longer known."""
     known = load_kinds().get(kind)
     ids = {entity: tuple(those) for entity, those in references.items()}
-    return make_plan(known, ids, period=period) if known else None
+    return make_plan(known, ids, period=period, wanted=wanted) if known else None
 
 
-def _besides(candidates: Sequence[Candidate], kind: Kind, spoken: frozenset[int]) -> Sequence[Candidate]:
-    """For a kind that is about a time, without what only the words of that time would name."""
+def _besides(
+    candidates: Sequence[Candidate], kind: Kind, spoken: frozenset[int], told: WantedMention
+) -> Sequence[Candidate]:
+    """For a kind that is about a time or a quantity, without what only the words of those would name."""
+    if kind.quantity:
+        amount = told.beside(c.positions for c in candidates)
+        return [c for c in candidates if not (c.positions & told.day_positions or c.positions <= amount)]
     return [c for c in candidates if not (kind.time and c.positions & spoken)]
+
+
+async def _promising(
+    connection: Connection, reading: _Reading, words: Sequence[Word], told: WantedMention, now: datetime
+) -> Plan | NoPlan:
+    """The plan of a question about a quantity and a day, in the zone of the site named or of a site in scope."""
+    named = [c.positions for those in reading.candidates.values() for c in those]
+    sites = [c.id for c in reading.candidates.get("site", ())]
+    row = await (await connection.execute(query("zone_of_promise"), {"sites": sites})).fetchone()
+    wanted = told.resolve(named, now, str(row["time_zone"] or "UTC") if row else "UTC")
+    if isinstance(wanted, Refused) or (reading.kind.quantity == "required" and wanted.quantity is None):
+        unknown = wanted.positions if isinstance(wanted, Refused) else told.positions
+        return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(unknown)))
+    decided = _decide(reading, words, spoken=told.beside(named) | told.day_positions)
+    if isinstance(decided, Plan):  # a promise on half of what was said would be a wrong one
+        unused = NoPlan(reason="unsupported", unknown_words=decided.unused_words)
+        return unused if decided.unused_words else replace(decided, wanted=wanted)
+    doubtful = [those for those in reading.candidates.values() if len(those) > 1]
+    if decided.reason != "ambiguous" or len(doubtful) != 1:
+        return decided
+    choices = tuple(Choice(label=c.label, question=_instead(words, c)) for c in doubtful[0][:_MOST_CHOICES])
+    return replace(decided, choices=choices)
 
 
 async def _period(connection: Connection, reading: _Reading, timed: Mention | None, now: datetime) -> Period | None:
@@ -154,7 +189,7 @@ def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate,
 def _decide(
     reading: _Reading, words: Sequence[Word], period: Period | None = None, spoken: frozenset[int] = frozenset()
 ) -> Plan | NoPlan:
-    doubtful = [those for those in reading.candidates.values() if len(those) > 1]
+    doubtful = [those for entity, those in reading.candidates.items() if len(those) > 1 and not _all(reading, entity)]
     covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
     echo = " ".join(words[p].typed for p in sorted(covered))
     if doubtful:
@@ -173,8 +208,36 @@ def _decide(
     ):
         choice = _choice(reading, _firsts(reading), titled=True)
         return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
-    references = {entity: (those[0].id,) for entity, those in reading.candidates.items()}
-    return make_plan(reading.kind, references, echo=echo, unused=unused, period=period)
+    references = {
+        entity: tuple(c.id for c in (those if _all(reading, entity) else those[:1]))
+        for entity, those in reading.candidates.items()
+    }
+    plan = make_plan(reading.kind, references, echo=echo, unused=unused, period=period)
+    return replace(plan, read_as=read_as(_firsts(reading), words))
+
+
+def _suggesting(none: NoPlan, words: Sequence[Word], found: Sequence[Candidate]) -> NoPlan:
+    """With what may have been meant by a name that is not there: the question with that record in its place."""
+    if none.reason != "not_found" or none.choices:
+        return none
+    doubted = sorted((c for c in found if c.doubt is not Doubt.NONE), key=lambda c: (-c.strength, c.label))
+    choices = [Choice(label=c.label, question=_instead(words, c)) for c in doubted[:_MOST_CHOICES]]
+    return replace(none, choices=tuple(choices))
+
+
+def _instead(words: Sequence[Word], candidate: Candidate) -> str:
+    """The question with a record in the place of the words that may mean it."""
+    first = min(candidate.positions)
+    name = _exact_name(candidate, ())
+    gone = candidate.positions - {first}
+    return " ".join(name if p == first else word.typed for p, word in enumerate(words) if p not in gone)
+
+
+def _all(reading: _Reading, entity: str) -> bool:
+    """Whether the question is about all the records of an entity that it names, each by words of its own."""
+    those = reading.candidates[entity]
+    places = [position for c in those for position in c.positions]
+    return entity in reading.kind.several and len(places) == len(set(places))
 
 
 def _firsts(reading: _Reading) -> tuple[Candidate, ...]:

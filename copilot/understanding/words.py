@@ -8,7 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-_WORD = re.compile(r"[^\s,;?!()\"“”„]+")
+_WORD = re.compile(r"(?:[^\s,;?!()\"“”„]|(?<=[0-9]),(?=[0-9]{1,3}(?![0-9A-Za-z])))+")
+"""A comma stays between the figures of one number: 10,000."""
+_BEFORE_FIGURE = re.compile(r"(?<!\S)([A-Za-z]{0,2}[$€£¥]|[<>≤≥≈~]=?)\s+(?=[0-9])")
+_BEHIND_FIGURE = re.compile(r"(?<=[0-9])\s+([%$€£¥])(?!\S)")
 _SPECIAL = str.maketrans({"ς": "σ", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})  # noqa: RUF001 -- the sigma is meant
 
 STOP = frozenset(
@@ -205,6 +208,19 @@ TURNING = frozenset(
         "least",
         "fewest",
         "than",
+        "mark",
+        "send",
+        "update",
+        "book",
+        "approve",
+        "reject",
+        "email",
+        "pay",
+        "refund",
+        "like",
+        "love",
+        "predict",
+        "forecast",
         "change",
         "release",
         "cancel",
@@ -269,8 +285,9 @@ class Word:
 
 
 def cut(text: str) -> tuple[Word, ...]:
-    """The words of a text, without the punctuation around them."""
-    typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(unicodedata.normalize("NFKC", text)))
+    """The words of a text, without the punctuation around them. A sign stays with its figure: 95 %, € 10."""
+    plain = _BEHIND_FIGURE.sub(r"\1", _BEFORE_FIGURE.sub(r"\1", unicodedata.normalize("NFKC", text)))
+    typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(plain))
     words = (Word(word, fold(word)) for word in map(_without_genitive, typed))
     return tuple(word for word in words if word.folded)
 

@@ -40,6 +40,7 @@ from copilot.store.audit import AuditLog
 from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
 from copilot.store.pool import Database
+from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
 from copilot.store.secrets import Secrets
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
@@ -64,6 +65,7 @@ class Runtime:
     asking: Asking
     audit: AuditLog
     kept: Conversations
+    reviews: Reviews
     tokens: LocalTokens
     admin_dsn: str
 
@@ -198,7 +200,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     sources = Sources(database, ingest, model, secrets, clock)
     directory, tokens = Directory(database), LocalTokens(settings.home, clock)
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
-    templates = _templates()
+    templates, reviews = _templates(), Reviews(database, clock)
     asking = Asking(
         database=database,
         model=model,
@@ -208,6 +210,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         masker=PatternMasker(),
         audit=audit,
         conversations=kept,
+        reviews=reviews,
         authenticate=Authenticator(directory, tokens if settings.embedded else None, clock),
         linker=sources.link,
         freshener=sources,
@@ -215,7 +218,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     )
     return Runtime(
         settings=settings, clock=clock, database=database, ingest=ingest, sources=sources, secrets=secrets,
-        directory=directory, asking=asking, audit=audit, kept=kept, tokens=tokens, admin_dsn=admin_dsn,
+        directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens, admin_dsn=admin_dsn,
     )  # fmt: skip
 
 

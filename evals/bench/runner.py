@@ -11,6 +11,7 @@ from copilot.domain.json import Json
 from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
+from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
@@ -32,6 +33,7 @@ PARTS = (
     Part("start", measure_starts),
     Part("sync", measure_syncs),
     Part("odoo", measure_pages),
+    Part("names", measure_names),
 )
 """What `--only` may name."""
 

@@ -91,17 +91,13 @@ async def test_the_open_orders_of_a_customer_by_name_and_number(runtime: Runtime
         id=who["id"],
     )
     listed = [
-        f"{row['number']}, {words(row['status'])}, promised for {day(row['promised_date'])}"
-        + (
-            f": {working(days)} late."
-            if (days := truth.days_late(row["site_id"], row["promised_date"], truth.today(row["site_id"], NOW)))
-            else "."
-        )
-        for row in rows
+        f"{row['number']}, {who['name']}: {words(row['status'])}, promised {day(row['promised_date'])}." for row in rows
     ]
     for typed in (who["number"], who["name"], who["name"].upper(), who["name"].lower()):
         answer = await verified(runtime, "planner", f"open orders for {typed}")
-        assert plain(answer).startswith(f"{who['name']} has {len(rows)} open orders, in the records you may see:")
+        said = f"Open sales orders of {who['name']}: {len(rows)} sales orders, in the records you may see."
+        assert plain(answer).startswith(said)
+        assert answer.understood == f"open sales orders; of {who['name']}"
         assert items(answer) == listed
 
 
@@ -111,7 +107,7 @@ async def test_a_customer_without_open_orders_is_an_answer(runtime: Runtime, tru
             where o.customer_id = c.id and o.status in ('confirmed', 'partly_shipped')) order by id"""
     )
     answer = await verified(runtime, "planner", f"open orders of {who['number']}")
-    assert plain(answer) == f"{who['name']} has no open orders, in the records you may see."
+    assert plain(answer) == f"Open sales orders of {who['name']}: none, in the records you may see."
 
 
 async def test_the_lines_of_an_order(runtime: Runtime, truth: Truth) -> None:

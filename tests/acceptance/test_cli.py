@@ -33,6 +33,7 @@ ANSWER = {
     "verdict",
     "reason",
     "engine",
+    "understood",
     "facts",
     "sources",
     "choices",

@@ -107,4 +107,5 @@ async def test_questions_are_answered_as_plain_sql_has_it(copies: Copies) -> Non
     cases = [case for case in adventureworks.asked(copies.source) if case.subject in _ROLES]
     assert len(cases) >= 40
     answered = [(case, await ask(copies.runtime, case.subject, case.question)) for case in cases]
-    assert [f"{case.question}: {wrong}" for case, answer in answered if (wrong := fault(case, answer))] == []
+    wrong = [f"{case.question}: {found}" for case, answer in answered if (found := fault(case, answer))]
+    assert "\n".join(wrong) == ""

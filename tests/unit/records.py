@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from copilot.answering.draft import Claim, Draft
 from copilot.answering.verify import Finding
 from copilot.domain.answer import Answer, Fact
 from copilot.domain.evidence import Evidence, FieldType, Raw, Record, Value
-from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.domain.quantity import to_scaled
 from copilot.policy.policy import load_policy
 from copilot.retrieval.calendar import Calendar
@@ -134,14 +135,25 @@ def every_decision(decider: Decider) -> list[Answer]:
     said = Claim(name="order_headline", text="Order S00024.", facts=(fact,))
     other = Claim(name="order_promised_open", text="Promised.", facts=(fact,))
     found, whole = evidence(order=order), Draft(claims=(said, other), complete=True)
+    corrected = Draft(claims=(replace(said, declines=True),), complete=True)
     wrong = Finding("order_headline", "text_differs", "S1.number")
     both = (wrong, Finding("order_promised_open", "text_differs", "S1.number"))
+    acme = evidence(
+        order=order,
+        customer=record("customer", "S2", row=9, number="C-1", name="Acme"),
+        site=record("site", "S3", row=4, name="Reno"),
+    )
+    slips = [
+        ReadAs(typed="acmee", entity=e, id=i, label="Acme") for e, i in (("customer", 9), ("site", 4), ("item", 1))
+    ]
     stale = Staleness(since=age_record(NOW, "Europe/Berlin"))
     return [
         decider.answer(plan_for(), found, whole, (), Staleness(), NOW),
         decider.answer(plan_for(unused=("perhaps",)), found, whole, (), Staleness(), NOW),
         decider.answer(plan_for(), found, whole, (), stale, NOW),
+        *(decider.answer(replace(plan_for(), read_as=(slip,)), acme, whole, (), Staleness(), NOW) for slip in slips),
         decider.answer(plan_for(), found, whole, (), Staleness(changed=True), NOW),
+        decider.answer(plan_for(), found, corrected, (), Staleness(), NOW),
         decider.answer(plan_for(), found, whole, (wrong,), Staleness(), NOW),
         decider.answer(plan_for(), found, whole, both, Staleness(), NOW),
         decider.answer(plan_for(), found, Draft(claims=(), complete=False), (), Staleness(), NOW),

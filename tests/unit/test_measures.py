@@ -15,7 +15,8 @@ from copilot.domain.plan import Computation
 from copilot.domain.scope import Scope
 from copilot.retrieval.calendar import Calendar
 from copilot.retrieval.measures import MEASURES, Context, Figures
-from copilot.retrieval.retrieve import _compute, _Run, _Sources
+from copilot.retrieval.retrieve import _compute
+from copilot.retrieval.run import Run, Sources
 from copilot.semantic.measures import load_measures
 from tests.unit.records import NOW, SITE, context, day, record, scaled
 
@@ -225,9 +226,9 @@ def test_a_cause_is_not_guessed_from_a_list_that_was_cut() -> None:
 def test_a_measure_over_what_may_not_be_read_finds_nothing() -> None:
     """Finance reads orders but no stock: that is no reason to say that there is none."""
     steps = {"order": (_order(),), "lines": (_line(),)}
-    run = _Run(
+    run = Run(
         scope=Scope(),
-        sources=_Sources({1: "ERP"}, {}),
+        sources=Sources({1: "ERP"}, {}),
         context=context(),
         linker=lambda *_: None,
         steps=dict(steps),

@@ -10,9 +10,10 @@ import pytest
 
 from copilot.domain.plan import NoPlan, Plan
 from copilot.semantic.model import SemanticModel, load_model
-from copilot.understanding import planner
+from copilot.understanding import numbers, planner
+from copilot.understanding.candidates import Candidate
 from copilot.understanding.kinds import load_kinds
-from copilot.understanding.names import Candidate, _chosen, _hint, _spellings
+from copilot.understanding.numbers import hint, spellings
 from copilot.understanding.planner import plan_question, replan
 from copilot.understanding.words import Word, cut
 
@@ -89,7 +90,7 @@ async def _plan(text: str) -> tuple[str, dict[str, tuple[int, ...]]]:
         ("lines of S00024", "order_lines", {"sales_order": (24,)}),
         ("track S00024", "shipment_tracking", {"sales_order": (24,)}),
         ("OUT7", "shipment_tracking", {"shipment": (70,)}),
-        ("who signed for OUT7", "shipment_tracking", {"shipment": (70,)}),
+        ("who signed for OUT7", "delivery_proof", {"shipment": (70,)}),
         ("is INV9 paid", "invoice_status", {"invoice": (90,)}),
         ("invoices of S00024", "invoice_status", {"sales_order": (24,)}),
         ("P00007", "purchase_order_status", {"purchase_order": (7,)}),
@@ -185,7 +186,7 @@ async def test_the_question_of_a_choice_leads_to_the_kind_it_was_offered_for(
     kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def chosen(_: object, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]) -> Any:
-        return tuple(_chosen(model, words))
+        return tuple(numbers.chosen(model, words))
 
     monkeypatch.setattr(planner, "find_candidates", chosen)
     text = kind.ask
@@ -204,7 +205,7 @@ def test_a_kept_plan_is_made_again_from_its_references() -> None:
 
 def test_a_chosen_record_is_one_the_database_could_hold() -> None:
     """Anybody can type such a reference; a number no bigint holds must be not found, not an error."""
-    found = tuple(_chosen(load_model(), cut("order status sales_order#99999999999999999999999")))
+    found = tuple(numbers.chosen(load_model(), cut("order status sales_order#99999999999999999999999")))
     assert all(candidate.id < 2**63 for candidate in found)
 
 
@@ -212,20 +213,20 @@ def test_a_chosen_record_is_one_the_database_could_hold() -> None:
     "text", ["secrets#1", "sales_order#", "sales_order#x", "#24", "sales_order#-1", "x sales_order # 1"]
 )
 def test_only_an_entity_of_the_model_can_be_chosen(text: str) -> None:
-    assert tuple(_chosen(load_model(), cut(text))) == ()
+    assert tuple(numbers.chosen(load_model(), cut(text))) == ()
 
 
 def test_a_number_may_be_typed_with_a_blank_after_its_letters() -> None:
-    assert _spellings(cut("is so 24 late")) == {"24": (2,)}  # "so" is too common a word to be part of a number
-    assert _spellings(cut("p 7")) == {"7": (1,), "p7": (0, 1)}
-    assert _spellings(cut("where is it")) == {}
+    assert spellings(cut("is so 24 late")) == {"24": (2,)}  # "so" is too common a word to be part of a number
+    assert spellings(cut("p 7")) == {"7": (1,), "p7": (0, 1)}
+    assert spellings(cut("where is it")) == {}
 
 
 def test_a_word_before_a_number_says_what_it_is_the_number_of() -> None:
     words = cut("invoice 24")
-    assert _hint(words, (1,), "invoice") > _hint(words, (1,), "sales_order") == 0
+    assert hint(words, (1,), "invoice") > hint(words, (1,), "sales_order") == 0
     order = cut("order 24")
-    assert _hint(order, (1,), "sales_order") > _hint(order, (1,), "purchase_order") > 0
+    assert hint(order, (1,), "sales_order") > hint(order, (1,), "purchase_order") > 0
 
 
 async def test_two_orders_typed_at_once_are_asked_back() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from copilot.domain.evidence import Raw, Record, Value
 from copilot.retrieval.measures import MEASURES, Context
-from copilot.retrieval.retrieve import _value
+from copilot.retrieval.run import _value
 from copilot.semantic.measures import load_measures
 from copilot.semantic.model import load_model
 from tests.unit.records import context, day, record, scaled

@@ -13,14 +13,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import copilot.manners
 import prompts
 from copilot.answering.decide import Decider
 from copilot.semantic.model import load_model
+from copilot.understanding.compose.attributes import ATTRIBUTE_CLAIMS
+from copilot.understanding.compose.build import LISTED_CLAIMS, MEASURED_CLAIMS, can_list, claims_of
 from copilot.understanding.kinds import load_kinds
+from copilot.understanding.manners import Manner
 from prompts.template import ClaimTemplate, Slot, TemplateError, load_approved, parse
 from tests.unit.records import every_decision
 
 _SHIPPED = Path(prompts.__file__).parent
+_MANNERS = Path(copilot.manners.__file__).parent
 
 
 class _Watched(dict[str, ClaimTemplate]):
@@ -56,6 +61,10 @@ def test_the_shipped_templates_load_as_approved(folder: Path) -> None:
 
 def test_every_template_is_said_somewhere() -> None:
     said = {spec.claim for kind in load_kinds().values() for group in kind.outline.groups for spec in group.specs}
+    said |= {name for entity in load_model().entities if can_list(entity) for name in claims_of(entity)}
+    said |= {*ATTRIBUTE_CLAIMS, *MEASURED_CLAIMS, *LISTED_CLAIMS}
+    written = "".join(file.read_text() for file in _MANNERS.glob("*.py"))
+    said |= {*re.findall(r'"((?:manners|explained)_\w+)"', written), *(f"manners_{manner}" for manner in Manner)}
     watched = _Watched(dict(load_approved()))
     every_decision(Decider(watched, load_model()))
     assert set(load_approved()) - said - watched.asked == set()

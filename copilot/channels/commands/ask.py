@@ -61,6 +61,8 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         print()
         return
     print(plain(answer.answer))
+    if answer.understood:
+        print(f"Understood as: {answer.understood}.")
     for number, choice in enumerate(answer.choices, 1):
         print(f"  {number}. {choice.label}\n     ask: {choice.question}")
     for step in answer.next_steps:

@@ -65,6 +65,7 @@ class AnswerOut(BaseModel):
     verdict: Literal["verified", "partial", "declined"]
     reason: str | None = Field(description="Why not everything was answered.")
     engine: str = Field(description="rules, or model:NAME.")
+    understood: str = Field(description="The question as understood, in one line; empty where the answer says it.")
     facts: list[FactOut]
     sources: list[SourceOut]
     choices: list[ChoiceOut]

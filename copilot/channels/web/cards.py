@@ -36,6 +36,7 @@ _REASONS: Mapping[Reason, str] = {
     Reason.UNVERIFIABLE: "it could not be checked",
     Reason.MODEL_UNAVAILABLE: "the language model is not reachable",
     Reason.NO_ACCESS: "you have no access to the copilot",
+    Reason.WRONG_PREMISE: "what it takes for granted is not so",
 }
 
 
@@ -80,6 +81,7 @@ class AnswerCard(TypedDict):
     sources: list[SourceCard]
     choices: list[ChoiceButton]
     next_steps: list[str]
+    understood: str
     audit_id: str
 
 
@@ -99,6 +101,7 @@ def answer_card(answer: Answer) -> AnswerCard:
         sources=[_source(source) for source in answer.sources],
         choices=[ChoiceButton(label=choice.label, question=choice.question) for choice in answer.choices],
         next_steps=list(answer.next_steps),
+        understood=answer.understood,
         audit_id=answer.audit_id,
     )
 

@@ -19,8 +19,24 @@ from copilot.retrieval.measures.orders import (
     purchase_delay,
     quoted_lead_time,
 )
-from copilot.retrieval.measures.pricing import customer_price
+from copilot.retrieval.measures.paid import recent_sale
+from copilot.retrieval.measures.pricing import customer_price, price_at, price_break, price_option
+from copilot.retrieval.measures.promising import (
+    promise_at,
+    promise_bucket,
+    promise_wanted,
+    split_count,
+    splitting,
+    uncounted_supply,
+)
 from copilot.retrieval.measures.quality import data_finding, data_set_aside, data_soundness
+from copilot.retrieval.measures.standing import (
+    customer_order,
+    customer_order_count,
+    customer_standing,
+    line_wait,
+    order_standing,
+)
 from copilot.retrieval.measures.stock import (
     incoming_supply,
     site_stock,
@@ -29,6 +45,7 @@ from copilot.retrieval.measures.stock import (
     stock_incomparable,
     stock_total,
 )
+from copilot.retrieval.measures.supply import best_supplier, lowest_quote, next_supply, next_transfer, quickest_quote
 
 __all__ = ["MEASURES", "NEED_KEEPERS", "Context", "Figures"]
 
@@ -36,6 +53,11 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "order_delay": order_delay,
     "line_delay": line_delay,
     "line_count": line_count,
+    "order_standing": order_standing,
+    "line_wait": line_wait,
+    "customer_order": customer_order,
+    "customer_order_count": customer_order_count,
+    "customer_standing": customer_standing,
     "order_count": count_of("orders"),
     "purchase_count": count_of("orders"),
     "invoice_count": count_of("invoices"),
@@ -45,7 +67,16 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "stock_incomparable": stock_incomparable,
     "stock_absent": stock_absent,
     "incoming_supply": incoming_supply,
+    "next_supply": next_supply,
+    "next_transfer": next_transfer,
+    "best_supplier": best_supplier,
+    "quickest_quote": quickest_quote,
+    "lowest_quote": lowest_quote,
     "customer_price": customer_price,
+    "price_at": price_at,
+    "price_break": price_break,
+    "price_option": price_option,
+    "recent_sale": recent_sale,
     "purchase_delay": purchase_delay,
     "invoice_delay": invoice_delay,
     "quoted_lead_time": quoted_lead_time,
@@ -56,6 +87,12 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "data_soundness": data_soundness,
     "data_finding": data_finding,
     "data_set_aside": data_set_aside,
+    "promise_wanted": promise_wanted,
+    "promise_at": promise_at,
+    "promise_bucket": promise_bucket,
+    "uncounted_supply": uncounted_supply,
+    "order_splitting": splitting,
+    "split_count": split_count,
 }
 """Measure name -> the function that computes it."""
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from copilot.domain.evidence import Raw, Record
-from copilot.domain.plan import Period
+from copilot.domain.plan import Period, Wanted
 from copilot.policy.policy import Policy
 from copilot.retrieval.calendar import UTC_CALENDAR, Calendar
 
@@ -31,6 +31,8 @@ class Context:
     complete: bool = True
     period: Period | None = None
     """The time the question is about."""
+    wanted: Wanted | None = None
+    """How much is asked for, and by when."""
     first_loads: Mapping[tuple[str, str], datetime] = field(default_factory=dict[tuple[str, str], datetime])
     """(source, entity) -> when its first load was over: what began by then was found there, it was not new."""
 

@@ -35,7 +35,7 @@ def order_delay(context: Context, orders: Records, lines: Records = ()) -> Itera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stocked:
+class Stocked:
     """What stands at a line's site against what the line still needs, both in one unit; `known` is False where the
     line's unit could not be converted into that of the stock."""
 
@@ -71,12 +71,13 @@ def line_delay(
             continue
         late = context.calendar(line).days_late(promised, done)
         if late:
-            stocked, due = _stocked(context, line, stock, units), _due(context.today(line), line, supply, supply_orders)
-            yield _line_cause(line, (promised, late), holds, stocked, due)
+            against = stocked(context, line, stock, units)
+            coming = due(context.today(line), line, supply, supply_orders)
+            yield _line_cause(line, (promised, late), holds, against, coming)
 
 
 def _line_cause(
-    line: Record, lateness: tuple[date, int], holds: Records, stocked: _Stocked, due: tuple[date | None, Records]
+    line: Record, lateness: tuple[date, int], holds: Records, against: Stocked, coming: tuple[date | None, Records]
 ) -> Figures:
     """The delay of a line with the first cause that holds, and the records that show it."""
     values: dict[str, Raw] = {
@@ -85,24 +86,24 @@ def _line_cause(
         "line_number": line.raw("line_number"),
         "promised_date": lateness[0],
         "days_late": lateness[1],
-        "unit": stocked.unit,
-        "on_hand": stocked.on_hand,
-        "missing": stocked.missing,
-        "supply_date": due[0],
+        "unit": against.unit,
+        "on_hand": against.on_hand,
+        "missing": against.missing,
+        "supply_date": coming[0],
     }
     if line.raw("status") == "shipped":
         return figures({**values, "cause": "shipped_late"}, line, ())
     if holds:
         return figures({**values, "cause": "on_hold", "hold_reason": holds[0].raw("reason")}, line, holds[:1])
-    if not stocked.known:
-        return figures({**values, "on_hand": None, "missing": None, "cause": "unknown"}, line, stocked.used)
-    if stocked.missing:
-        cause = "short_with_supply" if due[0] else "short_of_stock"
-        return figures({**values, "cause": cause}, line, (*stocked.used, *due[1]))
-    return figures({**values, "cause": "in_stock_not_shipped"}, line, stocked.used)
+    if not against.known:
+        return figures({**values, "on_hand": None, "missing": None, "cause": "unknown"}, line, against.used)
+    if against.missing:
+        cause = "short_with_supply" if coming[0] else "short_of_stock"
+        return figures({**values, "cause": cause}, line, (*against.used, *coming[1]))
+    return figures({**values, "cause": "in_stock_not_shipped"}, line, against.used)
 
 
-def _stocked(context: Context, line: Record, stock: Records, units: Records) -> _Stocked:
+def stocked(context: Context, line: Record, stock: Records, units: Records) -> Stocked:
     """Stock on hand at a line's site as it governs, against its open quantity by the item's own units."""
     item, site = line.raw("item"), line.raw("site") or line.site_id
     rows = [s for s in stock if s.raw("item") == item and s.raw("site") == site]
@@ -112,9 +113,9 @@ def _stocked(context: Context, line: Record, stock: Records, units: Records) -> 
     on_hand = known.total(item, list(_on_hand(held(context, rows, known)))) if rows else none
     same = known.alike(item, (needed, on_hand)) if on_hand else None
     if same is None or line.raw("open_quantity") is None or not context.complete:
-        return _Stocked(needed=0, on_hand=0, unit=needed.unit, known=False, used=tuple(rows))
+        return Stocked(needed=0, on_hand=0, unit=needed.unit, known=False, used=tuple(rows))
     used = (*same[0].rows, *same[1].rows)
-    return _Stocked(needed=same[0].quantity, on_hand=same[1].quantity, unit=same[0].unit, known=True, used=used)
+    return Stocked(needed=same[0].quantity, on_hand=same[1].quantity, unit=same[0].unit, known=True, used=used)
 
 
 def _on_hand(places: Iterator[Held]) -> Iterator[Amount]:
@@ -123,7 +124,7 @@ def _on_hand(places: Iterator[Held]) -> Iterator[Amount]:
             yield Amount(quantity=quantity, unit=place.unit, rows=place.rows)
 
 
-def _due(today: date, line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:
+def due(today: date, line: Record, supply: Records, supply_orders: Records) -> tuple[date | None, Records]:
     """The first promised date from today on of an open purchase line for the item at the line's site."""
     here = {order.row_id for order in supply_orders if order.raw("site") == (line.raw("site") or line.site_id)}
     for each in supply:

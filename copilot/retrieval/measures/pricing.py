@@ -1,4 +1,4 @@
-"""What a customer pays for one base unit of an item today, and the rule that says so."""
+"""What a customer pays for an item today, from which quantity on another price holds, and the rules that say so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from copilot.domain.evidence import Raw, Record
+from copilot.domain.plan import Wanted
 from copilot.domain.quantity import SCALE
 from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, number_of
 
@@ -21,22 +22,146 @@ def customer_price(
     or starts from a list price in another currency or unit, or prices stand in several currencies.
     """
     del assigned
-    if not context.complete or not items or not customers:
+    if not context.complete or not _asked(context, items, customers):
         return
     offer = _Offer(items[0], price_lists, list_prices)
-    today = context.today(customers[0])
-    valid = [rule for rule in rules if _in_force(rule, today) and _from_one(rule) and _nearness(rule, items[0])]
-    nearest = max((_nearness(rule, items[0]) for rule in valid), default=0)
-    in_force = [c for c in contracts if _in_force(c, today) and c.raw("price") is not None]
-    if in_force:
-        found = _lowest([_by_contract(contract) for contract in in_force])
-    elif valid:
-        found = _lowest([offer.by_rule(rule) for rule in valid if _nearness(rule, items[0]) == nearest])
-    else:
-        found = offer.by_list()
+    quote = _Quote.of(context.today(customers[0]), items[0], contracts, rules, offer)
+    found = quote.price(SCALE)
     if found:
         values, used = found
         yield figures({**values, "unit": items[0].raw("base_unit")}, items[0], (customers[0], *used))
+
+
+def price_break(
+    context: Context, items: Records, customers: Records, contracts: Records, assigned: Records,
+    price_lists: Records, rules: Records, list_prices: Records,
+) -> Iterator[Figures]:  # fmt: skip
+    """The quantities from which another price holds than for one unit, each with that price, smallest first.
+
+    Nothing where customer_price has none, where a contract sets the price whatever the quantity, where one of the
+    prices can't be told, or where a rule counts in another unit than the item's own.
+    """
+    del assigned
+    if not context.complete or not _asked(context, items, customers):
+        return
+    offer = _Offer(items[0], price_lists, list_prices)
+    quote = _Quote.of(context.today(customers[0]), items[0], contracts, rules, offer)
+    base, steps = items[0].raw("base_unit"), quote.steps()
+    prices = [(at, quote.price(at)) for at in (SCALE, *steps)]
+    if quote.contracts or any(found is None for _, found in prices) or not quote.counted_in(base):
+        return
+    before: _Found | None = None
+    for at, found in prices:
+        if found and before and _price(found) != _price(before):
+            values, used = found
+            broken: dict[str, Raw] = {**values, "from_quantity": at, "unit": base}
+            yield figures(broken, items[0], (customers[0], *used))
+        before = found
+
+
+def price_at(
+    context: Context, items: Records, customers: Records, contracts: Records,
+    price_lists: Records, rules: Records, list_prices: Records, units: Records,
+) -> Iterator[Figures]:  # fmt: skip
+    """The price for the quantity that the question names, in the item's own units; without a price where that can't be
+    told, nothing where the question names no quantity."""
+    if context.wanted is None or context.wanted.quantity is None or not _asked(context, items, customers):
+        return
+    asked = _in_base(context.wanted, items[0], units)
+    offer = _Offer(items[0], price_lists, list_prices)
+    quote = _Quote.of(context.today(customers[0]), items[0], contracts, rules, offer)
+    countable = quote.contracts or quote.counted_in(items[0].raw("base_unit"))
+    found = quote.price(asked[0]) if asked and context.complete and countable else None
+    if asked and found:
+        values, used = found
+        told: dict[str, Raw] = {**values, "quantity": asked[0], "unit": items[0].raw("base_unit")}
+        told["total"] = (_price(found) * asked[0] + SCALE // 2) // SCALE
+        yield figures(told, items[0], (customers[0], *asked[1], *used))
+        return
+    said = context.wanted.units[0] if context.wanted.units else items[0].raw("base_unit")
+    yield figures({"quantity": context.wanted.quantity, "unit": said}, items[0], (customers[0],))
+
+
+def _in_base(wanted: Wanted, item: Record, units: Records) -> tuple[int, Records] | None:
+    """A quantity in the item's base unit, which is meant where none is said; None where the item has no such unit."""
+    quantity, base = wanted.quantity or 0, str(item.raw("base_unit") or "")
+    if not wanted.units or base.casefold() in wanted.units:
+        return quantity, ()
+    sizes = [u for u in units if u.raw("item") == item.row_id and str(u.raw("unit") or "").casefold() in wanted.units]
+    if len({u.raw("base_quantity") for u in sizes}) != 1 or number_of(sizes[0], "base_quantity") <= 0:
+        return None
+    return round(quantity * number_of(sizes[0], "base_quantity") / SCALE), sizes[:1]
+
+
+def price_option(
+    context: Context, items: Records, customers: Records, contracts: Records, assigned: Records,
+    price_lists: Records, rules: Records, list_prices: Records,
+) -> Iterator[Figures]:  # fmt: skip
+    """Every contract and rule in force that covers the item and has a price, and the list price, in the order in which
+    they count; the first of them for one unit is what customer_price says."""
+    del assigned
+    if not context.complete or not _asked(context, items, customers):
+        return
+    offer = _Offer(items[0], price_lists, list_prices)
+    quote = _Quote.of(context.today(customers[0]), items[0], contracts, rules, offer)
+    ranked = sorted(quote.rules, key=lambda rule: (-_nearness(rule, items[0]), number_of(rule, "minimum_quantity")))
+    found = [*map(_by_contract, quote.contracts), *map(offer.by_rule, ranked), offer.by_list()]
+    sources = [*quote.contracts, *ranked, None]
+    for option, source in zip(found, sources, strict=True):
+        if option:
+            values, used = option
+            terms: dict[str, Raw] = {name: source.raw(name) for name in ("starts", "ends")} if source else {}
+            least = number_of(source, "minimum_quantity") if source and source.entity == "price_rule" else 0
+            terms["from_quantity"] = least if least > SCALE else None
+            yield figures({**values, **terms, "unit": items[0].raw("base_unit")}, items[0], (customers[0], *used))
+
+
+def _asked(context: Context, items: Records, customers: Records) -> bool:
+    """Whether there is an item and a customer, and the question is about today: what a price will be is not told.
+    A fraction of nothing in particular ("why do they pay 12.80?") is no quantity."""
+    wanted = context.wanted
+    plain = wanted is None or (wanted.day is None and (bool(wanted.units) or not (wanted.quantity or 0) % SCALE))
+    return bool(items and customers) and plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Quote:
+    """What may set a customer's price for an item on a day: the contracts and rules in force, and the list price."""
+
+    item: Record
+    contracts: Records
+    rules: Records
+    offer: _Offer
+
+    @classmethod
+    def of(cls, today: date, item: Record, contracts: Records, rules: Records, offer: _Offer) -> _Quote:
+        """Of all contracts and rules those that count today."""
+        return cls(
+            item=item,
+            contracts=[c for c in contracts if _in_force(c, today) and c.raw("price") is not None],
+            rules=[rule for rule in rules if _in_force(rule, today) and _nearness(rule, item)],
+            offer=offer,
+        )
+
+    def price(self, quantity: int) -> _Found | None:
+        """The price per base unit for so many of them; None where it can't be told."""
+        if self.contracts:
+            return _lowest([_by_contract(contract) for contract in self.contracts])
+        valid = [rule for rule in self.rules if number_of(rule, "minimum_quantity") <= quantity]
+        nearest = max((_nearness(rule, self.item) for rule in valid), default=0)
+        if not valid:
+            return self.offer.by_list()
+        return _lowest([self.offer.by_rule(rule) for rule in valid if _nearness(rule, self.item) == nearest])
+
+    def steps(self) -> list[int]:
+        """The quantities from which further rules hold."""
+        least = {number_of(rule, "minimum_quantity") for rule in self.rules}
+        return sorted(quantity for quantity in least if quantity > SCALE)
+
+    def counted_in(self, unit: Raw) -> bool:
+        """Whether the quantities of all rules are in a unit."""
+        stepped = [rule for rule in self.rules if number_of(rule, "minimum_quantity") > SCALE]
+        return all(rule.raw("unit") in (None, unit) for rule in stepped)
 
 
 _Found = tuple[Mapping[str, Raw], tuple[Record, ...]]
@@ -120,8 +245,3 @@ def _nearness(rule: Record, item: Record) -> int:
 def _in_force(record: Record, today: date) -> bool:
     starts, ends = day_of(record, "starts"), day_of(record, "ends")
     return (starts is None or starts <= today) and (ends is None or today <= ends)
-
-
-def _from_one(rule: Record) -> bool:
-    """Whether the rule holds from the first unit on."""
-    return number_of(rule, "minimum_quantity") <= SCALE

@@ -251,7 +251,7 @@ delete from biz.lookup l using placed p
  where l.row_entity = %(entity)s and l.row_id = p.id and p.state = 'changed'
 
 -- name: ingest_lookup_number
--- As typed without punctuation, also without leading zeros, and for documents the last run of digits.
+-- As typed without punctuation, also without leading zeros, and for our own numbers the last run of digits.
 insert into biz.lookup (entity, target_id, kind, key, via, row_entity, row_id,
                         label_region, label_site, label_channel, label_account, record_class)
 select %(names)s, {target}, k.kind, k.key, %(via)s, %(entity)s, p.id,
@@ -262,20 +262,25 @@ select %(names)s, {target}, k.kind, k.key, %(via)s, %(entity)s, p.id,
  where p.state in ('new', 'changed') and {value} is not null and k.key <> ''
 
 -- name: ingest_lookup_name
--- The whole name, its words, and the trigrams of each word padded as "  word ".
+-- The whole name, its words and fractions, and what words without a figure are found under when they are mistyped.
 with named as materialized (
-    select p.*, {target} as named_id, core.fold({value}) as folded
+    select p.*, {target} as named_id, {value} as said, core.fold({value}) as folded
       from placed p where p.state in ('new', 'changed')
 ), word as materialized (
     select distinct n.id, w.word from named n cross join lateral string_to_table(n.folded, ' ') as w (word)
      where w.word <> ''
+), fraction as (
+    select distinct id, m[1] as word from named cross join lateral regexp_matches(said, '[0-9]+/[0-9]+', 'g') as m
+     where position('/' in said) > 0
 ), found as (
     select id, 'name' as kind, folded as key from named where folded <> ''
     union all
     select id, 'word', word from word where length(word) > 1
     union all
-    select distinct id, 'gram', substr('  ' || word || ' ', n, 3)
-      from word cross join lateral generate_series(1, length(word) + 1) as n
+    select id, 'word', word from fraction
+    union all
+    select id, 'near', n.key from word cross join lateral core.near_keys(word) as n (key)
+     where length(word) > 3 and word !~ '[0-9]'
 )
 insert into biz.lookup (entity, target_id, kind, key, via, row_entity, row_id,
                         label_region, label_site, label_channel, label_account, record_class)

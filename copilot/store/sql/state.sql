@@ -26,8 +26,8 @@ select id from state.conversation where id = %(conversation)s and subject = %(su
 
 -- name: own_turns
 -- The last turns of one's own conversation, in order.
-select position, question, plan, verdict, audit_id
-  from (select t.position, t.question, t.plan, t.verdict, t.audit_id
+select position, asked_at, question, plan, verdict, audit_id
+  from (select t.position, t.asked_at, t.question, t.plan, t.verdict, t.audit_id
           from state.turn t
           join state.conversation c on c.id = t.conversation_id
          where c.id = %(conversation)s and c.subject = %(subject)s
@@ -37,7 +37,7 @@ select position, question, plan, verdict, audit_id
 
 -- name: own_turn
 -- One turn of one's own conversation.
-select t.position, t.question, t.plan, t.verdict, t.audit_id
+select t.position, t.asked_at, t.question, t.plan, t.verdict, t.audit_id
   from state.turn t
   join state.conversation c on c.id = t.conversation_id
  where c.id = %(conversation)s and c.subject = %(subject)s and t.position = %(position)s

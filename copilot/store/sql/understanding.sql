@@ -21,44 +21,71 @@ select distinct l.entity, l.target_id, l.key
 
 -- name: known_words
 -- Which of the words occur in a name just so.
-select distinct l.key as word
-  from biz.lookup l
- where l.kind = 'word' and l.key = any (%(words)s)
+select w.word
+  from unnest(%(words)s::text[]) as w(word)
+ cross join lateral (select l.key from biz.lookup l where l.key = w.word and l.kind = 'word' limit 1) as l
 
--- name: words_beginning
--- Words of names that begin with what was typed. The end of each range comes from outside: a concatenation here is not
--- leakproof, and row security would keep it from the index. Word by word, or every word of every name would be read.
-select w.word, l.meant
-  from unnest(%(words)s::text[], %(ends)s::text[]) as w(word, stop)
- cross join lateral (
-    select distinct l.key as meant
-      from biz.lookup l
-     where l.kind = 'word' and l.key >= w.word and l.key < w.stop
-     order by l.key
-     limit 60) as l
-
--- name: words_alike
--- Names that share most trigrams with a word nobody knows: a slip of the keyboard.
-select w.word, l.entity, l.target_id, count(distinct l.key)::int as shared
-  from (select word, gram from unnest(%(words)s::text[]) as w(word),
-               lateral (select distinct substr('  ' || w.word || ' ', i, 3) as gram
-                          from generate_series(1, length(w.word) + 1) as i) as g) as w
-  join biz.lookup l on l.key = w.gram and l.kind = 'gram'
- group by w.word, l.entity, l.target_id
-having count(distinct l.key) >= greatest(2, (length(w.word) + 1) * 0.5)
- order by shared desc
-limit 60
+-- name: keys_between
+-- The different keys of one kind in each range from `start` up to `stop`, at most 60 of each, one step in the index for
+-- each: many names have the same words. The ends come from outside: a concatenation here is not leakproof, and row
+-- security would keep it from the index.
+with recursive step as (
+    select r.start, r.stop, 1 as place,
+           (select l.key from biz.lookup l
+             where l.key >= r.start and l.key < r.stop and l.kind = %(kind)s order by l.key limit 1) as key
+      from unnest(%(starts)s::text[], %(stops)s::text[]) as r (start, stop)
+    union all
+    select s.start, s.stop, s.place + 1,
+           (select l.key from biz.lookup l
+             where l.key > s.key and l.key < s.stop and l.kind = %(kind)s order by l.key limit 1)
+      from step s where s.key is not null and s.place < 60
+)
+select start, key from step where key is not null
 
 -- name: names_with_words
--- Records whose name holds the words: of each entity those with most of them.
+-- Records whose name holds the words: of each entity those with most of them. Of a word that more than `most` names of
+-- an entity have only the first are read, in the order of their ids: see common_words.
+with hit as (
+    select h.entity, h.target_id, w.word
+      from unnest(%(words)s::text[]) as w (word)
+     cross join unnest(%(entities)s::text[]) as e (entity)
+     cross join lateral (
+        select l.entity, l.target_id from biz.lookup l
+         where l.key = w.word and l.kind = 'word' and l.entity = e.entity
+         order by l.target_id limit %(most)s) as h
+)
 select entity, target_id, words
-  from (select l.entity, l.target_id, array_agg(distinct l.key) as words,
-               row_number() over (partition by l.entity
-                                  order by count(distinct l.key) desc, l.target_id) as place
-          from biz.lookup l
-         where l.kind = 'word' and l.key = any (%(words)s)
-         group by l.entity, l.target_id) as found
+  from (select entity, target_id, array_agg(distinct word) as words,
+               row_number() over (partition by entity order by count(distinct word) desc, target_id) as place
+          from hit group by entity, target_id) as found
  where place <= 40
+
+-- name: common_words
+-- The words that at least `most` names of an entity have, and the last id of those read.
+select w.word, e.entity, l.target_id as last
+  from unnest(%(words)s::text[]) as w (word)
+ cross join unnest(%(entities)s::text[]) as e (entity)
+ cross join lateral (
+    select l.target_id from biz.lookup l
+     where l.key = w.word and l.kind = 'word' and l.entity = e.entity
+     order by l.target_id offset %(most)s - 1 limit 1) as l
+
+-- name: names_with_both
+-- Records of an entity whose name holds two common words, and which of the others it holds too.
+with both_of as materialized (
+    select a.target_id
+      from biz.lookup a join biz.lookup b on b.target_id = a.target_id
+     where a.key = %(one)s and a.kind = 'word' and a.entity = %(entity)s
+       and b.key = %(other)s and b.kind = 'word' and b.entity = %(entity)s
+     limit 3000
+), held as (
+    select o.target_id,
+           array(select distinct l.key from biz.lookup l
+                  where l.key = any (%(rest)s::text[]) and l.kind = 'word' and l.entity = %(entity)s
+                    and l.target_id = o.target_id) as words
+      from both_of o
+)
+select target_id, words from held order by cardinality(words) desc, target_id limit 40
 
 -- name: zones_of_records
 -- The time zone in which a question about such records means its days: that of an order's site, or of the site of the
@@ -72,3 +99,38 @@ union all
 (select s.time_zone from biz.sales_order o join biz.site s on s.id = o.site_id
   where o.customer_id = any (%(customers)s::bigint[]) order by o.order_date desc nulls last, o.id desc limit 1)
 limit 1
+
+-- name: said_values
+-- What is written in the fields that people tell records apart by and that hold no codes, in scope: from one value to
+-- the next, so that an index serves it however many rows there are.
+select 'item' as entity, 'category' as field, value from (
+    with recursive said (value) as (
+        (select category from biz.item where category is not null order by category limit 1)
+        union all
+        select (select t.category from biz.item t where t.category > s.value order by t.category limit 1)
+          from said s where s.value is not null
+    ) select value from said where value is not null limit 300) as category_said
+union all
+select 'shipment' as entity, 'carrier' as field, value from (
+    with recursive said (value) as (
+        (select carrier from biz.shipment where carrier is not null order by carrier limit 1)
+        union all
+        select (select t.carrier from biz.shipment t where t.carrier > s.value order by t.carrier limit 1)
+          from said s where s.value is not null
+    ) select value from said where value is not null limit 300) as carrier_said
+union all
+select 'supplier_terms' as entity, 'incoterm' as field, value from (
+    with recursive said (value) as (
+        (select incoterm from biz.supplier_terms where incoterm is not null order by incoterm limit 1)
+        union all
+        select (select t.incoterm from biz.supplier_terms t where t.incoterm > s.value order by t.incoterm limit 1)
+          from said s where s.value is not null
+    ) select value from said where value is not null limit 300) as incoterm_said
+union all
+select 'supplier_terms' as entity, 'payment_terms' as field, value from (
+    with recursive said (value) as (
+        (select payment_terms from biz.supplier_terms where payment_terms is not null order by payment_terms limit 1)
+        union all
+        select (select t.payment_terms from biz.supplier_terms t where t.payment_terms > s.value order by t.payment_terms limit 1)
+          from said s where s.value is not null
+    ) select value from said where value is not null limit 300) as payment_terms_said

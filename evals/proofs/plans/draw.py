@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -16,6 +16,7 @@ from copilot.domain.query import (
     Figure,
     Function,
     Group,
+    Having,
     Is,
     Linked,
     Order,
@@ -57,7 +58,18 @@ class Drawing:
         order = ()
         if groups and sortable and self.random.random() < 0.7:
             order = (Order((self.random.choice(sortable).name,), self.random.random() < 0.5),)
-        return Query(entity=entity, where=where, figures=figures, groups=groups, order=order, limit=limit)
+        return Query(
+            entity=entity, where=where, figures=figures, groups=groups, having=tuple(self._having(figures, groups)),
+            order=order, limit=limit,
+        )  # fmt: skip
+
+    def _having(self, figures: Sequence[Figure], groups: Sequence[Group]) -> Iterator[Having]:
+        """Figures that are whole numbers or shares: what a spread comes to is rounded, and none is compared with it."""
+        kinds = (Function.COUNT, Function.SHARE, Function.RATE)
+        for figure in figures if groups and self.random.random() < 0.5 else ():
+            if figure.function in kinds:
+                value = self.random.choice((0, 1, 2, 5) if figure.function is Function.COUNT else (0, 250_000, 900_000))
+                yield Having(figure.name, self.random.choice((Is.MORE, Is.AT_LEAST, Is.LESS, Is.AT_MOST)), value)
 
     def _condition(self, entity: str, depth: int) -> Condition:
         draw = self.random.random()
@@ -100,6 +112,9 @@ class Drawing:
         return Relate(left, how, right, self.random.choice((0, 0, 1, 3, -2)))
 
     def _link(self, entity: str, depth: int) -> Linked | None:
+        own = [(name, s["to"]) for name, s in model_yaml()[entity]["fields"].items() if s["type"] == "ref"]
+        far = self.random.choice(own) if own and self.random.random() < 0.3 else None
+        entity, at = (far[1], (far[0],)) if far else (entity, ())
         links = [
             (child, name)
             for child, body in model_yaml().items()
@@ -110,7 +125,7 @@ class Drawing:
             return None
         child, by = self.random.choice(links)
         where = tuple(self._condition(child, depth - 1) for _ in range(self.random.randint(0, 2)))
-        return Linked(child, by, where, none=self.random.random() < 0.4)
+        return Linked(child, by, where, none=self.random.random() < 0.4, at=at)
 
     def _figure(self, entity: str, name: str) -> Figure:
         function = self.random.choice(list(Function))

@@ -25,6 +25,7 @@ from copilot.domain.query import (
     Figure,
     Function,
     Group,
+    Having,
     Is,
     Linked,
     Order,
@@ -89,7 +90,8 @@ def _tested(entity: str, condition: Condition) -> Iterator[str]:
         case AnyOf(conditions):
             for each in conditions:
                 yield from _tested(entity, each)
-        case Linked(child, _, where, _):
+        case Linked(child, _, where, _, at):
+            yield from _along(entity, (*at, "id"))
             yield child
             for each in where:
                 yield from _tested(child, each)
@@ -156,9 +158,24 @@ class Evaluator:
             told.append(self._told(query, key, rows))
         if not keyed and not query.groups and not units:
             told.append(self._told(query, (), []))
+        for having in query.having:
+            told = [row for row in told if self._kept(query, having, row.figures[having.figure])]
         for order in reversed(query.order):
             told = _sorted(told, [row.figures[order.by[0]] for row in told], order)
         return [replace(row, figures=dict(self._shown(query, row.figures))) for row in told[: query.limit + 1]]
+
+    def _kept(self, query: Query, having: Having, exact: Any) -> bool:
+        figure = next(each for each in query.figures if each.name == having.figure)
+        if exact is None:
+            return False
+        return _compared(exact * (_MILLION if self._scales(query, figure) else 1), having.how, having.value)
+
+    @staticmethod
+    def _scales(query: Query, figure: Figure) -> bool:
+        if figure.function in (Function.SHARE, Function.RATE):
+            return True
+        stored = bool(figure.path) and definition(query.entity, figure.path or ())[1]["type"] in _SCALED
+        return figure.function in (Function.MEAN, Function.SPREAD) and not stored
 
     def _shown(self, query: Query, exact: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Figures as they are told: what is no whole number scaled by a million and rounded."""
@@ -273,9 +290,10 @@ class Evaluator:
                 return left is not None and right is not None and _compared(left, how, right + timedelta(days=days))
             case AnyOf(conditions):
                 return any(self._holds(entity, row, each) for each in conditions)
-            case Linked(child, by, where, none):
-                there = any(self._all(child, each, where) for each in self._linked(child, by).get(row["id"], ()))
-                return there is not none
+            case Linked(child, by, where, none, at):
+                named = self.value(entity, row, (*at, "id"))
+                linked = () if named is None else self._linked(child, by).get(named, ())
+                return any(self._all(child, each, where) for each in linked) is not none
 
     def _linked(self, child: str, by: str) -> dict[Any, list[Row]]:
         if (child, by) not in self._children:

@@ -8,6 +8,7 @@ export function AnswerCard({ React, props, sendUserMessage }) {
   return h(
     "div",
     { className: `ec ec-${card.verdict}`, "data-testid": "answer-card" },
+    card.understood && h("p", { className: "ec-understood", "data-testid": "understood" }, `Understood as: ${card.understood}.`),
     standing(h, card),
     card.document && documentCard(h, card.document),
     card.shipments.length > 0 && h("section", { className: "ec-box" }, shipments(h, card.shipments)),

@@ -288,6 +288,8 @@ def printed_by(answer: Answer) -> tuple[dict[Place, Known], Figures]:
     measured: Figures = {}
     for fact in answer.facts:
         source, name = sources[fact.ref.partition(".")[0]], fact.ref.partition(".")[2]
+        if source.kind == "measure" and name in ("title", "unit"):  # words, and no figures
+            continue
         if source.kind == "measure":
             measured.setdefault((source.entity, name), []).append(_value(fact, name))
         else:

@@ -183,7 +183,7 @@ class Oracle:
     def offers(self) -> dict[int, Row]:
         return self._odoo.rows(
             "product.supplierinfo", "partner_id", "product_tmpl_id", "product_id", "delay", "price", "currency_id",
-            "product_uom_id",
+            "min_qty", "product_uom_id",
         )  # fmt: skip
 
     @cached_property
@@ -378,6 +378,7 @@ class Oracle:
             for product in self.variants(offer):
                 key = f"product.supplierinfo/{ident}/product.product/{product}"
                 known["supplier_item", key, "lead_time"] = _figure(offer["delay"], None)
+                known["supplier_item", key, "minimum_quantity"] = _figure(offer["min_qty"], offer["product_uom_id"][1])
                 known["supplier_item_price", key, "price"] = _amount(offer, "price")
                 known["supplier_item_price", key, "unit"] = offer["product_uom_id"][1]
         return known

@@ -273,7 +273,7 @@ def _about_supplier(oracle: Oracle, partner: int) -> Iterator[Case]:
         figures=counted | _lead_time(oracle, partner),
     )
     yield Case(person="buyer", question=f"who do I call at supplier {name}?", must=contacts)
-    yield Case(person="buyer", question=f"open purchase orders of {name}", must=listed, figures=counted)
+    yield Case(person="buyer", question=f"open purchase orders of {name}", must=listed, figures=_listed(orders))
 
 
 def _lead_time(oracle: Oracle, partner: int) -> Figures:
@@ -314,11 +314,10 @@ def _about_customer(oracle: Oracle, partner: int) -> Iterator[Case]:
             person="rep",
             question=f"open orders of {name}",
             must=[
-                *places("customer", "res.partner", [partner], "name"),
+                *(places("customer", "res.partner", [partner], "name") if orders else ()),
                 *places("sales_order", "sale.order", orders, "number", "status"),
             ],
-            figures=({("order_count", "orders"): [len(orders)]} if orders else {})
-            | _order_delay(oracle, orders, "days only"),
+            figures=_listed(orders),
         )
     yield Case(
         person="rep",
@@ -340,7 +339,7 @@ def _about_customer(oracle: Oracle, partner: int) -> Iterator[Case]:
                 *places("invoice", "account.move", invoices, "number", "status", "due_date"),
                 *places("invoice_amount", "account.move", invoices, "open", "total"),
             ],
-            figures=({("invoice_count", "invoices"): [len(invoices)]} if invoices else {}) | _overdue(oracle, invoices),
+            figures=_listed(invoices),
         )
 
 
@@ -350,6 +349,11 @@ def _overdue(oracle: Oracle, invoices: list[int]) -> Figures:
     due = [oracle.truth["invoice", f"account.move/{ident}", "due_date"] for ident in invoices]
     late = [(today - day).days for day in due if isinstance(day, date) and day < today]
     return {("invoice_delay", "days_late"): [*late]} if late else {}
+
+
+def _listed(records: list[int]) -> Figures:
+    """What is said over a list: how many there are; of none, only that."""
+    return {("record_count", "records"): [len(records)]} if records else {}
 
 
 def _about_invoices(oracle: Oracle) -> Iterator[Case]:

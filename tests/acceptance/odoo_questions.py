@@ -186,7 +186,35 @@ def _about_item(oracle: Oracle, product: int) -> Iterator[Case]:
                 *[("supplier_item", f"product.supplierinfo/{key}", "lead_time") for key in keys],
                 *places("supplier", "res.partner", sellers, "name"),
             ],
+            figures=_lowest_quote(oracle, keys, sellers) | _quickest_quote(oracle, keys, sellers),
         )
+
+
+def _lowest_quote(oracle: Oracle, keys: list[str], sellers: list[int]) -> Figures:
+    """The lowest price, where two or more suppliers quote in one currency and one of them alone is lowest."""
+    quoted: list[tuple[Known, int, Known]] = [
+        (oracle.truth["supplier_item_price", f"product.supplierinfo/{key}", "price"], seller,
+         oracle.truth["supplier_item_price", f"product.supplierinfo/{key}", "unit"])
+        for key, seller in zip(keys, sellers, strict=True)
+    ]  # fmt: skip
+    prices = [(price, seller) for price, seller, _ in quoted if isinstance(price, Figure)]
+    units = {(price.unit, unit) for price, _, unit in quoted if isinstance(price, Figure)}
+    if len({seller for _, seller in prices}) < 2 or len(units) != 1:
+        return {}
+    lowest = min((price for price, _ in prices), key=lambda price: price.value)
+    cheapest = {seller for price, seller in prices if price.value == lowest.value}
+    return {("lowest_quote", "price"): [lowest]} if len(cheapest) == 1 else {}
+
+
+def _quickest_quote(oracle: Oracle, keys: list[str], sellers: list[int]) -> Figures:
+    """The shortest lead time, where two or more suppliers quote one and one of them alone is quickest."""
+    days = [oracle.truth["supplier_item", f"product.supplierinfo/{key}", "lead_time"] for key in keys]
+    quoted = [(each, seller) for each, seller in zip(days, sellers, strict=True) if isinstance(each, Figure)]
+    if len({seller for _, seller in quoted}) < 2:
+        return {}
+    shortest = min((each for each, _ in quoted), key=lambda each: each.value)
+    quickest = {seller for each, seller in quoted if each.value == shortest.value}
+    return {("quickest_quote", "lead_time"): [shortest]} if len(quickest) == 1 else {}
 
 
 def item_stock(oracle: Oracle, product: int, question: str, site: int | None = None) -> Case:

@@ -48,6 +48,11 @@ def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset(), langua
     return Cues(at={kind: frozenset(places) for kind, places in found.items()}, place=place)
 
 
+def words_for(kind: str, language: str = "en") -> frozenset[str]:
+    """The single words of a kind of cue."""
+    return frozenset(pieces[0] for pieces, kinds in _phrases(language).items() if kind in kinds and len(pieces) == 1)
+
+
 def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
     for length in range(min(4, len(pieces)), 0, -1):
         kinds = phrases.get(tuple(pieces[:length]))

@@ -15,7 +15,7 @@ from copilot.understanding.candidates import display
 from copilot.understanding.compose.hear import Hearing, hear
 from copilot.understanding.compose.planner import plan_of, whole
 from copilot.understanding.compose.tokens import Token
-from copilot.understanding.dialogue.cues import Cues, find_cues
+from copilot.understanding.dialogue.cues import Cues, find_cues, words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key, focus_of, people_of, row_of, thing_of
 from copilot.understanding.dialogue.merging import about, merged, replaced, turned
 from copilot.understanding.vocabulary import Noun
@@ -24,8 +24,6 @@ from copilot.understanding.words import Word, cut
 Alone = Callable[[str], Awaitable[Plan | NoPlan]]
 """Plans a text that stands for itself."""
 _MOST_CHOICES = 8
-_INWARD = frozenset({"their", "theirs", "them", "its", "it", "that", "this", "his", "her"})
-"""Pronouns that mostly mean what the same message named, where it named anything."""
 _SHORT = 6
 """Words up to which a message may be nothing but the name of a choice."""
 
@@ -275,9 +273,11 @@ def _things(words: Sequence[Word], cues: Cues, tokens: Sequence[Token]) -> froze
 
 
 def _outward(words: Sequence[Word], at: frozenset[int], tokens: Sequence[Token]) -> frozenset[int]:
-    """Pronouns that mean nothing said before them in the same message: not "transfers on their way"."""
+    """Pronouns that mean nothing said before them in the same message, as most do where it named anything: not
+    "transfers on their way"."""
+    inward = words_for("inward")
     said = min((min(t.positions) for t in tokens if t.meanings and not t.is_sign("count", "when")), default=len(words))
-    return frozenset(p for p in at if words[p].folded not in _INWARD or p < said)
+    return frozenset(p for p in at if words[p].folded not in inward or p < said)
 
 
 def _definite(cues: Cues, tokens: Sequence[Token]) -> list[tuple[frozenset[int], str]]:

@@ -19,6 +19,7 @@ from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.attributes import Asked, attributes_plan
 from copilot.understanding.compose.reader import Target, Work, order, shape
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.dialogue.cues import words_for
 from copilot.understanding.dialogue.focus import PLACES, Key
 from copilot.understanding.kinds import load_kinds, make_plan
 from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
@@ -27,7 +28,6 @@ _UNITS = {
     "day": relativedelta(days=1), "week": relativedelta(weeks=1), "month": relativedelta(months=1),
     "quarter": relativedelta(months=3), "year": relativedelta(years=1),
 }  # fmt: skip
-_EARLIER, _LATER = ("before", "previous", "earlier"), ("after", "following", "later")
 
 
 def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool) -> Composition | Token | None:
@@ -68,9 +68,9 @@ def _moved(last: Composition, tokens: Sequence[Token]) -> Composition | None:
     unit = next((name for name in _UNITS if tokens and tokens[0].is_sign(name)), None)
     time = next((part for part in last.parts if part.role == "time"), None)
     words = {token.text.casefold() for token in tokens[1:]}
-    if unit is None or time is None or len(words) != 1 or not words <= {*_EARLIER, *_LATER}:
+    if unit is None or time is None or len(words) != 1 or not words <= words_for("before") | words_for("after"):
         return None
-    step = -1 if words <= set(_EARLIER) else 1
+    step = -1 if words <= words_for("before") else 1
     conditions = tuple(_by_one(condition, unit, step) for condition in time.conditions)
     if None in conditions:
         return None

@@ -7,6 +7,8 @@ BOOTSTRAP := $(PYTHON3) -I copilot/bootstrap.py
 PYTEST := $(PY) -m pytest -q
 ODOO := ../shared/odoo/odoo
 FAST := not odoo and not browser and not slow
+# A file of tests stays in one process: its tests share a copy of the company.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 
 # A tool that is not here: said and passed over at a desk, a failure in CI.
 MISSING = { echo "skipped: $(1)"; [ "$$CI" != true ]; exit; }
@@ -21,7 +23,7 @@ run: ## start the copilot with its demo company on 127.0.0.1:8000
 	@$(BOOTSTRAP) && exec $(COPILOT) run
 
 test: ## every test that needs nothing but pip
-	@$(BOOTSTRAP) --dev && exec $(PYTEST) -m "$(FAST)" $(wildcard tests/unit tests/integration tests/acceptance)
+	@$(BOOTSTRAP) --dev && exec $(PYTEST) $(PARALLEL) -m "$(FAST)" $(wildcard tests/unit tests/integration tests/acceptance)
 
 lint: ## ruff, basedpyright and import-linter
 	@$(BOOTSTRAP) --tools

@@ -157,7 +157,8 @@ class ScopeTrial:
         wanted = list(key_facts(expectation, steps, self.world.model))
         wanted += stock_facts(steps, self.world.purposes) if case.kind == "item_stock" else []
         lacking = missing(wanted, answer)
-        if answer["verdict"] == "declined" or lacking:
+        corrected = answer["reason"] == "wrong_premise"  # declined as asked, with the figures that say otherwise
+        if lacking or (answer["verdict"] == "declined" and not corrected):
             return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {
                 "permitted": 1
             }

@@ -27,7 +27,8 @@ from copilot.wiring.jobs import Jobs, Pace
 from tests.company import Company
 from tests.integration.ingest_support import MovableClock
 
-_QUICK = Pace(look=0.1, poll=0.1, heartbeat=0.2, dead_after=1, first_retry=0.2, grace=0.2)
+# Dead after long enough that a busy machine does not make one out of a worker that waits for the processor
+_QUICK = Pace(look=0.1, poll=0.1, heartbeat=0.2, dead_after=15, first_retry=0.2, grace=0.2)
 
 
 class _Syncing:
@@ -69,7 +70,7 @@ class _Sources:
         return MemoryConnector(name, ("region",))
 
 
-async def _until(what: Callable[[], bool], seconds: float = 10) -> None:
+async def _until(what: Callable[[], bool], seconds: float = 45) -> None:
     async with asyncio.timeout(seconds):
         while not what():  # noqa: ASYNC110 -- what is waited for is in another task's list
             await asyncio.sleep(0.05)

@@ -285,7 +285,9 @@ update biz.availability t
 update biz.availability set use_until = null, valid_from = %(now)s, batch_id = %(batch)s where use_until is not null
 
 -- name: availability_cover
--- Everything published here is as old as the oldest of what it is worked out from, whatever source brought that.
+-- Everything published here is as old as the oldest of what it is worked out from, whatever source brought that. It
+-- is said of the sources whose stock it is told for: one that was never synced must not look as if it had been.
 insert into core.coverage (source_id, entity, confirmed_at)
-select s.id, entity, %(confirmed)s from core.source s cross join unnest(%(entities)s::text[]) as entity
+select c.source_id, published, %(confirmed)s
+  from core.coverage c cross join unnest(%(entities)s::text[]) as published where c.entity = 'stock'
 on conflict (source_id, entity) do update set confirmed_at = excluded.confirmed_at

@@ -100,8 +100,14 @@ class Decider:
         if evidence.truncated:
             said = self._say("declined_too_many", asked=asked) or self._say("declined_unsupported")
             return self._declined(Reason.UNSUPPORTED, [said], kind=plan.kind, step="next_too_many")
-        said = self._say("declined_not_recorded", asked=asked) or self._say("declined_nothing_recorded")
-        return self._declined(Reason.NOT_FOUND, [said], kind=plan.kind, step="next_not_recorded")
+        named = [claim for record in _named(plan, evidence) if (claim := self._not_recorded_of(record))]
+        said = named or [self._say("declined_not_recorded", asked=asked) or self._say("declined_nothing_recorded")]
+        declined = self._declined(Reason.NOT_FOUND, said, kind=plan.kind, step="next_not_recorded")
+        return replace(declined, facts=_facts(named), sources=sources(named, evidence, self._model, now))
+
+    def _not_recorded_of(self, record: Record) -> Claim | None:
+        forms = ("declined_not_recorded_named", "declined_not_recorded_number", "declined_not_recorded_name")
+        return next((claim for form in forms if (claim := self._say(form, named=record))), None)
 
     def _declined(
         self, reason: Reason, said: Sequence[Claim | None], *, kind: str | None = None, step: str | None = None
@@ -149,6 +155,12 @@ class Decider:
         """A remark by its approved template; None where a slot has nothing to say."""
         template = self._templates.get(name)
         return render(template, slots) if template else None
+
+
+def _named(plan: Plan, evidence: Evidence) -> list[Record]:
+    """The records asked about, of those that were read."""
+    asked = {(entity, ident) for entity, ids in plan.references.items() for ident in ids}
+    return [record for record in evidence.by_id().values() if (record.entity, record.row_id) in asked]
 
 
 def _facts(claims: Sequence[Claim]) -> tuple[Fact, ...]:

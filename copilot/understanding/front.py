@@ -148,11 +148,22 @@ def _tells_of(kind: Plan, entity: str) -> bool:
 def _rather_composed(found: Composition) -> bool:
     """Whether a composition answers better than an outline would: unless it only lists what belongs to one document or
     item, of which an outline says more."""
-    named = {part.about for part in found.parts if part.role == "record"}
     figures = bool(found.splits or found.counted or found.descending is not None)
-    if named & _DOCUMENTS and not figures:
+    if not figures and not found.measure and _only_of(found, found.entity):
+        return False
+    named = {part.about for part in found.parts if part.role == "record"}
+    if not figures and (named & _DOCUMENTS or any(_only_of(found, entity) for entity in _DOCUMENTS)):
         return False
     return found.shaped or not named & _OUTLINED
+
+
+def _only_of(found: Composition, entity: str) -> bool:
+    """Whether records of an entity are named and nothing else is said: "supplier V-3001", "order of invoice INV-7"."""
+    if len(found.parts) != 1:
+        return False
+    (part,) = found.parts
+    inner = part.inner if part.role == "with" else (part,)
+    return bool(inner) and all(each.role == "record" and each.about == entity for each in inner) and not part.negated
 
 
 def _without(words: Sequence[Word], misread: Misread, kind: Plan | NoPlan, heard: Hearing) -> Plan | NoPlan:

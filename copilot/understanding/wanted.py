@@ -75,6 +75,7 @@ class WantedMention:
         return [a for a in free if not any(a.positions < name for name in named)]
 
 
+_DIGITS_OF_A_NUMBER = 8
 NOTHING_WANTED = WantedMention()
 
 
@@ -84,10 +85,15 @@ def find_wanted(words: Sequence[Word]) -> WantedMention:
     spans = tuple(span for span in find_spans(words, load_time_words()) if not (span.weak and span.kind == "year"))
     taken = frozenset(p for span in spans for p in span.positions)
     return WantedMention(
-        amounts=find_amounts(words, language),
+        amounts=tuple(each for each in find_amounts(words, language) if not _is_number(each)),
         unclear=tuple(each for each in unclear_amounts(words, language) if not each.positions & taken),
         spans=spans,
     )
+
+
+def _is_number(amount: AmountMention) -> bool:
+    """Whether bare digits are so many that they number something, as a GTIN does, rather than count pieces."""
+    return amount.bare and amount.text.isdigit() and len(amount.text) >= _DIGITS_OF_A_NUMBER
 
 
 def _wanted(amount: AmountMention) -> Wanted | None:

@@ -157,8 +157,9 @@ class ScopeTrial:
         wanted = list(key_facts(expectation, steps, self.world.model))
         wanted += stock_facts(steps, self.world.purposes) if case.kind == "item_stock" else []
         lacking = missing(wanted, answer)
-        corrected = answer["reason"] == "wrong_premise"  # declined as asked, with the figures that say otherwise
-        if lacking or (answer["verdict"] == "declined" and not corrected):
+        # A false premise, and what is not recorded of a record, are declined with the facts that say so.
+        told = answer["reason"] in ("wrong_premise", "not_found") and bool(wanted)
+        if lacking or (answer["verdict"] == "declined" and not told):
             return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {
                 "permitted": 1
             }

@@ -43,6 +43,8 @@ MEASURED_CLAIMS = (
     "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none",
 )  # fmt: skip
 UNTOLD = "untold"
+_NAMED = "named_{}"
+_PLACES = ("site", "region", "channel")
 _MOST_LISTED = 50
 _MOST_GROUPS = 40
 _HEAD = Binding(slot="head", step="found_head", pick=Pick.FIRST)
@@ -124,7 +126,7 @@ def _named(composition: Composition) -> Iterator[Step]:
     """The records named, so that they stand among the sources."""
     for entity, ids in composition.ids().items():
         where = (Filter("id", Operator.IN, ids),)
-        yield RecordQuery(name=f"named_{entity}", entity=entity, where=where, limit=len(ids))
+        yield RecordQuery(name=_NAMED.format(entity), entity=entity, where=where, limit=len(ids))
 
 
 def _untold(query: Query, parts: Sequence[Part]) -> tuple[Step, ...]:
@@ -206,12 +208,26 @@ def _listed_outline(composition: Composition) -> Outline:
     each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, rows), essential=True) for name in body["claims"])
     none = replace(_claim("listed_none", unless=("rows", UNTOLD)), declines=composition.supposed)
     head = (none, _claim("listed_total", complete=True), _claim("listed_some", complete=False))
-    return Outline(groups=(ClaimGroup(head), ClaimGroup((*each, none))))
+    return Outline(groups=(ClaimGroup(head), ClaimGroup((*each, none)), *_of_whom(composition)))
+
+
+def _of_whom(composition: Composition) -> Iterator[ClaimGroup]:
+    """Where nothing is listed, the records named: whoever asked sees whether these were meant."""
+    for entity in composition.ids():
+        if entity in _listings() and entity not in _PLACES:
+            named = Binding(slot="row", step=_NAMED.format(entity), pick=Pick.EACH)
+            plain = [name for name in claims_of(entity) if len(_listings()[entity]["bind"]) == 1 or _is_plain(name)]
+            yield ClaimGroup(tuple(ClaimSpec(claim=name, bindings=(named,), unless=("rows", UNTOLD)) for name in plain))
 
 
 def _bound_in(name: str, rows: Sequence[Binding]) -> tuple[Binding, ...]:
     """All bindings, but for the plain form of a claim those of the record alone."""
-    return tuple(rows[:1]) if name.endswith("_plain") and len(rows) > 1 else tuple(rows)
+    return tuple(rows[:1]) if _is_plain(name) and len(rows) > 1 else tuple(rows)
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a claim says nothing but what is in the record itself."""
+    return name.endswith("_plain")
 
 
 def _claim(name: str, *, unless: tuple[str, ...] = (), complete: bool | None = None) -> ClaimSpec:

@@ -100,7 +100,7 @@ class Decider:
         if evidence.truncated:
             said = self._say("declined_too_many", asked=asked) or self._say("declined_unsupported")
             return self._declined(Reason.UNSUPPORTED, [said], kind=plan.kind, step="next_too_many")
-        named = [claim for record in _named(plan, evidence) if (claim := self._not_recorded_of(record))]
+        named = [claim for record in _named(plan, evidence)[:1] if (claim := self._not_recorded_of(record))]
         said = named or [self._say("declined_not_recorded", asked=asked) or self._say("declined_nothing_recorded")]
         declined = self._declined(Reason.NOT_FOUND, said, kind=plan.kind, step="next_not_recorded")
         return replace(declined, facts=_facts(named), sources=sources(named, evidence, self._model, now))

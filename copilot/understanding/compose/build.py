@@ -37,7 +37,7 @@ from copilot.understanding.kinds import bindings, make_step
 from copilot.understanding.vocabulary import Vocabulary
 
 LISTED, MEASURED = "composed_list", "composed_figures"
-LISTED_CLAIMS = ("listed_none", "listed_total", "listed_some")
+LISTED_CLAIMS = ("listed_none", "listed_total", "listed_first", "listed_some")
 MEASURED_CLAIMS = (
     "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
     "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none",
@@ -207,8 +207,9 @@ def _listed_outline(composition: Composition) -> Outline:
     rows = bindings(body["bind"])
     each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, rows), essential=True) for name in body["claims"])
     none = replace(_claim("listed_none", unless=("rows", UNTOLD)), declines=composition.supposed)
-    head = (none, _claim("listed_total", complete=True), _claim("listed_some", complete=False))
-    return Outline(groups=(ClaimGroup(head), ClaimGroup((*each, none)), *_of_whom(composition)))
+    head = (none, _claim("listed_total", complete=True))
+    first = _claim("listed_first" if composition.limit == 1 else "listed_some", complete=False)
+    return Outline(groups=(ClaimGroup((*head, first)), ClaimGroup((*each, none)), *_of_whom(composition)))
 
 
 def _of_whom(composition: Composition) -> Iterator[ClaimGroup]:

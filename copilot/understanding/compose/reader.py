@@ -215,6 +215,11 @@ def singular(token: Token) -> bool:
     return not token.text.casefold().endswith("s")
 
 
+def _asks_for_one(work: Work) -> bool:
+    """Whether a list is asked for its newest or oldest alone: "last order of Meyer"."""
+    return work.rank in ("newest", "oldest") and work.target_at >= 0 and singular(work.tokens[work.target_at])
+
+
 def _small_number(token: Token) -> bool:
     amount = token.amount
     return bool(amount and amount.bare and amount.number == int(amount.number) and 0 < amount.number <= _MOST_RANKED)
@@ -297,7 +302,7 @@ def composition(work: Work, target: Target) -> Composition:
     kpi = target.kpi
     limit = work.limit
     if work.rank and limit is None:
-        limit = 1 if work.one else _USUALLY_RANKED
+        limit = 1 if work.one or (kpi is None and _asks_for_one(work)) else _USUALLY_RANKED
     return Composition(
         measure=kpi.name if kpi else "",
         entity="" if kpi else target.entity,

@@ -15,7 +15,6 @@ from evals.scoring.matching import contradicting, matching, spoken
 from evals.scoring.said import Said, Shown
 from evals.scoring.truth import Truth, typed
 
-
 _CALLED = ("number", "name", "code")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from copilot.answering.printing import markdown, print_value, wire_value
 from copilot.domain.answer import Fact
@@ -49,8 +50,16 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
         made = list(_claims(group, evidence, templates))
         missing = missing or (not made and any(spec.essential for spec in group.specs))
         claims += made
-    complete = bool(claims) if outline.any_is_enough else not missing
-    return Draft(claims=tuple(dict.fromkeys(claims)), complete=complete)
+    kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
+    complete = bool(kept) if outline.any_is_enough else not missing and (bool(kept) or not claims)
+    return Draft(claims=kept, complete=complete)
+
+
+def _without_bare_heads(claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Without the headlines of lists of which no item could be told."""
+    for claim, following in zip_longest(claims, claims[1:]):
+        if not claim.text.endswith(":") or (following and following.text.startswith("- ")):
+            yield claim
 
 
 def render(template: ClaimTemplate, slots: Slots) -> Claim | None:

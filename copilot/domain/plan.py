@@ -153,10 +153,11 @@ class Computation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """Read the records of a query, in its order."""
+    """Read the records of a query, in its order; nothing where the figures of the step `unless` are over any."""
 
     name: str
     query: Query
+    unless: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

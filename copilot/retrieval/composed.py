@@ -7,7 +7,7 @@ from datetime import datetime
 
 from copilot.domain.evidence import FieldType, Raw, Record, Value
 from copilot.domain.plan import Figures, Filter, Listing, Operator, RecordQuery
-from copilot.domain.query import Function, Group
+from copilot.domain.query import Function, Group, Query
 from copilot.retrieval.figures import FigureRow, Setting, find_figures, find_ids
 from copilot.retrieval.run import Run, find
 from copilot.semantic.model import SemanticModel
@@ -23,6 +23,8 @@ _NAMES = ("name", "number", "code")
 
 async def listed(connection: Connection, model: SemanticModel, step: Listing, run: Run) -> tuple[Record, ...]:
     """The records, in the query's order."""
+    if step.unless and any(record.raw("records") for record in run.steps.get(step.unless, ())):
+        return ()
     ids = await find_ids(connection, model, step.query, _setting(run))
     if ids is None:
         run.refused.add(step.name)
@@ -42,8 +44,11 @@ async def worked_out(
     if found is None:
         run.refused.update((step.name, step.name + HEAD))
         return {step.name: (), step.name + HEAD: ()}
-    rows = found[: step.query.limit]
-    if len(found) > len(rows):
+    rows = [row for row in found[: step.query.limit] if not _is_none(step.query, row)]
+    if not any(row.records for row in rows) and not run.kept(step.query.entity):
+        run.refused.update((step.name, step.name + HEAD))
+        return {step.name: (), step.name + HEAD: ()}
+    if len(found) > step.query.limit:
         run.truncated.add(step.name)
     steps = {
         f"{step.name}_{name}": await _grouped(connection, model, step, place, rows, run)
@@ -51,6 +56,11 @@ async def worked_out(
     }
     told = _Told(model, step, steps, run)
     return {**steps, step.name: tuple(map(told.figure, rows)), step.name + HEAD: (told.head(found, rows),)}
+
+
+def _is_none(asked: Query, row: FigureRow) -> bool:
+    """Whether a count came to none: whether that may be said depends on what is recorded."""
+    return asked.figures[0].function is Function.COUNT and not asked.groups and not row.records
 
 
 def _setting(run: Run) -> Setting:

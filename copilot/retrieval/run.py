@@ -42,6 +42,10 @@ class Run:
     records: int = 0
     measures: int = 0
 
+    def kept(self, entity: str) -> bool:
+        """Whether any source brings such records: of what none brings, nobody can say that there is none."""
+        return any(name == entity for _, name in self.sources.coverage)
+
 
 async def start(connection: Connection, scope: Scope, context: Context, linker: Linker) -> Run:
     sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
@@ -73,6 +77,8 @@ async def find(connection: Connection, entity: Entity, step: RecordQuery, run: R
     rows = await (await connection.execute(statement, parameters | {"limit": step.limit + 1})).fetchall()
     if len(rows) > step.limit:
         run.truncated.add(step.name)
+    if not rows and not run.kept(entity.name):
+        run.refused.add(step.name)
     return tuple(record_of(entity, row, run) for row in rows[: step.limit])
 
 

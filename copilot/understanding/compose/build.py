@@ -12,7 +12,6 @@ from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
 from copilot.domain.composition import Composition, Part, Split
 from copilot.domain.plan import Figures, Filter, Listing, Operator, Plan, RecordQuery, Step
 from copilot.domain.query import (
-    AnyOf,
     Compare,
     Condition,
     Figure,
@@ -20,11 +19,9 @@ from copilot.domain.query import (
     Group,
     Having,
     Is,
-    Linked,
     Order,
     Path,
     Query,
-    Relate,
 )
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.definitions import RECORD_COUNT
@@ -32,6 +29,7 @@ from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.reading import read_yaml
 from copilot.semantic.ways import path_to, way
+from copilot.understanding.compose.recorded import MEANT, TOLD, UNTOLD, told, untold
 from copilot.understanding.compose.say import Labels, Saying
 from copilot.understanding.kinds import bindings, make_step
 from copilot.understanding.vocabulary import Vocabulary
@@ -42,7 +40,6 @@ MEASURED_CLAIMS = (
     "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
     "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none",
 )  # fmt: skip
-UNTOLD = "untold"
 _NAMED = "named_{}"
 _PLACES = ("site", "region", "channel")
 _MOST_LISTED = 50
@@ -68,7 +65,10 @@ def build(
     return Plan(
         kind=MEASURED if measured else LISTED,
         references=composition.ids(),
-        steps=(*_named(composition), *_untold(query, composition.parts), figures, *listed),
+        steps=(
+            *_named(composition), *untold(query, composition.parts), figures,
+            *told(query, composition, unless="found_head"), *listed,
+        ),
         outline=_measured_outline(query) if measured else _listed_outline(composition),
         composition=composition,
         understood=saying.understood(),
@@ -97,13 +97,19 @@ def _query(composition: Composition, kpi: Kpi | None, vocabulary: Vocabulary) ->
     groups = tuple(_group(entity, split, kpi, vocabulary) for split in composition.splits)
     return Query(
         entity=entity,
-        where=(*(kpi.where if kpi else ()), *_where(entity, composition.parts)),
+        where=(*(kpi.where if kpi else ()), *_where(entity, composition.parts), *_ranked(composition)),
         figures=(figure,),
         groups=groups,
         having=tuple(_having(figure.name, composition.parts)),
         order=tuple(_figure_order(composition, figure)),
         limit=composition.limit or _MOST_GROUPS,
     )
+
+
+def _ranked(composition: Composition) -> Iterator[Condition]:
+    """What has no value recorded has no place in an order by it."""
+    if composition.order and composition.descending is not None:
+        yield Compare(composition.order, Is.KNOWN)
 
 
 def _where(entity: str, parts: Sequence[Part]) -> Iterator[Condition]:
@@ -127,30 +133,6 @@ def _named(composition: Composition) -> Iterator[Step]:
     for entity, ids in composition.ids().items():
         where = (Filter("id", Operator.IN, ids),)
         yield RecordQuery(name=_NAMED.format(entity), entity=entity, where=where, limit=len(ids))
-
-
-def _untold(query: Query, parts: Sequence[Part]) -> tuple[Step, ...]:
-    """Looks for a record of which it is not recorded what is compared: then "none" would be saying too much."""
-    compared = tuple(condition for part in parts if _compared(part) for condition in part.conditions)
-    if not compared:
-        return ()
-    others = tuple(condition for condition in query.where if condition not in compared)
-    unknown = AnyOf(tuple(map(_unknown, compared)))
-    return (Listing(name=UNTOLD, query=Query(entity=query.entity, where=(*others, unknown), limit=1)),)
-
-
-def _compared(part: Part) -> bool:
-    return part.role == "limit" and part.about != "value"
-
-
-def _unknown(condition: Condition) -> Condition:
-    match condition:
-        case Compare(path, _, _) | Relate(path, _, _, _):
-            return Compare(path, Is.UNKNOWN)
-        case Linked(entity, by, _, _, at):
-            return Linked(entity, by, (), none=True, at=at)
-        case AnyOf(conditions):
-            return AnyOf(tuple(_unknown(each) for each in conditions))
 
 
 def _having(figure: str, parts: Sequence[Part]) -> Iterator[Having]:
@@ -206,10 +188,10 @@ def _listed_outline(composition: Composition) -> Outline:
     body = _listings()[composition.entity]
     rows = bindings(body["bind"])
     each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, rows), essential=True) for name in body["claims"])
-    none = replace(_claim("listed_none", unless=("rows", UNTOLD)), declines=composition.supposed)
-    head = (none, _claim("listed_total", complete=True))
+    none = [replace(each, declines=composition.supposed) for each in _none("listed_none", "rows")]
+    head = (*none, _claim("listed_total", complete=True))
     first = _claim("listed_first" if composition.limit == 1 else "listed_some", complete=False)
-    return Outline(groups=(ClaimGroup((*head, first)), ClaimGroup((*each, none)), *_of_whom(composition)))
+    return Outline(groups=(ClaimGroup((*head, first)), ClaimGroup((*each, *none)), *_of_whom(composition)))
 
 
 def _of_whom(composition: Composition) -> Iterator[ClaimGroup]:
@@ -240,16 +222,19 @@ def _measured_outline(query: Query) -> Outline:
     """A count may come to none; of any other figure nothing is said where nothing is recorded."""
     counted = query.figures[0].function is Function.COUNT
     rate = "_rate" if query.figures[0].function in (Function.SHARE, Function.MEAN, Function.SPREAD) else ""
+    either = _none("measured_none", "found") if counted else ()
     if not query.groups:
-        return Outline(groups=(ClaimGroup((_figure_claim(f"measured{rate}"),)),))
-    none = ClaimSpec(
-        claim="measured_none", bindings=(_HEAD,), conditions={"head.records": (0,)}, unless=(UNTOLD,), essential=True
-    )
-    either = (none,) if counted else ()
+        return Outline(groups=(ClaimGroup((_figure_claim(f"measured{rate}"), *either)),))
     head = (*either, _some("measured_head", complete=True), _some("measured_head_cut", complete=False))
     two = "_two" if len(query.groups) > 1 else ""
     lines = tuple(_figure_claim(name) for name in (f"measured{rate}_by{two}", "measured_by_none"))
     return Outline(groups=(ClaimGroup(head), ClaimGroup((*lines, *either))))
+
+
+def _none(name: str, found: str) -> tuple[ClaimSpec, ...]:
+    """That there is none: where one is told of that could have been, or nothing of the kind is there at all."""
+    spec = _claim(name, unless=(found, UNTOLD))
+    return (replace(spec, needs=(TOLD,)), replace(spec, unless=(*spec.unless, MEANT)))
 
 
 def _some(name: str, *, complete: bool) -> ClaimSpec:

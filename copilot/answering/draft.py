@@ -48,11 +48,18 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
     missing = False
     for group in outline.groups:
         made = list(_claims(group, evidence, templates))
-        missing = missing or (not made and any(spec.essential for spec in group.specs))
+        missing = missing or (not made and _must_be_said(group, evidence))
         claims += made
     kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
     complete = bool(kept) if outline.any_is_enough else not missing and (bool(kept) or not claims)
     return Draft(claims=kept, complete=complete)
+
+
+def _must_be_said(group: ClaimGroup, evidence: Evidence) -> bool:
+    """Whether an answer is none without a claim of the group: not where it would be that there is nothing, of what
+    nobody knows."""
+    unknowable = any(evidence.unkept.intersection(spec.unless) for spec in group.specs)
+    return not unknowable and any(spec.essential for spec in group.specs)
 
 
 def _without_bare_heads(claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -94,8 +101,8 @@ def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iter
 
 
 def _wanted(spec: ClaimSpec, evidence: Evidence) -> bool:
-    """`unless` speaks of emptiness, which nobody can claim about records they may not see at all."""
-    if any(evidence.get(step) or step in evidence.refused for step in spec.unless):
+    """`unless` speaks of emptiness, which nobody can claim about records they may not see, or that no source brings."""
+    if any(evidence.get(step) or step in evidence.refused | evidence.unkept for step in spec.unless):
         return False
     return all(evidence.get(step) for step in spec.needs)
 

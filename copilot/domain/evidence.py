@@ -68,6 +68,8 @@ class Evidence:
     """Names of steps that found more records than their limit."""
     refused: frozenset[str] = frozenset()
     """Names of steps that the scope does not let run, and of computations over them."""
+    unkept: frozenset[str] = frozenset()
+    """Names of steps that found nothing because no source brings such records."""
 
     def get(self, step: str) -> tuple[Record, ...]:
         """The records of one step; none where the step did not run."""

@@ -54,7 +54,12 @@ async def retrieve(
                     run.steps |= await worked_out(connection, model, step, run)
                 case _:
                     assert_never(step)
-    return Evidence(steps=run.steps, truncated=frozenset(run.truncated), refused=frozenset(run.refused))
+    return Evidence(
+        steps=run.steps,
+        truncated=frozenset(run.truncated),
+        refused=frozenset(run.refused),
+        unkept=frozenset(run.unkept),
+    )
 
 
 def _compute(step: Computation, run: Run) -> tuple[Record, ...]:

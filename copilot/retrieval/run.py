@@ -39,6 +39,7 @@ class Run:
     steps: dict[str, tuple[Record, ...]] = field(default_factory=dict[str, tuple[Record, ...]])
     truncated: set[str] = field(default_factory=set[str])
     refused: set[str] = field(default_factory=set[str])
+    unkept: set[str] = field(default_factory=set[str])
     records: int = 0
     measures: int = 0
 
@@ -78,7 +79,7 @@ async def find(connection: Connection, entity: Entity, step: RecordQuery, run: R
     if len(rows) > step.limit:
         run.truncated.add(step.name)
     if not rows and not run.kept(entity.name):
-        run.refused.add(step.name)
+        run.unkept.add(step.name)
     return tuple(record_of(entity, row, run) for row in rows[: step.limit])
 
 

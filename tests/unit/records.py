@@ -165,6 +165,13 @@ def every_decision(decider: Decider) -> list[Answer]:
             Staleness(),
             NOW,
         ),
+        *(
+            decider.answer(asked, acme, Draft(claims=(), complete=False), (), Staleness(), NOW)
+            for asked in (
+                replace(plan_for(), references={entity: (row,)})
+                for entity, row in (("sales_order", 1), ("customer", 9), ("site", 4), ("item", 7))
+            )
+        ),
         decider.answer(plan_for(echo=""), evidence(), Draft(claims=(), complete=False), (), Staleness(), NOW),
         decider.decline(NoPlan(reason="ambiguous", echo="acme"), NOW),
         decider.decline(NoPlan(reason="ambiguous"), NOW),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from copilot.answering.draft import Draft, draft, render
@@ -177,15 +179,41 @@ def test_an_order_whose_customer_may_not_be_seen_is_still_answered() -> None:
 
 def test_an_order_with_more_lines_than_are_read_still_shows_those_it_read() -> None:
     order = record("sales_order", "S1", row=24, customer=9, number="S00024", status="confirmed")
+    line = record(
+        "sales_order_line", "S2", row=1, order=24, item=7, line_number=1, unit="pcs", ordered_quantity=8,
+        shipped_quantity=3, open_quantity=5, status="open",
+    )  # fmt: skip
     found = evidence(
         order=order,
         customer=CUSTOMER,
-        lines=[FIRST],
+        lines=[line],
         items=[DESK],
         count=measure("line_count", "M1", lines=1, complete=False),
         truncated=["lines"],
     )
-    assert _kind_draft("order_lines", found).complete
+    drafted = _kind_draft("order_lines", found)
+    assert drafted.complete
+    assert len(drafted.claims) == 2
+
+
+def test_a_head_without_items_is_left_out_and_is_no_answer() -> None:
+    heads = {**TEMPLATES, "lines_head": parse("lines_head", "Lines of **{order.number}**:")}
+    group = ClaimGroup((ClaimSpec(claim="lines_head", bindings=(ORDER_SLOT,), essential=True),))
+    items = ClaimGroup((ClaimSpec(claim="line", bindings=(EACH_LINE,)),))
+    whole = draft(Outline(groups=(group, items)), FOUND, heads)
+    assert _texts(whole) == ["Lines of **S00024**:", "- 1: 5 pcs."]
+    without = draft(Outline(groups=(group, items)), evidence(order=ORDER, lines=[SECOND]), heads)
+    assert (without.claims, without.complete) == ((), False)
+
+
+def test_of_what_no_source_brings_nothing_is_said_to_be_missing() -> None:
+    none = ClaimSpec(claim="none", bindings=(), unless=("lines",), essential=True)
+    head = ClaimSpec(claim="head", bindings=(ORDER_SLOT,), essential=True)
+    unkept = replace(evidence(order=ORDER, lines=[]), unkept=frozenset({"lines"}))
+    assert _texts(_draft(_group(none), found=evidence(order=ORDER, lines=[]))) == ["No lines."]
+    assert not _draft(_group(none), found=unkept).complete
+    with_head = _draft(_group(head), _group(none), found=unkept)
+    assert (_texts(with_head), with_head.complete) == (["Order **S00024**."], True)
 
 
 def test_stock_that_may_not_be_read_is_not_answered_by_what_is_incoming() -> None:

@@ -66,8 +66,11 @@ def build(
         kind=MEASURED if measured else LISTED,
         references=composition.ids(),
         steps=(
-            *_named(composition), *untold(query, composition.parts), figures,
-            *told(query, composition, unless="found_head"), *listed,
+            *_named(composition),
+            *untold(query, composition.parts),
+            figures,
+            *told(query, composition, unless="found_head"),
+            *listed,
         ),
         outline=_measured_outline(query) if measured else _listed_outline(composition),
         composition=composition,

@@ -172,11 +172,13 @@ def trap(admin: psycopg.Connection[Any], kind: str, table: str, what: LiteralStr
         admin.execute("drop function public.trap cascade")
 
 
-def kill_loaders(admin: psycopg.Connection[Any], *, hard: bool) -> None:
-    """End what the loader runs just now; `hard` kills its process, upon which PostgreSQL restarts and recovers."""
+def kill_loaders(admin: psycopg.Connection[Any], *, hard: bool) -> list[int]:
+    """End what the loader runs just now and say which processes these were; `hard` kills them, upon which PostgreSQL
+    restarts and recovers."""
     pids = [pid for (pid,) in admin.execute(_LOADERS).fetchall()]
     for pid in pids:
         if hard:
             os.kill(pid, signal.SIGKILL)
         else:
             admin.execute("select pg_terminate_backend(%s)", (pid,))
+    return pids

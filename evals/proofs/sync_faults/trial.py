@@ -41,6 +41,7 @@ _REALLY_FULL = "disk really full"
 FAULTS = (*_SOURCE, *_DATABASE, *_TOGETHER)
 _FULL, _SAMPLE = 27, 1
 _MOST = 10
+_RECOVERY_SECONDS = 90
 _FILLED = """
     select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind = 'r' and n.nspname in ('biz', 'hist', 'stage', 'core') and pg_relation_size(c.oid) > 0
@@ -209,13 +210,16 @@ async def _broken(scene: _Scene, seconds: float = 30) -> bool:
 
 
 async def _database_fails(scene: _Scene, kind: str, trouble: Trouble) -> bool:
+    killed: list[int] = []
+
     async def cut() -> None:
-        kill_loaders(scene.admin, hard=kind == "server killed")
+        killed.extend(kill_loaders(scene.admin, hard=kind == "server killed"))
 
     if kind in ("connections cut", "server killed"):
         trouble.hook = cut
         broke = await _broken(scene)
-        await _up_again(scene)
+        if killed and kind == "server killed":
+            await _up_again(scene)
         return broke
     what = scene.random.choice(("insert", "update", "delete"))
     with trap(scene.admin, "full" if kind == "disk full" else "dies", scene.random.choice(ENTITIES[3:]), what):
@@ -236,12 +240,20 @@ async def _disk_fills(scene: _Scene) -> bool:
 
 
 async def _up_again(scene: _Scene) -> None:
-    """Wait until a crashed server has recovered."""
-    for _ in range(100):
-        with suppress(psycopg.Error):
-            scene.admin = psycopg.connect(scene.admin.info.dsn, password=scene.admin.info.password, autocommit=True)
-            return
-        await asyncio.sleep(0.1)
+    """Wait until a crashed server has recovered: it ends every connection, ours too, before it does."""
+    info = scene.admin.info
+    async with asyncio.timeout(_RECOVERY_SECONDS):
+        while True:
+            try:
+                scene.admin.execute("select 1")
+            except psycopg.Error:
+                break
+            await asyncio.sleep(0.05)
+        while True:
+            with suppress(psycopg.Error):
+                scene.admin = psycopg.connect(info.dsn, password=info.password, autocommit=True)
+                return
+            await asyncio.sleep(0.1)
 
 
 async def _together(scene: _Scene, kind: str, trouble: Trouble) -> bool:

@@ -51,7 +51,7 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
         missing = missing or (not made and _must_be_said(group, evidence))
         claims += made
     kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
-    complete = bool(kept) if outline.any_is_enough else not missing and (bool(kept) or not claims)
+    complete = bool(kept) and (outline.any_is_enough or not missing)
     return Draft(claims=kept, complete=complete)
 
 

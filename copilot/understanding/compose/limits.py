@@ -34,8 +34,8 @@ _OPPOSITE = {
 _GROUPED = re.compile(r"\D*(\d{1,3})[.,](\d{3})\D*")
 _SCALED = ("quantity", "amount", "ratio", "days")
 _MONEY = {
-    "sales_order": ("sales_order_amount", "order", "net"),
-    "purchase_order": ("purchase_order_amount", "purchase_order", "net"),
+    "sales_order": ("sales_order_amount", "order", "worth"),
+    "purchase_order": ("purchase_order_amount", "purchase_order", "worth"),
     "invoice": ("invoice_amount", "invoice", "total"),
 }
 

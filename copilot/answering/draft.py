@@ -48,18 +48,18 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
     missing = False
     for group in outline.groups:
         made = list(_claims(group, evidence, templates))
-        missing = missing or (not made and _must_be_said(group, evidence))
+        missing = missing or (not made and _must_be_said(group, evidence, first=not claims))
         claims += made
     kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
     complete = bool(kept) and (outline.any_is_enough or not missing)
     return Draft(claims=kept, complete=complete)
 
 
-def _must_be_said(group: ClaimGroup, evidence: Evidence) -> bool:
-    """Whether an answer is none without a claim of the group: not where it would be that there is nothing, of what
-    nobody knows."""
+def _must_be_said(group: ClaimGroup, evidence: Evidence, *, first: bool) -> bool:
+    """Whether an answer is none without a claim of the group: further ones may go unsaid where all that they could say
+    is that there is nothing, of what nobody knows."""
     unknowable = any(evidence.unkept.intersection(spec.unless) for spec in group.specs)
-    return not unknowable and any(spec.essential for spec in group.specs)
+    return (first or not unknowable) and any(spec.essential for spec in group.specs)
 
 
 def _without_bare_heads(claims: Sequence[Claim]) -> Iterator[Claim]:

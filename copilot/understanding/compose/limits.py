@@ -17,7 +17,7 @@ from copilot.understanding.compose.places import date_path, number_path
 from copilot.understanding.compose.reader import Target, Work
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.time.calendar import MONTHS, months_from
-from copilot.understanding.vocabulary import CurrencyWord, Sign
+from copilot.understanding.vocabulary import CurrencyWord, Noun, Sign
 from copilot.understanding.words import fold
 
 SIGNS = {
@@ -111,6 +111,9 @@ def _amounts_after(work: Work, number: int) -> list[int]:
 
 def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[int]) -> None:
     amounts = [amount for n in numbers if (amount := work.tokens[n].amount)]
+    if counted_at(work, numbers[-1]):
+        _limit_of_count(work, target, sign_at, sign, numbers)
+        return
     named = _named(work, target, sign_at, numbers[-1])
     told = _compared(work, target, amounts, number_path(work.tokens[named], target) if named is not None else None)
     if told is None:
@@ -124,6 +127,28 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
     text = " ".join(work.tokens[each].text for each in sorted(taken))
     work.parts.append(_limited(target, path, conditions, unit, text))
     work.take(*taken)
+
+
+def counted_at(work: Work, number: int) -> bool:
+    """Whether a compared number counts records: the 5 of "customers with more than 5 orders"."""
+    tokens = work.tokens
+    if not 0 < number < len(tokens) - 1:
+        return False
+    amount = tokens[number].amount
+    compared = any(token.is_sign("between", *SIGNS) for token in tokens[max(number - 2, 0) : number])
+    return bool(amount and amount.bare and compared and tokens[number + 1].all_of(Noun))
+
+
+def _limit_of_count(work: Work, target: Target, sign_at: int, sign: str, numbers: list[int]) -> None:
+    """How many there are of the records counted, for each of what they are told apart by."""
+    if target.kpi is not None or work.target_at != numbers[-1] + 1 or not work.splits:
+        return
+    values = [int(amount.number) for n in numbers if (amount := work.tokens[n].amount)]
+    pairs = [(Is.AT_LEAST, values[0]), (Is.AT_MOST, values[-1])] if sign == "between" else [(SIGNS[sign], values[0])]
+    conditions = tuple(Compare(("value",), how, value) for how, value in pairs)
+    text = " ".join(work.tokens[each].text for each in sorted((sign_at, *numbers)))
+    work.parts.append(Part(role="limit", about="value", conditions=conditions, text=text))
+    work.take(sign_at, *numbers)
 
 
 def _named(work: Work, target: Target, sign_at: int, last: int) -> int | None:

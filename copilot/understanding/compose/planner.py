@@ -21,7 +21,7 @@ from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
 from copilot.understanding.compose.hear import Hearing, hear
-from copilot.understanding.compose.limits import SIGNS
+from copilot.understanding.compose.limits import SIGNS, counted_at
 from copilot.understanding.compose.places import date_path
 from copilot.understanding.compose.reader import (
     Misread,
@@ -245,8 +245,8 @@ def _nouns(work: Work, target: Target) -> None:
 
 
 def _ranked_nouns(work: Work, target: Target) -> None:
-    """What counted records are ranked by: the customers with the most orders."""
-    if work.rank not in ("highest", "lowest", "best", "worst"):
+    """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
+    if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
@@ -104,24 +104,42 @@ class Wanted:
     quantity: int | None = None
     units: tuple[str, ...] = ()
     day: date | None = None
+    into: tuple[str, ...] = ()
+    """The codes of the unit that figures are asked for in, like `units`."""
+    line: int | None = None
+    """The number of the one line of a document that is asked about."""
+    lot: str | None = None
+    """The lot that is asked about, as typed."""
 
     def to_json(self) -> dict[str, Json]:
         """As a conversation keeps it."""
         day = self.day.isoformat() if self.day else None
-        return {"quantity": self.quantity, "units": [*self.units], "day": day}
+        kept: dict[str, Json] = {"quantity": self.quantity, "units": [*self.units], "day": day}
+        more: dict[str, Json] = {"into": [*self.into], "line": self.line, "lot": self.lot}
+        return kept | {name: value for name, value in more.items() if value}
 
     @classmethod
     def from_json(cls, kept: Json) -> Wanted | None:
         """As `to_json` gave it; None for anything else."""
         match kept:
-            case {"quantity": int() | None as quantity, "units": [*units], "day": str() | None as day}:
+            case {"quantity": int() | None as quantity, "units": [*units], "day": str() | None as day, **more}:
                 try:
                     known = date.fromisoformat(day) if day else None
                 except ValueError:
                     return None
-                return cls(quantity=quantity, units=tuple(str(unit) for unit in units), day=known)
+                wanted = cls(quantity=quantity, units=tuple(str(unit) for unit in units), day=known)
+                return _told_more(wanted, more)
             case _:
                 return None
+
+
+def _told_more(wanted: Wanted, more: Mapping[str, Json]) -> Wanted | None:
+    """With the unit asked for, the line and the lot, where they were kept; None for what is none."""
+    match {"into": [], "line": None, "lot": None, **more}:
+        case {"into": [*into], "line": int() | None as line, "lot": str() | None as lot}:
+            return replace(wanted, into=tuple(str(unit) for unit in into), line=line, lot=lot)
+        case _:
+            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

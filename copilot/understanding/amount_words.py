@@ -37,6 +37,22 @@ class AmountWords:
     """Sign -> the currencies it may mean, the longest sign first."""
     currencies: Mapping[Phrase, tuple[str, ...]]
 
+    full: frozenset[str] = frozenset()
+    """Words that stand before a unit and make it no other: full, whole, single."""
+    per: frozenset[str] = frozenset()
+    """Words after which a unit is one of it: per box."""
+    aside: tuple[Phrase, ...] = ()
+    """What follows a unit that only says that it was converted."""
+    vague: frozenset[str] = frozenset()
+    """Words for units that as often mean something else: they are one where `into` stands before them."""
+    into: frozenset[str] = frozenset()
+    never: frozenset[str] = frozenset()
+    """Words for units that as often mean pieces of anything: no unit that figures are asked for in."""
+    lots: tuple[Phrase, ...] = ()
+    """What stands before the number of a lot."""
+    lines: tuple[Phrase, ...] = ()
+    """What stands before the number of a line."""
+
     def same_unit(self, unit: str, code: str) -> bool:
         """Whether a unit that somebody said is the one that a source's code names."""
         return code.casefold() in self.unit_codes.get(unit, frozenset((unit,)))
@@ -61,6 +77,10 @@ def read_amount_words(body: Mapping[str, Any]) -> AmountWords:
             unit_codes={name: frozenset((name, *unit["codes"])) for name, unit in body["units"].items()},
             signs={sign: tuple(body["signs"][sign]) for sign in sorted(body["signs"], key=len, reverse=True)},
             currencies=_currencies(body),
+            full=frozenset(body.get("full", ())), per=frozenset(body.get("per", ())),
+            aside=_phrases(body.get("aside", ())), vague=frozenset(body.get("vague", ())),
+            into=frozenset(body.get("into", ())), never=frozenset(body.get("never", ())),
+            lots=_phrases(body.get("lots", ())), lines=_phrases(body.get("lines", ())),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelDefinitionError(f"the words for amounts are not well formed: {error!r}") from error

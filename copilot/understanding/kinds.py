@@ -6,7 +6,8 @@ order_status:
   through: {shipment: order}         a named shipment leads to the order that its field names;
                                      {sales_order: shipment.order} leads to the shipments whose field names it
   default_for: [sales_order]         chosen when such a record is named and nothing else is said
-  cues: [where is, status]           words that ask for it; all cues of all kinds are known words
+  cues: [where is, status]           words that ask for it; all cues of all kinds are known words. None where what has
+                                     to be `told` asks for it
   words: [promised date]             words that go with the cues: they count where one of those is there
   also: [[sound, trust], [data]]     groups of words, of each of which one has to be there beside a cue; they count too
   several: [sales_order]             the question may name more than one of these, and is then about all of them
@@ -17,6 +18,9 @@ order_status:
   time: week                         the question is about a time; what it is where it says none: week (the last seven
                                      days) or ever. `account` in a history's `where` is the customer it counts to
   quantity: optional                 the question may name how much of something, and by which day (or must: required)
+  told: {line: required}             what else the question must (or may: optional) tell: `amount`, `unit` (the one that
+                                     figures are asked for in), `line`, `lot`, `days` (ahead). A step's `where` has line
+                                     and lot as `$line` and `$lot`. Nothing that such a question says may be left over
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
                                      `declines: true`: it says that what the question takes for granted is not so
@@ -26,7 +30,7 @@ order_status:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -46,6 +50,7 @@ from copilot.domain.plan import (
 )
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.reading import read_folder
+from copilot.understanding.told import TELLABLE
 
 _LIMIT = 100
 USUAL = ("week", "ever")
@@ -76,6 +81,9 @@ class Kind:
     quantity: str | None = None
     """Whether a kind that is about a quantity and a day to come must be told how much: `required` or `optional`."""
 
+    told: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`."""
+
     @property
     def required(self) -> tuple[str, ...]:
         """The entities that a question of this kind must name."""
@@ -104,6 +112,7 @@ def make_plan(
 ) -> Plan:
     """The plan of a question of this kind about these records, this time and this quantity."""
     resolved, lead = _lead(kind, references)
+    resolved |= _told_of(wanted) if kind.told and wanted else {}
     made = (make_step(name, body, resolved) for name, body in kind.steps.items())
     steps = tuple(_within(step, kind.steps[step.name], period) for step in made if step)
     return Plan(
@@ -116,6 +125,12 @@ def make_plan(
         period=period,
         wanted=wanted,
     )
+
+
+def _told_of(wanted: Wanted) -> dict[str, Any]:
+    """What `$line` and `$lot` stand for in the steps: a lot as typed and as its number is usually written."""
+    lines = {} if wanted.line is None else {"line": (wanted.line,)}
+    return lines | ({"lot": tuple(dict.fromkeys((wanted.lot, wanted.lot.upper())))} if wanted.lot else {})
 
 
 def _within(step: Step, body: Mapping[str, Any], period: Period | None) -> Step:
@@ -158,6 +173,7 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             several=tuple(body.get("several", ())),
             time=_time(body.get("time")),
             quantity=_quantity(body.get("quantity")),
+            told=_told(body.get("told", {})),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
@@ -173,6 +189,13 @@ def _quantity(how: str | None) -> str | None:
     if how not in (None, "required", "optional"):
         raise ValueError(f"a quantity is never {how!r}; it is required or optional")
     return how
+
+
+def _told(body: Mapping[str, str]) -> Mapping[str, bool]:
+    wrong = {*body} - {*TELLABLE} or {*body.values()} - {"required", "optional"}
+    if wrong:
+        raise ValueError(f"{min(wrong)!r} is nothing that can be told, or no way to be")
+    return {thing: how == "required" for thing, how in body.items()}
 
 
 def make_step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -> Step | None:
@@ -194,12 +217,12 @@ def make_step(name: str, body: Mapping[str, Any], resolved: Mapping[str, Any]) -
 
 
 def _filters(where: Mapping[str, Any], resolved: Mapping[str, Any]) -> Iterator[Filter]:
-    for field, value in where.items():
+    for name, value in where.items():
         if isinstance(value, str) and value.startswith("$"):
             if value[1:] in resolved:
-                yield Filter(field, Operator.IN, resolved[value[1:]])
+                yield Filter(name, Operator.IN, resolved[value[1:]])
         else:
-            yield _filter(field, value)
+            yield _filter(name, value)
 
 
 def _filter(field: str, value: Any) -> Filter:

@@ -15,6 +15,7 @@ from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
+from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
 
@@ -34,6 +35,7 @@ class _Reading:
     cue_positions: frozenset[int]
     candidates: Mapping[str, tuple[Candidate, ...]]
     """Entity -> the strongest candidates; several mean that we have to ask."""
+    told: Told = NOTHING_TOLD
 
     @property
     def score(self) -> tuple[int, int, int, int]:
@@ -50,10 +52,15 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
     timed = find_time(words) if any(kind.time and cue[0] for kind, cue in cues) else None
     told = find_wanted(words) if any(kind.quantity and cue[0] for kind, cue in cues) else NOTHING_WANTED
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
-    asked = frozenset(position for _, (_, positions) in cues for position in positions) | spoken
-    found = await find_candidates(connection, model, words, asked)
+    besides = find_told(words, dated=any(DAYS in kind.told and cue[0] for kind, cue in cues))
+    asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
+    found = await find_candidates(connection, model, words, asked | besides.positions)
     candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
-    readings = [r for kind, cue in cues if (r := _read(kind, cue, _besides(candidates, kind, spoken, told), words))]
+    readings = [
+        r
+        for kind, cue in cues
+        if (r := _read(kind, cue, _besides(candidates, kind, spoken, told, besides), words, besides))
+    ]
     if not readings:
         return _suggesting(_nothing_named(words, candidates, asked), words, found)
     best = max(readings, key=lambda r: (r.score[0], bool(spoken and r.kind.time), r.score[1:]))
@@ -61,6 +68,8 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
     if equals:
         choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
+    if best.kind.told:
+        return _telling(best, words, now)
     if best.kind.quantity:
         return await _promising(connection, best, words, told, now)
     if best.kind.time is None:
@@ -77,13 +86,18 @@ def replan(
     """The plan of a kept question, from its references; None where that kind is no longer known."""
     known = load_kinds().get(kind)
     ids = {entity: tuple(those) for entity, those in references.items()}
-    return make_plan(known, ids, period=period, wanted=wanted) if known else None
+    if known is None or (any(known.told.values()) and wanted is None):
+        return None
+    return make_plan(known, ids, period=period, wanted=wanted)
 
 
 def _besides(
-    candidates: Sequence[Candidate], kind: Kind, spoken: frozenset[int], told: WantedMention
+    candidates: Sequence[Candidate], kind: Kind, spoken: frozenset[int], told: WantedMention, besides: Told
 ) -> Sequence[Candidate]:
-    """For a kind that is about a time or a quantity, without what only the words of those would name."""
+    """For a kind that is about a time, a quantity or what else is told, without what only the words of those would
+    name."""
+    if kind.told:
+        return [c for c in candidates if not c.positions <= besides.positions]
     if kind.quantity:
         amount = told.beside(c.positions for c in candidates)
         return [c for c in candidates if not (c.positions & told.day_positions or c.positions <= amount)]
@@ -112,6 +126,23 @@ async def _promising(
     return replace(decided, choices=choices)
 
 
+def _telling(reading: _Reading, words: Sequence[Word], now: datetime) -> Plan | NoPlan:
+    """The plan of a question that tells more than names: a figure on half of what was said would be a wrong one."""
+    wanted, period = reading.told.wanted(), reading.told.period(now, "UTC")
+    if wanted is None or (reading.told.spans and period is None):
+        return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(reading.told.positions)))
+    decided = _decide(reading, words, period, reading.told.positions, wanted)
+    if isinstance(decided, Plan) and decided.unused_words:
+        return NoPlan(reason="unsupported", unknown_words=decided.unused_words)
+    if isinstance(decided, Plan) and not decided.echo:
+        return replace(decided, echo=wanted.lot or "")
+    doubtful = [those for those in reading.candidates.values() if len(those) > 1]
+    if isinstance(decided, Plan) or decided.reason != "ambiguous" or len(doubtful) != 1:
+        return decided
+    choices = tuple(Choice(label=c.label, question=_instead(words, c)) for c in doubtful[0][:_MOST_CHOICES])
+    return replace(decided, choices=choices)
+
+
 async def _period(connection: Connection, reading: _Reading, timed: Mention | None, now: datetime) -> Period | None:
     """The time asked about, in the zone of the site of the record named; None for a time that can't be."""
     rows = await connection.execute(
@@ -126,7 +157,7 @@ async def _period(connection: Connection, reading: _Reading, timed: Mention | No
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
     positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
-    beside = [kind.words, *kind.also] if positions else []
+    beside = [kind.words, *kind.also] if positions or not kind.cues else []
     found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
     if not all(found[1:]):
         return 0, frozenset()
@@ -149,7 +180,11 @@ def _explains_more(other: Candidate, candidate: Candidate) -> bool:
 
 
 def _read(
-    kind: Kind, cue: tuple[int, frozenset[int]], candidates: Sequence[Candidate], words: Sequence[Word]
+    kind: Kind,
+    cue: tuple[int, frozenset[int]],
+    candidates: Sequence[Candidate],
+    words: Sequence[Word],
+    besides: Told = NOTHING_TOLD,
 ) -> _Reading | None:
     found = {entity: _strongest(candidates, entity) for entity in kind.references}
     found = _one_place({entity: those for entity, those in found.items() if those})
@@ -161,10 +196,17 @@ def _read(
         return None
     usual = any(entity in kind.default_for for entity in found)
     covered = frozenset(p for those in found.values() for p in those[0].positions)
+    told = besides.fitting(kind.told, frozenset(p for those in found.values() for c in those for p in c.positions))
+    if told is None or (kind.told and not cue[0] and kind.cues):
+        return None
+    cue = (cue[0], cue[1] | told.positions)
     if not kind.needs_record and any(not c.positions <= covered | cue[1] for c in candidates):
         return None  # it is about a record after all
-    asked = len(cue[1] - covered - _hints_used(words, found))
-    return _Reading(kind=kind, cue=asked, cue_positions=cue[1], candidates=found) if asked or usual else None
+    sure = {c.entity: (c,) for c in candidates if c.by_number and c.strength >= _SURE}
+    asked = len(cue[1] - covered - _hints_used(words, found) - _hints_used(words, sure))
+    if not asked and not usual:
+        return None
+    return _Reading(kind=kind, cue=asked, cue_positions=cue[1], candidates=found, told=told)
 
 
 def _one_place(found: dict[str, tuple[Candidate, ...]]) -> dict[str, tuple[Candidate, ...]]:
@@ -187,7 +229,11 @@ def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate,
 
 
 def _decide(
-    reading: _Reading, words: Sequence[Word], period: Period | None = None, spoken: frozenset[int] = frozenset()
+    reading: _Reading,
+    words: Sequence[Word],
+    period: Period | None = None,
+    spoken: frozenset[int] = frozenset(),
+    wanted: Wanted | None = None,
 ) -> Plan | NoPlan:
     doubtful = [those for entity, those in reading.candidates.items() if len(those) > 1 and not _all(reading, entity)]
     covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
@@ -212,7 +258,7 @@ def _decide(
         entity: tuple(c.id for c in (those if _all(reading, entity) else those[:1]))
         for entity, those in reading.candidates.items()
     }
-    plan = make_plan(reading.kind, references, echo=echo, unused=unused, period=period)
+    plan = make_plan(reading.kind, references, echo=echo, unused=unused, period=period, wanted=wanted)
     return replace(plan, read_as=read_as(_firsts(reading), words))
 
 

@@ -9,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from copilot.retrieval.measures.base import Context, Figures, MeasureFunction
+from copilot.retrieval.measures.counting import (
+    amount_in_unit,
+    line_in_unit,
+    open_in_unit,
+    stock_in_unit,
+    unit_asked,
+    unit_factor,
+)
 from copilot.retrieval.measures.history import date_move, date_moves, history_period, record_change
 from copilot.retrieval.measures.orders import (
     count_of,
@@ -39,6 +47,8 @@ from copilot.retrieval.measures.standing import (
 )
 from copilot.retrieval.measures.stock import (
     incoming_supply,
+    lot_stock,
+    lots_left,
     site_stock,
     stock_absent,
     stock_difference,
@@ -93,6 +103,14 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "uncounted_supply": uncounted_supply,
     "order_splitting": splitting,
     "split_count": split_count,
+    "unit_asked": unit_asked,
+    "unit_factor": unit_factor,
+    "amount_in_unit": amount_in_unit,
+    "stock_in_unit": stock_in_unit,
+    "line_in_unit": line_in_unit,
+    "open_in_unit": open_in_unit,
+    "lot_stock": lot_stock,
+    "lots_left": lots_left,
 }
 """Measure name -> the function that computes it."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 
-from copilot.domain.evidence import Raw
+from copilot.domain.evidence import Raw, Record
 from copilot.policy.policy import PURPOSES
-from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, number_of
+from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, grouped, number_of
 from copilot.retrieval.measures.inventory import FIGURES, Amount, Held, Recorded, Units, by_place, govern, held, stands
 
 
@@ -33,6 +33,39 @@ def stock_total(context: Context, items: Records, stock: Records, units: Records
             values = {name: found[name].quantity if name in found else None for name in FIGURES}
             rows = [row for place in places for row in place.rows]
             yield figures({"item": item.row_id, "unit": unit, **values}, item, rows)
+
+
+def lot_stock(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
+    """Stock per item, site and lot, as the governing figures have it, of the lots that expire in the time asked about;
+    nothing where the list was cut. A lot has expired from the day after its date on, where it lies."""
+    known, period = Units(units), context.period
+    lots = [row for row in stock if row.raw("lot") is not None]
+    for (lot,), rows in grouped(lots, "lot") if context.complete else ():
+        for place in held(context, rows, known):
+            expires = _expires(place.rows)
+            if period and not (expires and period.holds(datetime.combine(expires, time(), UTC))):
+                continue
+            expired = expires is not None and expires < context.today(place.rows[0])
+            told: dict[str, Raw] = {"item": place.item, "site": place.site, "lot": lot, "unit": place.unit}
+            held_now = (place.figures["on_hand"] or 0) > 0
+            values = {**told, "expires": expires, "expired": expired, "held": held_now, **place.figures}
+            yield figures(values, place.rows[0], place.rows)
+
+
+def _expires(rows: Sequence[Record]) -> date | None:
+    """When a lot expires; None where its records differ or none says it."""
+    days = {day for row in rows if (day := day_of(row, "expires"))}
+    return days.pop() if len(days) == 1 else None
+
+
+def lots_left(context: Context, lots: Records, stock: Records, items: Records) -> Iterator[Figures]:
+    """How many lots of an item something is on hand of, and of how many that have expired; nothing where the list was
+    cut."""
+    for item in items if context.complete else ():
+        left = [lot for lot in lots if lot.raw("held") and lot.raw("item") == item.row_id]
+        expired = [lot for lot in left if lot.raw("expired")]
+        values = {"item": item.row_id, "lots": len(left), "expired_lots": len(expired)}
+        yield figures(values, item, [*lots, *stock])
 
 
 def _total(item: Raw, name: str, places: Sequence[Held], units: Units) -> Amount | None:

@@ -109,6 +109,7 @@ async def _promising(
 ) -> Plan | NoPlan:
     """The plan of a question about a quantity and a day, in the zone of the site named or of a site in scope."""
     named = [c.positions for those in reading.candidates.values() for c in those]
+    told = told.without_none(reading.cue_positions)
     sites = [c.id for c in reading.candidates.get("site", ())]
     row = await (await connection.execute(query("zone_of_promise"), {"sites": sites})).fetchone()
     wanted = told.resolve(named, now, str(row["time_zone"] or "UTC") if row else "UTC")

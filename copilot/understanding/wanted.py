@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from copilot.domain.plan import Wanted
@@ -48,6 +48,10 @@ class WantedMention:
         """The words of the amounts that are no part of a longer name, such as the "3 m" of a desk."""
         those = list(named)
         return frozenset(p for each in self._free(those) for p in each.positions)
+
+    def without_none(self, said: Positions) -> WantedMention:
+        """Without the nothing that phrases already understood speak of: "it is at zero" wants no zero of it."""
+        return replace(self, amounts=tuple(a for a in self.amounts if a.number or not a.positions < said))
 
     def resolve(self, named: Iterable[Positions], now: datetime, zone: str) -> Wanted | Refused:
         """What is wanted, days being those of a zone; else the words that say no such thing."""

@@ -25,6 +25,7 @@ from copilot.retrieval.measures.orders import (
     line_delay,
     order_delay,
     purchase_delay,
+    purchase_standing,
     quoted_lead_time,
 )
 from copilot.retrieval.measures.paid import recent_sale
@@ -88,6 +89,7 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "price_option": price_option,
     "recent_sale": recent_sale,
     "purchase_delay": purchase_delay,
+    "purchase_standing": purchase_standing,
     "invoice_delay": invoice_delay,
     "quoted_lead_time": quoted_lead_time,
     "date_moves": date_moves,

@@ -163,6 +163,23 @@ def purchase_delay(context: Context, orders: Records, lines: Records) -> Iterato
                 yield figures({"promised_date": promised, "days_late": late}, order, lines)
 
 
+def purchase_standing(context: Context, orders: Records) -> Iterator[Figures]:
+    """Where each purchase order stands against its promised date: to today while open, else to the day received."""
+    for order in orders:
+        status = str(order.raw("status"))
+        promised, received = day_of(order, "promised_date"), day_of(order, "received_date")
+        done = received if status == "received" else context.today(order)
+        late = context.calendar(order).days_late(promised, done) if promised and done else 0
+        values: dict[str, Raw] = {"promised_date": promised, "days_late": late or None}
+        if status in ("draft", "cancelled"):
+            yield figures(values | {"state": status, "days_late": None}, order, ())
+        elif promised is None or done is None:
+            yield figures(values | {"state": "undated"}, order, ())
+        else:
+            over, in_time = ("received_late", "received_in_time") if status == "received" else ("overdue", "in_time")
+            yield figures(values | {"state": over if late else in_time}, order, ())
+
+
 def invoice_delay(context: Context, invoices: Records) -> Iterator[Figures]:
     """How many calendar days each invoice is overdue."""
     for invoice in invoices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from copilot.domain.composition import Composition
@@ -19,6 +20,7 @@ from copilot.understanding.compose.planner import Understood, compose, plan_of, 
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.follow import Follow
+from copilot.understanding.dialogue.parts import in_parts
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
@@ -43,12 +45,29 @@ async def plan_text(
     async def alone(question: str) -> Plan | NoPlan:
         return await plan_alone(connection, model, question, now)
 
-    follow = Follow(connection=connection, model=model, text=text, state=state or State(), now=now, alone=alone)
-    return await follow.plan()
+    async def afresh(question: str) -> Plan | NoPlan:
+        return await plan_text(connection, model, question, now)
+
+    async def in_conversation(message: str, stands: State) -> Plan | NoPlan:
+        return await Follow(
+            connection=connection, model=model, text=message, state=stands, now=now, alone=alone, afresh=afresh
+        ).plan()
+
+    whole = await in_conversation(text, state or State())
+    if isinstance(whole, Plan) and not whole.unused_words:
+        return whole
+    return await in_parts(text, state or State(), in_conversation) or whole
 
 
 async def replan(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
     """The plan of a kept question, from its references; None where that kind is no longer known."""
+    before = [await replan(connection, model, each, now) for each in state.before]
+    last = await _replan_one(connection, model, state, now)
+    parts = tuple(part for part in before if part)
+    return replace(last, before=parts) if last and len(parts) == len(before) else None
+
+
+async def _replan_one(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
     if state.composition:
         return await recomposed(connection, model, state.composition, now)
     if state.attributes:

@@ -38,6 +38,8 @@ class Follow:
     state: State
     now: datetime
     alone: Alone
+    afresh: Alone
+    """Plans a text that begins anew, and may ask several questions."""
 
     async def plan(self) -> Plan | NoPlan:
         """The plan of the message."""
@@ -51,7 +53,7 @@ class Follow:
             return await self.alone(" ".join(word.typed for p, word in enumerate(words) if p not in cues.of("reset")))
         picked = self._picked(words, cues, hearing.tokens)
         if picked is not None:
-            return await self.alone(picked)
+            return await self.afresh(picked)
         if not self.state.kind:
             return await self._without_state(words, cues, hearing)
         if cues.place is not None and (row := row_of(self.state, cues.place)):

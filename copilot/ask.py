@@ -33,7 +33,7 @@ from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.pool import Database
 from copilot.store.reviews import Reviews
 from copilot.understanding.front import plan_text, replan
-from copilot.understanding.manners import Manner, manner_of, without_courtesy
+from copilot.understanding.manners import Manner, manner_of, may_ask_of, without_courtesy
 from redaction.base import Masker
 
 _REMEMBERED = 6
@@ -121,9 +121,11 @@ class Asking:
 
     async def _heard(self, text: str, masked: str, principal: Principal, scope: Scope, conversation: str) -> Outcome:
         """What a message comes to, whether it asks about records or is none."""
-        if manner := manner_of(text):
+        state = await self._state(principal, conversation)
+        manner = manner_of(text)
+        if manner and not may_ask_of(text, state.about):
             return await self._mannerly(manner, masked, principal, scope, conversation)
-        plan = await self.plan(without_courtesy(text), scope, await self._state(principal, conversation))
+        plan = await self.plan(without_courtesy(text), scope, state)
         return await self.outcome(plan, scope)
 
     async def _mannerly(

@@ -35,6 +35,11 @@ class State:
         """Whether there is nothing to follow up on."""
         return not (self.kind or self.choices)
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The entities of which the last answer was about one record."""
+        return tuple(entity for entity, ids in self.references.items() if len(ids) == 1)
+
 
 def state_of(turns: Sequence[Mapping[str, Json] | None]) -> State:
     """The state that the kept plans of a conversation's turns leave, oldest first. A plan that answered nothing only

@@ -125,6 +125,46 @@ def _about_the_same(last: Composition, target: Target, work: Work) -> Compositio
     )  # fmt: skip
 
 
+def added_up(state: State, tokens: Sequence[Token]) -> Composition | None:
+    """One figure over several places: those named, else those of the last questions of this kind, as many as said. The
+    tokens are nothing but places and how many; None for anything else."""
+    named = {c.entity: c for token in tokens for c in token.records if c.entity in PLACES and len(token.records) == 1}
+    count = [token.amount.number for token in tokens if token.amount]
+    if any(not (token.amount or (token.records and token.records[0].entity in PLACES)) for token in tokens):
+        return None
+    alike = [each for each in _alike(state) if "site" in each.references]
+    asked = [ident for each in alike for ident in each.references["site"]]
+    told = [c.id for token in tokens for c in token.records if c.entity == "site"]
+    sites = tuple(dict.fromkeys(told or asked[: int(count[0])] if count else told or asked))
+    measure = _total_of(state)
+    if measure is None or len(sites) < 2 or set(named) - {"site"} or (count and len(sites) != count[0]):
+        return None
+    kept = {entity: ids for entity, ids in state.references.items() if entity not in PLACES}
+    parts = [Part(role="record", about=entity, ids=ids) for entity, ids in (*kept.items(), ("site", sites))]
+    return Composition(measure=measure, parts=tuple(parts))
+
+
+def _alike(state: State) -> Iterator[State]:
+    """The last states of one kind that differ in their place alone, newest first."""
+    kept = {entity: ids for entity, ids in state.references.items() if entity not in PLACES}
+    for each in (state, *state.earlier):
+        if each.kind != state.kind or {e: ids for e, ids in each.references.items() if e not in PLACES} != kept:
+            return
+        yield each
+
+
+def _total_of(state: State) -> str | None:
+    """The measure that adds up what the last question was about: the one asked for, or the one that a kind's records
+    are counted by."""
+    last, counted = state.composition, load_vocabulary().counted_as
+    if last is not None:
+        parted = any(part.role != "record" for part in last.parts)
+        return None if parted else last.measure or counted.get(last.entity)
+    kind = load_kinds().get(state.kind)
+    read = [body.get("entity") for body in kind.steps.values()] if kind and "item" in state.references else []
+    return next((counted[str(entity)] for entity in read if entity in counted), None)
+
+
 def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:
     """The last question of a kind about other records: the tokens are nothing but names of them."""
     if not tokens:

@@ -51,9 +51,9 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
             return _asked_back(split, n, found)
         if found.unused_words or (made and not (split.apart or pointing) and _narrows(made[0], found)):
             return None
-        made.append(found)
         state = after(state, found.to_json())
-    return replace(made[-1], before=tuple(made[:-1]))
+        made += [] if any(found.to_json() == other.to_json() for other in made) else [found]
+    return replace(made[-1], before=tuple(made[:-1])) if len(made) > 1 else None
 
 
 def _narrows(first: Plan, later: Plan) -> bool:

@@ -69,7 +69,8 @@ class Follow:
             return await self._without_state(words, cues, hearing)
         if cues.place is not None and (row := self._row(cues.place, hearing.tokens)):
             alone = await self.alone(self.text)
-            found = None if _whole(alone) and not cues.any("one") else await self._of_row(words, cues, row)
+            sure = isinstance(alone, Plan) and _whole(alone)
+            found = None if sure and not cues.any("one") else await self._of_row(words, cues, row)
             if found is not None:
                 return found
         return await self._followed(words, cues, hearing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 
 from dateutil.relativedelta import relativedelta
 
@@ -24,6 +25,8 @@ from copilot.understanding.dialogue.focus import PLACES, Key
 from copilot.understanding.kinds import load_kinds, make_plan
 from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
 
+_SUMMED = {"stock": "availability"}
+"""Records of several systems, and those of which each is told once: what is added up."""
 _UNITS = {
     "day": relativedelta(days=1), "week": relativedelta(weeks=1), "month": relativedelta(months=1),
     "quarter": relativedelta(months=3), "year": relativedelta(years=1),
@@ -132,16 +135,25 @@ def added_up(state: State, tokens: Sequence[Token]) -> Composition | None:
     count = [token.amount.number for token in tokens if token.amount]
     if any(not (token.amount or (token.records and token.records[0].entity in PLACES)) for token in tokens):
         return None
-    alike = [each for each in _alike(state) if "site" in each.references]
-    asked = [ident for each in alike for ident in each.references["site"]]
     told = [c.id for token in tokens for c in token.records if c.entity == "site"]
-    sites = tuple(dict.fromkeys(told or asked[: int(count[0])] if count else told or asked))
+    asked = list(dict.fromkeys(told or _sites(state)))
+    several = len(state.references.get("site", ())) > 1
+    sites = tuple(asked[: int(count[0])] if count and not (told or several) else asked)
     measure = _total_of(state)
     if measure is None or len(sites) < 2 or set(named) - {"site"} or (count and len(sites) != count[0]):
         return None
     kept = {entity: ids for entity, ids in state.references.items() if entity not in PLACES}
     parts = [Part(role="record", about=entity, ids=ids) for entity, ids in (*kept.items(), ("site", sites))]
     return Composition(measure=measure, parts=tuple(parts))
+
+
+def _sites(state: State) -> Sequence[int]:
+    """The sites of the last question, or, where it was about one, of the last questions in turn."""
+    last = state.references.get("site", ())
+    if len(last) != 1:
+        return last
+    each = [alike.references.get("site", ()) for alike in _alike(state)]
+    return [ids[0] for ids in takewhile(lambda ids: len(ids) == 1, each)]
 
 
 def _alike(state: State) -> Iterator[State]:
@@ -161,8 +173,8 @@ def _total_of(state: State) -> str | None:
         parted = any(part.role != "record" for part in last.parts)
         return None if parted else last.measure or counted.get(last.entity)
     kind = load_kinds().get(state.kind)
-    read = [body.get("entity") for body in kind.steps.values()] if kind and "item" in state.references else []
-    return next((counted[str(entity)] for entity in read if entity in counted), None)
+    read = [str(body.get("entity")) for body in kind.steps.values()] if kind and "item" in state.references else []
+    return next((counted[name] for entity in read if (name := _SUMMED.get(entity, entity)) in counted), None)
 
 
 def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:

@@ -153,10 +153,14 @@ class Follow:
         names = ("first", "second", "third", "fourth", "fifth", "last", "other")
         at = cues.of(*names)
         pronouns = (cues.of("people") | _things(words, cues, ())) - at
-        around = (cues.of("the", "one", "switch", "of", "thing") - at) | (at if pronouns else frozenset[int]())
-        kept = [word for p, word in enumerate(words) if p not in around or p in pronouns]
-        found = await self.alone(_put(kept, frozenset(kept.index(words[p]) for p in pronouns or at), row))
-        return found if _whole(found) else None
+        around = cues.of("the", "one", "switch", "of", "thing") - at
+        for instead, gone in ((at, around), (pronouns, (around | at) - pronouns)):
+            kept = [p for p in range(len(words)) if p not in gone]
+            put = frozenset(n for n, p in enumerate(kept) if p in instead)
+            found = await self._tried(_put([words[p] for p in kept], put, row)) if put else None
+            if found:
+                return found
+        return None
 
     async def _others(self, words: Sequence[Word], cues: Cues, _: Hearing) -> Plan | NoPlan | None:
         """ "And the other two, when are they promised": what the list held beside what was asked about since."""

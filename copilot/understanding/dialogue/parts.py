@@ -14,7 +14,7 @@ from copilot.understanding.words import cut, fold
 
 InConversation = Callable[[str, State], Awaitable[Plan | NoPlan]]
 """Plans a text as the next message of a conversation."""
-_SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=\w[.])\s+(?=[^\W\d])")
+_SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=\w[.])\s+(?=(\w+))")
 _WORD = re.compile(r"[^\s,;]+")
 _MOST = 3
 """Questions that one message may ask."""
@@ -79,15 +79,23 @@ def _asked_back(split: _Split, place: int, found: NoPlan) -> NoPlan | None:
 
 def _splits(text: str) -> Iterator[_Split]:
     """The ways to read a message as several, sentences first."""
-    sentences = [part for part in _SENTENCE.split(text.strip()) if part]
+    sentences = _sentences(text.strip())
     if 1 < len(sentences) <= _MOST:
-        yield _Split(texts=tuple(sentences), apart=True)
+        yield _Split(texts=sentences, apart=True)
     cuts = _joints(text)
     if len(cuts) == 1 or len(cuts) >= _MOST:
         yield from (_Split(texts=texts, apart=False) for at in cuts if (texts := _cut_at(text, [at])))
     elif cuts and (texts := _cut_at(text, cuts)):
         yield _Split(texts=texts, apart=False)
         yield from (_Split(texts=few, apart=False) for at in cuts if (few := _cut_at(text, [at])))
+
+
+def _sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text. A full stop ends one only before a word that begins a question: not in "Acme Inc."."""
+    begins = words_for("asking") | words_for("joining")
+    found = (m for m in _SENTENCE.finditer(text) if m.group(1) is None or fold(m.group(1)) in begins)
+    cuts = [(match.start(), match.end()) for match in found]
+    return _cut_at(text, cuts, shortest=1) if cuts else (text,)
 
 
 def _joints(text: str) -> list[tuple[int, int]]:
@@ -105,9 +113,9 @@ def _joints(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _cut_at(text: str, cuts: Sequence[tuple[int, int]]) -> tuple[str, ...]:
+def _cut_at(text: str, cuts: Sequence[tuple[int, int]], shortest: int = _SHORTEST) -> tuple[str, ...]:
     """The pieces of a text between some gaps; none where a piece is too short to ask anything."""
     starts = (0, *(behind for _, behind in cuts))
     ends = (*(before for before, _ in cuts), len(text))
     pieces = tuple(text[start:end].strip(" ,;") for start, end in zip(starts, ends, strict=True))
-    return pieces if all(len(piece.split()) >= _SHORTEST for piece in pieces) else ()
+    return pieces if all(len(piece.split()) >= shortest for piece in pieces) else ()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from copilot.answering.decide import Decider, Staleness
 from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
+from copilot.answering.several import all_findings, numbered, one_answer, one_draft, one_evidence
 from copilot.answering.sources import used_records
 from copilot.answering.verify import Finding, verify
 from copilot.domain.answer import Answer
@@ -32,7 +33,7 @@ from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.pool import Database
 from copilot.store.reviews import Reviews
 from copilot.understanding.front import plan_text, replan
-from copilot.understanding.manners import Manner, manner_of, without_courtesy
+from copilot.understanding.manners import Manner, manner_of, may_ask_of, without_courtesy
 from redaction.base import Masker
 
 _REMEMBERED = 6
@@ -120,9 +121,11 @@ class Asking:
 
     async def _heard(self, text: str, masked: str, principal: Principal, scope: Scope, conversation: str) -> Outcome:
         """What a message comes to, whether it asks about records or is none."""
-        if manner := manner_of(text):
+        state = await self._state(principal, conversation)
+        manner = manner_of(text)
+        if manner and not may_ask_of(text, state.about):
             return await self._mannerly(manner, masked, principal, scope, conversation)
-        plan = await self.plan(without_courtesy(text), scope, await self._state(principal, conversation))
+        plan = await self.plan(without_courtesy(text), scope, state)
         return await self.outcome(plan, scope)
 
     async def _mannerly(
@@ -159,24 +162,44 @@ class Asking:
             return await plan_text(connection, self.model, text, self.clock(), state)
 
     async def outcome(self, plan: Plan | NoPlan | None, scope: Scope) -> Outcome:
-        """Run a plan: retrieve, confirm what is old, draft, verify, decide."""
-        now = self.clock()
+        """Run a plan, or each of several asked in one message."""
         if plan is None:
             return Outcome(answer=self.decider.no_access())
         if isinstance(plan, NoPlan):
-            return Outcome(answer=self.decider.decline(plan, now))
-        evidence = await self.retrieve(plan, scope, now)
+            return Outcome(answer=self.decider.decline(plan, self.clock()))
+        return await self._each(plan, scope) if plan.before else await self._run(plan, scope)
+
+    async def _each(self, plan: Plan, scope: Scope) -> Outcome:
+        """The questions of one message, each run as if it had been asked alone; one answer to all."""
+        ran: list[Outcome] = []
+        for part in (*plan.before, replace(plan, before=())):
+            taken = max((numbered(outcome.evidence) for outcome in ran), default=0)
+            ran.append(await self._run(part, scope, taken))
+        return Outcome(
+            answer=one_answer([outcome.answer for outcome in ran]),
+            plan=plan,
+            evidence=one_evidence([outcome.evidence for outcome in ran]),
+            draft=one_draft([outcome.draft for outcome in ran]),
+            findings=all_findings([outcome.findings for outcome in ran]),
+        )
+
+    async def _run(self, plan: Plan, scope: Scope, taken: int = 0) -> Outcome:
+        """Retrieve, confirm what is old, draft, verify, decide. Ids of evidence up to `taken` are given already."""
+        now = self.clock()
+        evidence = await self.retrieve(plan, scope, now, taken)
         stale = await self.freshener.stale(evidence, self.policy)
         if stale.asked:  # the copy has new values, or new ages
-            evidence = await self.retrieve(plan, scope, now)
+            evidence = await self.retrieve(plan, scope, now, taken)
         drafted = draft(plan.outline, evidence, self.templates)
         findings = verify(drafted, evidence)
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
 
-    async def retrieve(self, plan: Plan, scope: Scope, now: datetime) -> Evidence:
-        """The evidence of a plan as this scope reaches it."""
-        return await retrieve(self.database, self.model, plan, scope, policy=self.policy, now=now, linker=self.linker)
+    async def retrieve(self, plan: Plan, scope: Scope, now: datetime, taken: int = 0) -> Evidence:
+        """The evidence of a plan as this scope reaches it; ids up to `taken` are given already."""
+        return await retrieve(
+            self.database, self.model, plan, scope, policy=self.policy, now=now, linker=self.linker, taken=taken
+        )
 
     async def _conversation(self, question: Question, principal: Principal) -> str:
         """One's own conversation, or a new one: a foreign id is as good as none."""

@@ -25,6 +25,8 @@ class State:
     """The fields of records that were asked for."""
     listed: tuple[str, tuple[int, ...]] = ("", ())
     choices: tuple[str, ...] = ()
+    before: tuple[State, ...] = ()
+    """The questions that the last message asked before its last one."""
     earlier: tuple[State, ...] = ()
     """The states before this one, newest first, without their own."""
 
@@ -33,21 +35,32 @@ class State:
         """Whether there is nothing to follow up on."""
         return not (self.kind or self.choices)
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The entities of which the last answer was about one record."""
+        return tuple(entity for entity, ids in self.references.items() if len(ids) == 1)
+
 
 def state_of(turns: Sequence[Mapping[str, Json] | None]) -> State:
     """The state that the kept plans of a conversation's turns leave, oldest first. A plan that answered nothing only
     leaves its choices."""
     state = State()
     for kept in turns:
-        state = _after(state, kept)
+        state = after(state, kept)
     return state
 
 
 RESET = frozenset({"manners_stop", "manners_reset"})
 
 
-def _after(state: State, kept: Mapping[str, Json] | None) -> State:
+def after(state: State, kept: Mapping[str, Json] | None) -> State:
+    """The state once a turn with this plan has been answered."""
     match kept:
+        case {"before": [*several], **last}:
+            parts = [part for part in several if isinstance(part, dict)]
+            for part in parts:
+                state = after(state, part)
+            return replace(after(state, last), before=tuple(after(State(), part) for part in parts))
         case {"kind": str(kind)} if kind in RESET:
             return State()
         case {"kind": str(kind)} if kind.startswith("manners_"):

@@ -269,6 +269,8 @@ class Plan:
     """What a composed question asks for."""
     understood: str = ""
     """The question as it was understood, in one line."""
+    before: tuple[Plan, ...] = ()
+    """The questions asked in the same message before this one, answered together with it."""
 
     def to_json(self) -> dict[str, Json]:
         """The plan as references, for the audit and for conversations: no value of any record."""
@@ -287,6 +289,8 @@ class Plan:
             kept["attributes"] = [*fields]
         if self.wanted is not None:
             kept["wanted"] = self.wanted.to_json()
+        if self.before:
+            kept["before"] = [part.to_json() for part in self.before]
         return kept
 
 

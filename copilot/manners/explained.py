@@ -4,7 +4,7 @@ it is. It is worked out anew, under today's scope."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from copilot.answering.draft import Claim
@@ -94,6 +94,9 @@ def _said(manner: Manner, again: Again) -> Sequence[Claim | Saying]:
 
 async def _question(line: Line, plan: Plan, scope: Scope) -> str:
     """What was understood, in one line."""
+    if plan.before:
+        asked = [await _question(line, part, scope) for part in (*plan.before, replace(plan, before=()))]
+        return "; ".join(each for each in asked if each)
     if plan.understood:
         return plan.understood
     keys = [(entity, ident) for entity, ids in plan.references.items() for ident in ids]

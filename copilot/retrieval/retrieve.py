@@ -33,11 +33,14 @@ async def retrieve(
     policy: Policy,
     now: datetime,
     linker: Linker,
+    taken: int = 0,
 ) -> Evidence:
-    """The evidence of a plan. A step over a class that the scope lacks never reaches SQL and finds nothing."""
+    """The evidence of a plan. A step over a class that the scope lacks never reaches SQL and finds nothing. The numbers
+    of ids begin after `taken`."""
     async with database.scoped_transaction(scope) as connection:
         context = Context(policy=policy, now=now, period=plan.period, wanted=plan.wanted)
         run = await start(connection, scope, context, linker)
+        run.records = run.measures = taken
         if any(isinstance(step, Computation) and step.measure in NEED_KEEPERS for step in plan.steps):
             run.context = replace(run.context, keepers=await read_keepers(connection, run))
         for step in plan.steps:

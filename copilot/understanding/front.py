@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from copilot.domain.composition import Composition
@@ -18,7 +19,10 @@ from copilot.understanding.compose.hear import Hearing, hear
 from copilot.understanding.compose.planner import Understood, compose, plan_of, recomposed, unknown
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.dialogue.cues import tells_back
 from copilot.understanding.dialogue.follow import Follow
+from copilot.understanding.dialogue.parts import InConversation, in_parts
+from copilot.understanding.dialogue.recall import NOTED, with_said
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
@@ -43,12 +47,43 @@ async def plan_text(
     async def alone(question: str) -> Plan | NoPlan:
         return await plan_alone(connection, model, question, now)
 
-    follow = Follow(connection=connection, model=model, text=text, state=state or State(), now=now, alone=alone)
-    return await follow.plan()
+    async def afresh(question: str) -> Plan | NoPlan:
+        return await plan_text(connection, model, question, now)
+
+    async def in_conversation(message: str, stands: State) -> Plan | NoPlan:
+        return await Follow(
+            connection=connection, model=model, text=message, state=stands, now=now, alone=alone, afresh=afresh
+        ).plan()
+
+    async def again(kept: State) -> Plan | None:
+        return await replan(connection, model, kept, now)
+
+    stands = state or State()
+    found = await _heard_whole(text, stands, in_conversation)
+    if isinstance(found, Plan) and found.kind in NOTED and tells_back(text):
+        return await with_said(connection, model, found, stands, again)
+    return found
+
+
+async def _heard_whole(text: str, state: State, plan: InConversation) -> Plan | NoPlan:
+    """The message as one question, or as several where it is no single one. An outline passes over many small words, so
+    two questions may look like one to it."""
+    whole = await plan(text, state)
+    if not isinstance(whole, Plan) or whole.unused_words:
+        return await in_parts(text, state, plan) or whole
+    parts = await in_parts(text, state, plan) if whole.kind in load_kinds() else None
+    return parts if isinstance(parts, Plan) else whole
 
 
 async def replan(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
     """The plan of a kept question, from its references; None where that kind is no longer known."""
+    before = [await replan(connection, model, each, now) for each in state.before]
+    last = await _replan_one(connection, model, state, now)
+    parts = tuple(part for part in before if part)
+    return replace(last, before=parts) if last and len(parts) == len(before) else None
+
+
+async def _replan_one(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
     if state.composition:
         return await recomposed(connection, model, state.composition, now)
     if state.attributes:

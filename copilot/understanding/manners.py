@@ -7,7 +7,7 @@ question is taken for one: "hi, where is SO-1?" is the question, without the gre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -17,7 +17,7 @@ from typing import Any
 from copilot.semantic.reading import read_yaml
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.vocabulary import load_vocabulary
-from copilot.understanding.words import cut
+from copilot.understanding.words import cut, fold
 
 _CLAUSE = re.compile(r".+?(?:[,.;:!?]+(?=\s|$)|\s+[-–—]+(?=\s)|$)", re.DOTALL)
 _ANY = "*"
@@ -93,6 +93,13 @@ def manner_of(text: str, language: str = "en") -> Manner | None:
     if covered:
         return next((manner for manner in Manner if manner in covered), None)
     return Manner.WRONG if _complains(phrases, text) else None
+
+
+def may_ask_of(text: str, entities: Collection[str], language: str = "en") -> bool:
+    """Whether a message that is about the last answer may as well ask it of a record of one of these entities: where a
+    transfer comes from."""
+    asked = manners_file(language)["of_records"]
+    return any(fold(text) in (fold(phrase) for phrase in asked.get(entity, ())) for entity in entities)
 
 
 def without_courtesy(text: str, language: str = "en") -> str:

@@ -48,6 +48,11 @@ def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset(), langua
     return Cues(at={kind: frozenset(places) for kind, places in found.items()}, place=place)
 
 
+def tells_back(text: str, language: str = "en") -> bool:
+    """Whether a message asks for what was said: "what did we tell them"."""
+    return find_cues(cut(text), language=language).any("recall")
+
+
 def words_for(kind: str, language: str = "en") -> frozenset[str]:
     """The single words of a kind of cue."""
     return frozenset(pieces[0] for pieces, kinds in _phrases(language).items() if kind in kinds and len(pieces) == 1)

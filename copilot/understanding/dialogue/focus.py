@@ -44,6 +44,36 @@ def row_of(state: State, place: int) -> Key | None:
     return None
 
 
+def in_turn(state: State) -> tuple[Key, ...]:
+    """The documents or items that the last answers were about, one each and all of one kind, as they were asked for."""
+    run: list[Key] = []
+    for each in (state, *state.earlier):
+        key = next((key for key in focus_of(each) if key[0] in (*DOCUMENTS, "item")), None)
+        if key is None or each.composition or (run and key[0] != run[0][0]):
+            break
+        run += [] if key in run else [key]
+    return tuple(reversed(run)) if len(run) > 1 else ()
+
+
+def others_of(state: State) -> tuple[Key, ...]:
+    """What a list held beside the records that were then asked about or that it was narrowed to."""
+    entity, ids = state.listed
+    now = set(state.references.get(entity, ())) or set(ids)
+    for each in (state, *state.earlier):
+        of, those = each.listed
+        if of == entity and now < set(those):
+            return tuple((entity, ident) for ident in those if ident not in now)
+    return ()
+
+
+def several_of(state: State) -> tuple[Key, ...]:
+    """The records of the entity of which the last question named several, where it was about no single one."""
+    if focus_of(state):
+        return ()
+    named = [(entity, ids) for entity, ids in state.references.items() if entity not in PLACES and len(ids) > 1]
+    return tuple((entity, ident) for entity, ids in named[:1] for ident in ids)
+
+
 async def thing_of(connection: Connection, model: SemanticModel, state: State, entity: str) -> Key | None:
     """The one record of an entity that the last answer was about, or that what it was about refers to."""
     found = [key for key in focus_of(state) if key[0] == entity]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from copilot.domain.composition import Composition
+from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
 from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
@@ -16,8 +16,19 @@ from copilot.understanding.compose.hear import Hearing, hear
 from copilot.understanding.compose.planner import plan_of, whole
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import Cues, find_cues, words_for
-from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key, focus_of, people_of, row_of, thing_of
-from copilot.understanding.dialogue.merging import about, merged, replaced, turned
+from copilot.understanding.dialogue.focus import (
+    DOCUMENTS,
+    PLACES,
+    Key,
+    focus_of,
+    in_turn,
+    others_of,
+    people_of,
+    row_of,
+    several_of,
+    thing_of,
+)
+from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, turned
 from copilot.understanding.vocabulary import Noun
 from copilot.understanding.words import Word, cut
 
@@ -38,6 +49,8 @@ class Follow:
     state: State
     now: datetime
     alone: Alone
+    afresh: Alone
+    """Plans a text that begins anew, and may ask several questions."""
 
     async def plan(self) -> Plan | NoPlan:
         """The plan of the message."""
@@ -46,31 +59,42 @@ class Follow:
         hearing = await hear(self.connection, self.model, words, self.now, figures)
         cues = find_cues(words, frozenset(p for token in hearing.tokens if token.span for p in token.positions))
         if cues.any("back"):
-            return await self._in(self._earlier(cues, hearing.tokens) or State(), words, cues)
+            return await self._back(words, cues, hearing.tokens)
         if cues.any("reset") and len(cues.of("reset")) < len(words):
             return await self.alone(" ".join(word.typed for p, word in enumerate(words) if p not in cues.of("reset")))
         picked = self._picked(words, cues, hearing.tokens)
         if picked is not None:
-            return await self.alone(picked)
+            return await self.afresh(picked)
         if not self.state.kind:
             return await self._without_state(words, cues, hearing)
-        if cues.place is not None and (row := row_of(self.state, cues.place)):
+        if cues.place is not None and (row := self._row(cues.place, hearing.tokens)):
             alone = await self.alone(self.text)
-            found = None if _whole(alone) and not cues.any("one") else await self._of_row(words, cues, row)
+            sure = isinstance(alone, Plan) and _whole(alone)
+            found = None if sure and not cues.any("one") else await self._of_row(words, cues, row)
             if found is not None:
                 return found
         return await self._followed(words, cues, hearing)
 
-    def _earlier(self, cues: Cues, tokens: Sequence[Token]) -> State | None:
-        """The newest state before the last that was about what is named after "back to"."""
-        after = [token for token in tokens if min(token.positions) > max(cues.of("back"))]
-        nouns = {noun.entity for token in after[:2] for noun in token.all_of(Noun)}
-        return next((state for state in self.state.earlier if nouns & _about(state)), None)
+    def _row(self, place: int, tokens: Sequence[Token]) -> Key | None:
+        """The record at a place of the last list, or of those asked about in turn: not of their lines, unless said."""
+        run = in_turn(self.state)
+        if run and place < len(run) and not any(token.noun(self.state.listed[0]) for token in tokens):
+            return run[place]
+        return row_of(self.state, place)
 
-    async def _in(self, state: State, words: Sequence[Word], cues: Cues) -> Plan | NoPlan:
-        """The rest of the message, as if that had been the last question."""
-        rest = " ".join(word.typed for p, word in enumerate(words) if p not in cues.of("back"))
-        return await replace(self, state=state, text=rest).plan()
+    async def _back(self, words: Sequence[Word], cues: Cues, tokens: Sequence[Token]) -> Plan | NoPlan:
+        """The rest of the message as if the newest question about what is named after "back to" had been the last; that
+        record again where there is no more."""
+        after = [token for token in tokens if min(token.positions) > max(cues.of("back"))][:2]
+        nouns = {noun.entity: token for token in after for noun in token.all_of(Noun)}
+        state = next((state for state in self.state.earlier if nouns.keys() & _about(state)), State())
+        named = {p for entity in nouns.keys() & _about(state) for p in nouns[entity].positions}
+        kept = frozenset(range(len(words))) - cues.of("back")
+        if not kept - named and (keys := focus_of(state)):
+            return await self.alone(_name(keys[0]))
+        rest = kept - named if any(_pronoun(words, cues, p) for p in kept) else kept
+        text = " ".join(words[p].typed for p in sorted(rest))
+        return await replace(self, state=state, text=text).plan()
 
     async def _followed(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan:
         named = _names(hearing.tokens)
@@ -80,15 +104,17 @@ class Follow:
             alone = await self.alone(self.text)
             if _whole(alone):
                 return alone
-        several = self._thing(words, cues, hearing) and _many(self.state)
-        attempts = (
-            (self._other, self.merged) if several else (self._other, self.merged, self._rewritten, self._about_focus)
-        )
+        thing = self._thing(words, cues, hearing)
+        if thing and not named and several_of(self.state):
+            return await self._which(words, cues)
+        several = thing and _many(self.state)
+        pointed = () if several else (self._rewritten, self._about_focus)
+        attempts = (self._others, self._besides, self._together, self._other, self.merged, *pointed)
         for attempt in attempts:
             found = await attempt(words, cues, hearing)
             if found is not None:
                 return found
-        if pointing and not named and (several or cues.any("people") or self._thing(words, cues, hearing)):
+        if pointing and not named and (several or thing or cues.any("people", "other", "others")):
             return await self._which(words, cues)
         return await self.alone(self.text)
 
@@ -116,7 +142,8 @@ class Follow:
         return fitting[0] if len(fitting) == 1 else None
 
     def _pointing(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> bool:
-        return cues.any("people", "many", "narrow", "other", "no") or self._thing(words, cues, hearing)
+        back = ("people", "many", "narrow", "other", "no", "others", "together")
+        return cues.any(*back) or self._thing(words, cues, hearing)
 
     def _thing(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> bool:
         return bool(_things(words, cues, hearing.tokens))
@@ -125,10 +152,52 @@ class Follow:
         """The message with the record's name where it says which of the list."""
         names = ("first", "second", "third", "fourth", "fifth", "last", "other")
         at = cues.of(*names)
+        pronouns = (cues.of("people") | _things(words, cues, ())) - at
         around = cues.of("the", "one", "switch", "of", "thing") - at
-        kept = [word for p, word in enumerate(words) if p not in around]
-        found = await self.alone(_put(kept, frozenset(kept.index(words[p]) for p in at), row))
-        return found if _whole(found) else None
+        for instead, gone in ((at, around), (pronouns, (around | at) - pronouns)):
+            kept = [p for p in range(len(words)) if p not in gone]
+            put = frozenset(n for n, p in enumerate(kept) if p in instead)
+            found = await self._tried(_put([words[p] for p in kept], put, row)) if put else None
+            if found:
+                return found
+        return None
+
+    async def _others(self, words: Sequence[Word], cues: Cues, _: Hearing) -> Plan | NoPlan | None:
+        """ "And the other two, when are they promised": what the list held beside what was asked about since."""
+        rest = others_of(self.state)
+        if not cues.any("others") or not rest or len(rest) > _MOST_CHOICES:
+            return None
+        at = cues.of("others")
+        instead = (cues.of("people", "many", "thing") - at) or at
+        gone = (at | cues.of("switch")) - instead
+        kept = [p for p in range(len(words)) if p not in gone and (p not in instead or p == min(instead))]
+        names = " ".join(_name(key) for key in rest)
+        return await self._tried(" ".join(names if p in instead else words[p].typed for p in kept))
+
+    async def _besides(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
+        """ "Any other open orders from them": all but the one that the last answer was about."""
+        person = await people_of(self.connection, self.model, self.state)
+        if not cues.any("besides") or person is None or _names(hearing.tokens):
+            return None
+        text = [word for p, word in enumerate(words) if p not in cues.of("besides", "switch")]
+        at = frozenset(text.index(words[p]) for p in cues.of("people", "many") if words[p] in text)
+        found = await self._tried(_put(text, at, person))
+        last = found.composition if isinstance(found, Plan) else None
+        known = tuple(ident for entity, ident in focus_of(self.state) if last and entity == last.entity)
+        if last is None or not known:
+            return None
+        part = Part(role="record", about=last.entity, ids=known, negated=True)
+        but = replace(last, parts=(*last.parts, part))
+        return plan_of(self.model, await whole(self.connection, self.model, but, hearing))
+
+    async def _together(self, _: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
+        """ "And those three together": one figure over the places just asked about one after the other."""
+        skipped = cues.of("switch", "many", "people", "together", "the", "thing", "of")
+        tokens = [token for token in hearing.tokens if not set(token.positions) <= skipped]
+        found = added_up(self.state, tokens) if cues.any("together") else None
+        if found is None:
+            return None
+        return plan_of(self.model, await whole(self.connection, self.model, found, hearing))
 
     async def _other(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
         """ "No, the other Meyer": a record of that name that the last answer was not about."""
@@ -144,7 +213,7 @@ class Follow:
                 return await self.merged(words, cues, replace(hearing, tokens=tokens))
         entity, ids = self.state.listed
         rows = [(entity, ident) for ident in ids if (entity, ident) not in known]
-        if len(rows) != 1:
+        if len(rows) != 1 or entity not in self.state.references:  # a document's lines are no others of it
             return None
         return about(self.state, rows[0]) or await self._of_row(words, cues, rows[0])
 
@@ -181,9 +250,10 @@ class Follow:
             key = await thing_of(self.connection, self.model, self.state, entity)
             if key is not None:
                 return await self._tried(_put(text, at | cues.of("switch"), key))
-        if cues.any("people"):
+        people = cues.of("people") or (frozenset[int]() if _many(self.state) else cues.of("many"))
+        if people:
             person = await people_of(self.connection, self.model, self.state)
-            if person and (found := await self._tried(_put(text, cues.of("people", "switch"), person))):
+            if person and (found := await self._tried(_put(text, people | cues.of("switch"), person))):
                 return found
         things = _things(words, cues, hearing.tokens)
         if things:
@@ -205,7 +275,7 @@ class Follow:
         tried = [everything, *(f"{entity}#{ident}" for entity, ident in (*keys, *((person,) if person else ())))]
         for names in dict.fromkeys(name for name in tried if name):
             found = await self._tried(" ".join((*left, names)))
-            if isinstance(found, Plan):
+            if isinstance(found, Plan) and not _of_itself(found, keys):
                 return found
         return None
 
@@ -215,18 +285,31 @@ class Follow:
 
     async def _which(self, words: Sequence[Word], cues: Cues) -> NoPlan:
         """Asks what is meant, offering the records of the last list."""
-        at = cues.of("people", "thing")
+        at = cues.of("people", "thing", "other", "others")
         entity, ids = self.state.listed
-        names = (
-            await display(self.connection, self.model, [(entity, ident) for ident in ids[:_MOST_CHOICES]])
-            if ids
-            else {}
-        )
+        meant = several_of(self.state) or tuple((entity, ident) for ident in ids)
+        names = await display(self.connection, self.model, meant[:_MOST_CHOICES]) if meant else {}
         choices = tuple(
-            Choice(label=" · ".join(part for part in (number, name) if part), question=_put(words, at, key))
+            Choice(label=label, question=_put(words, at, key))
             for key, (number, name, _) in names.items()
+            if (label := " · ".join(part for part in (number, name) if part))
         )
         return NoPlan(reason="ambiguous", echo=_said(words, at), choices=choices)
+
+
+def _name(key: Key) -> str:
+    """How a record is named in a question of our own."""
+    return f"{key[0]}#{key[1]}"
+
+
+def _pronoun(words: Sequence[Word], cues: Cues, at: int) -> bool:
+    return at in cues.of("people") | _things(words, cues, ())
+
+
+def _of_itself(found: Plan, keys: Sequence[Key]) -> bool:
+    """Whether it lists a record by that record: "open orders of them" asks for those of somebody else."""
+    last = found.composition
+    return last is not None and not last.measure and last.entity in {entity for entity, _ in keys}
 
 
 def _names(tokens: Sequence[Token]) -> bool:
@@ -249,7 +332,7 @@ def _many(state: State) -> bool:
 
 def _is_one(words: Sequence[Word], at: frozenset[int]) -> bool:
     """Whether "the order" stands there, and not "the orders"."""
-    return not words[max(at)].folded.endswith("s")
+    return not words[max(at)].folded.endswith(tuple(words_for("plural")))
 
 
 def _whole(found: Plan | NoPlan) -> bool:
@@ -264,11 +347,12 @@ def _things(words: Sequence[Word], cues: Cues, tokens: Sequence[Token]) -> froze
     spans = {p for token in tokens if token.span for p in token.positions}
     nouns = {max(token.positions) for token in tokens if token.all_of(Noun)}
     leading = {min(token.positions) for token in tokens if token.all_of(Noun)}
+    relative = words_for("relative")
     return frozenset(
         p
         for p in cues.of("thing")
         if p not in spans
-        and not (words[p].folded in ("that", "this") and (p - 1 in nouns or p + 1 in leading or p + 1 in spans))
+        and not (words[p].folded in relative and (p - 1 in nouns or p + 1 in leading or p + 1 in spans))
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import takewhile
 
 from dateutil.relativedelta import relativedelta
 
@@ -24,6 +25,8 @@ from copilot.understanding.dialogue.focus import PLACES, Key
 from copilot.understanding.kinds import load_kinds, make_plan
 from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
 
+_SUMMED = {"stock": "availability"}
+"""Records of several systems, and those of which each is told once: what is added up."""
 _UNITS = {
     "day": relativedelta(days=1), "week": relativedelta(weeks=1), "month": relativedelta(months=1),
     "quarter": relativedelta(months=3), "year": relativedelta(years=1),
@@ -123,6 +126,55 @@ def _about_the_same(last: Composition, target: Target, work: Work) -> Compositio
         counted=work.counted, parts=(*kept, *parts), splits=tuple(work.splits), order=work.order,
         descending=work.descending, limit=work.limit,
     )  # fmt: skip
+
+
+def added_up(state: State, tokens: Sequence[Token]) -> Composition | None:
+    """One figure over several places: those named, else those of the last questions of this kind, as many as said. The
+    tokens are nothing but places and how many; None for anything else."""
+    named = {c.entity: c for token in tokens for c in token.records if c.entity in PLACES and len(token.records) == 1}
+    count = [token.amount.number for token in tokens if token.amount]
+    if any(not (token.amount or (token.records and token.records[0].entity in PLACES)) for token in tokens):
+        return None
+    told = [c.id for token in tokens for c in token.records if c.entity == "site"]
+    asked = list(dict.fromkeys(told or _sites(state)))
+    several = len(state.references.get("site", ())) > 1
+    sites = tuple(asked[: int(count[0])] if count and not (told or several) else asked)
+    measure = _total_of(state)
+    if measure is None or len(sites) < 2 or set(named) - {"site"} or (count and len(sites) != count[0]):
+        return None
+    kept = {entity: ids for entity, ids in state.references.items() if entity not in PLACES}
+    parts = [Part(role="record", about=entity, ids=ids) for entity, ids in (*kept.items(), ("site", sites))]
+    return Composition(measure=measure, parts=tuple(parts))
+
+
+def _sites(state: State) -> Sequence[int]:
+    """The sites of the last question, or, where it was about one, of the last questions in turn."""
+    last = state.references.get("site", ())
+    if len(last) != 1:
+        return last
+    each = [alike.references.get("site", ()) for alike in _alike(state)]
+    return [ids[0] for ids in takewhile(lambda ids: len(ids) == 1, each)]
+
+
+def _alike(state: State) -> Iterator[State]:
+    """The last states of one kind that differ in their place alone, newest first."""
+    kept = {entity: ids for entity, ids in state.references.items() if entity not in PLACES}
+    for each in (state, *state.earlier):
+        if each.kind != state.kind or {e: ids for e, ids in each.references.items() if e not in PLACES} != kept:
+            return
+        yield each
+
+
+def _total_of(state: State) -> str | None:
+    """The measure that adds up what the last question was about: the one asked for, or the one that a kind's records
+    are counted by."""
+    last, counted = state.composition, load_vocabulary().counted_as
+    if last is not None:
+        parted = any(part.role != "record" for part in last.parts)
+        return None if parted else last.measure or counted.get(last.entity)
+    kind = load_kinds().get(state.kind)
+    read = [str(body.get("entity")) for body in kind.steps.values()] if kind and "item" in state.references else []
+    return next((counted[name] for entity in read if (name := _SUMMED.get(entity, entity)) in counted), None)
 
 
 def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:

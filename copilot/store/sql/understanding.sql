@@ -44,8 +44,9 @@ select start, key from step where key is not null
 
 -- name: names_with_words
 -- Records whose name holds the words: of each entity those with most of them. Of a word that more than `most` names of
--- an entity have only the first are read, in the order of their ids: see common_words.
-with hit as (
+-- an entity have only the first are read, in the order of their ids; such words come as rows of their own, with the last
+-- id that was read.
+with hit as materialized (
     select h.entity, h.target_id, w.word
       from unnest(%(words)s::text[]) as w (word)
      cross join unnest(%(entities)s::text[]) as e (entity)
@@ -54,21 +55,14 @@ with hit as (
          where l.key = w.word and l.kind = 'word' and l.entity = e.entity
          order by l.target_id limit %(most)s) as h
 )
-select entity, target_id, words
+select entity, target_id, words, false as common
   from (select entity, target_id, array_agg(distinct word) as words,
                row_number() over (partition by entity order by count(distinct word) desc, target_id) as place
           from hit group by entity, target_id) as found
  where place <= 40
-
--- name: common_words
--- The words that at least `most` names of an entity have, and the last id of those read.
-select w.word, e.entity, l.target_id as last
-  from unnest(%(words)s::text[]) as w (word)
- cross join unnest(%(entities)s::text[]) as e (entity)
- cross join lateral (
-    select l.target_id from biz.lookup l
-     where l.key = w.word and l.kind = 'word' and l.entity = e.entity
-     order by l.target_id offset %(most)s - 1 limit 1) as l
+union all
+select entity, max(target_id), array[word], true
+  from hit group by entity, word having count(*) >= %(most)s
 
 -- name: names_with_both
 -- Records of an entity whose name holds two common words, and which of the others it holds too.
@@ -102,35 +96,50 @@ limit 1
 
 -- name: said_values
 -- What is written in the fields that people tell records apart by and that hold no codes, in scope: from one value to
--- the next, so that an index serves it however many rows there are.
-select 'item' as entity, 'category' as field, value from (
+-- the next, and at each place in scope by itself, so that an index leads past the rows that the scope does not show,
+-- however many there are. Of a class that is not in scope nothing is looked for.
+with places as (
+    select r.id as region, s.id as site
+      from (select id from biz.region union all select 0) r cross join (select id from biz.site union all select 0) s
+), classes as (
+    select string_to_array(nullif(current_setting('copilot.classes', true), ''), ',') as names
+)
+select distinct 'item' as entity, 'category' as field, value from places p cross join lateral (
     with recursive said (value) as (
-        (select category from biz.item where category is not null order by category limit 1)
+        (select t.category from biz.item t where t.label_region = p.region and t.label_site = p.site
+            and t.category is not null order by t.category limit 1)
         union all
-        select (select t.category from biz.item t where t.category > s.value order by t.category limit 1)
+        select (select t.category from biz.item t where t.label_region = p.region and t.label_site = p.site
+                   and t.category > s.value order by t.category limit 1)
           from said s where s.value is not null
     ) select value from said where value is not null limit 300) as category_said
+ where 'item' = any ((select names from classes)::text[])
 union all
-select 'shipment' as entity, 'carrier' as field, value from (
+select distinct 'shipment' as entity, 'carrier' as field, value from places p cross join lateral (
     with recursive said (value) as (
-        (select carrier from biz.shipment where carrier is not null order by carrier limit 1)
+        (select t.carrier from biz.shipment t where t.label_region = p.region and t.label_site = p.site
+            and t.carrier is not null order by t.carrier limit 1)
         union all
-        select (select t.carrier from biz.shipment t where t.carrier > s.value order by t.carrier limit 1)
+        select (select t.carrier from biz.shipment t where t.label_region = p.region and t.label_site = p.site
+                   and t.carrier > s.value order by t.carrier limit 1)
           from said s where s.value is not null
     ) select value from said where value is not null limit 300) as carrier_said
+ where 'shipping' = any ((select names from classes)::text[])
 union all
-select 'supplier_terms' as entity, 'incoterm' as field, value from (
+select 'supplier_terms', 'incoterm', value from (
     with recursive said (value) as (
-        (select incoterm from biz.supplier_terms where incoterm is not null order by incoterm limit 1)
+        (select t.incoterm from biz.supplier_terms t where t.incoterm is not null order by t.incoterm limit 1)
         union all
         select (select t.incoterm from biz.supplier_terms t where t.incoterm > s.value order by t.incoterm limit 1)
           from said s where s.value is not null
     ) select value from said where value is not null limit 300) as incoterm_said
+ where 'supplier_terms' = any ((select names from classes)::text[])
 union all
-select 'supplier_terms' as entity, 'payment_terms' as field, value from (
+select 'supplier_terms', 'payment_terms', value from (
     with recursive said (value) as (
-        (select payment_terms from biz.supplier_terms where payment_terms is not null order by payment_terms limit 1)
+        (select t.payment_terms from biz.supplier_terms t where t.payment_terms is not null order by t.payment_terms limit 1)
         union all
         select (select t.payment_terms from biz.supplier_terms t where t.payment_terms > s.value order by t.payment_terms limit 1)
           from said s where s.value is not null
     ) select value from said where value is not null limit 300) as payment_terms_said
+ where 'supplier_terms' = any ((select names from classes)::text[])

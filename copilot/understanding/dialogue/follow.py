@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from copilot.domain.composition import Composition
 from copilot.domain.dialogue import State
@@ -18,6 +17,7 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import Cues, find_cues, words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key, focus_of, people_of, row_of, thing_of
 from copilot.understanding.dialogue.merging import about, merged, replaced, turned
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import Noun
 from copilot.understanding.words import Word, cut
 
@@ -32,18 +32,26 @@ _SHORT = 6
 class Follow:
     """One message, and the conversation it stands in."""
 
-    connection: Connection
-    model: SemanticModel
+    lookup: Lookup
     text: str
     state: State
-    now: datetime
     alone: Alone
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction of who asks."""
+        return self.lookup.connection
+
+    @property
+    def model(self) -> SemanticModel:
+        """What records mean."""
+        return self.lookup.model
 
     async def plan(self) -> Plan | NoPlan:
         """The plan of the message."""
         words = cut(self.text)
         figures = frozenset(p for p, word in enumerate(words) if self.state.kind and word.bare_number)
-        hearing = await hear(self.connection, self.model, words, self.now, figures)
+        hearing = await hear(self.lookup, words, figures)
         cues = find_cues(words, frozenset(p for token in hearing.tokens if token.span for p in token.positions))
         if cues.any("back"):
             return await self._in(self._earlier(cues, hearing.tokens) or State(), words, cues)
@@ -160,7 +168,7 @@ class Follow:
         if found is None and cues.any("narrow", "many") and self.state.earlier and not self.state.composition:
             return await self._before().merged(words, cues, hearing)
         if isinstance(found, Composition):
-            return plan_of(self.model, await whole(self.connection, self.model, found, hearing))
+            return plan_of(self.model, await whole(self.lookup, found, hearing))
         return replaced(self.state, tokens)
 
     def _before(self) -> Follow:

@@ -50,19 +50,21 @@ async def read_names(lookup: Lookup, words: Mapping[str, Collection[str]]) -> It
     """The records whose names have the words, of each entity those with most of them, and which words they have.
 
     `words` are words of names with what was typed for them. Of a common word only some names are read, unless a rarer
-    one that was typed beside it leads to all that have both.
+    one that was typed beside it leads to all that have both; of two common words some of those that have both, unless a
+    record of another kind has more of what was typed.
     """
     if not words:
         return ()
     entities = {f.find_as or e.name for e in lookup.model.entities.values() for f in e.finders() if f.find == "name"}
     rows = await lookup.rows("names_with_words", words=words, entities=entities, most=_MOST)
     found: dict[Key, frozenset[str]] = {
-        (row["entity"], row["target_id"]): frozenset(row["words"]) for row in rows if not row["common"]
+        (row["entity"], row["target_id"]): frozenset(row["words"]) for row in rows if row["total"] is None
     }
-    for entity, common in _common(row for row in rows if row["common"]).items():
+    for entity, common in _common(rows).items():
         said = {part for word in common for part in words[word]}
-        rare = {word for (of, _), held in found.items() if of == entity for word in held} - set(common)
-        if any(said.isdisjoint(words[word]) for word in rare):
+        rare = {row["words"][0] for row in rows if row["entity"] == entity and (row["total"] or _MOST) < _MOST}
+        more = (said < {part for word in held for part in words[word]} for held in found.values())
+        if any(said.isdisjoint(words[word]) for word in rare) or any(more):
             continue
         for row_id, held in await _with_both(lookup, entity, common, words):
             found[entity, row_id] = found.get((entity, row_id), frozenset()) | held
@@ -73,7 +75,7 @@ def _common(rows: Iterable[DictRow]) -> dict[str, list[str]]:
     """Per entity the words that more names have than were read, the rarest first: the further its ids reach, the rarer
     a word is. Only where there are two of them."""
     found: dict[str, list[str]] = {}
-    for row in sorted(rows, key=lambda row: -row["target_id"]):
+    for row in sorted((row for row in rows if row["total"] == _MOST), key=lambda row: -row["target_id"]):
         found.setdefault(row["entity"], []).extend(row["words"])
     return {entity: those for entity, those in found.items() if len(those) > 1}
 

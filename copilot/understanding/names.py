@@ -91,6 +91,8 @@ async def name_hits(
         return {}
     meant = await _meant(lookup, asked, cues)
     _add_sizes(meant, words, taken)
+    unheard = asked.keys() - {hit.part for those in meant.values() for hit in those}
+    await _add_near(lookup, meant, {part: asked[part] for part in unheard if not cues.issuperset(asked[part])})
     hits = await _named_so(lookup, meant)
     unclear = _unclear(asked, cues, hits)
     if unclear and await _add_near(lookup, meant, {part: asked[part] for part in unclear}):

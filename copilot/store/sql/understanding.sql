@@ -44,8 +44,8 @@ select start, key from step where key is not null
 
 -- name: names_with_words
 -- Records whose name holds the words: of each entity those with most of them. Of a word that more than `most` names of
--- an entity have only the first are read, in the order of their ids; such words come as rows of their own, with the last
--- id that was read.
+-- an entity have only the first are read, in the order of their ids, and of those that a rarer word leads to whether
+-- they have it. How many of each word were read, and the last id of them, come as rows of their own with a `total`.
 with hit as materialized (
     select h.entity, h.target_id, w.word
       from unnest(%(words)s::text[]) as w (word)
@@ -54,24 +54,38 @@ with hit as materialized (
         select l.entity, l.target_id from biz.lookup l
          where l.key = w.word and l.kind = 'word' and l.entity = e.entity
          order by l.target_id limit %(most)s) as h
+), tally as materialized (
+    select entity, word, count(*) as total, max(target_id) as last from hit group by entity, word
+), rare as (
+    select distinct h.entity, h.target_id from hit h join tally t using (entity, word) where t.total < %(most)s
+), held as (
+    select entity, target_id, word from hit
+    union
+    select r.entity, r.target_id, t.word
+      from rare r join tally t on t.entity = r.entity and t.total >= %(most)s
+     cross join lateral (
+        select l.key from biz.lookup l
+         where l.key = t.word and l.kind = 'word' and l.entity = r.entity and l.target_id = r.target_id limit 1) as l
 )
-select entity, target_id, words, false as common
-  from (select entity, target_id, array_agg(distinct word) as words,
-               row_number() over (partition by entity order by count(distinct word) desc, target_id) as place
-          from hit group by entity, target_id) as found
+select entity, target_id, words, null::bigint as total
+  from (select entity, target_id, array_agg(word) as words,
+               row_number() over (partition by entity order by count(*) desc, target_id) as place
+          from held group by entity, target_id) as found
  where place <= 40
 union all
-select entity, max(target_id), array[word], true
-  from hit group by entity, word having count(*) >= %(most)s
+select entity, last, array[word], total from tally
 
 -- name: names_with_both
--- Records of an entity whose name holds two common words, and which of the others it holds too.
+-- Records of an entity whose name holds two common words, and which of the others it holds too. Goes through the names
+-- with the rarer word, `one`, and looks for the other in each: a join would read all names of both.
 with both_of as materialized (
     select a.target_id
-      from biz.lookup a join biz.lookup b on b.target_id = a.target_id
+      from biz.lookup a
+     cross join lateral (
+        select b.key from biz.lookup b
+         where b.key = %(other)s and b.kind = 'word' and b.entity = %(entity)s and b.target_id = a.target_id limit 1) as b
      where a.key = %(one)s and a.kind = 'word' and a.entity = %(entity)s
-       and b.key = %(other)s and b.kind = 'word' and b.entity = %(entity)s
-     limit 3000
+     order by a.target_id limit 1000
 ), held as (
     select o.target_id,
            array(select distinct l.key from biz.lookup l

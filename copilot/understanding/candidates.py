@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -11,12 +11,15 @@ from copilot.domain.plan import ReadAs
 from copilot.semantic.compile import select
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.words import Word, fold
 
 _MOST_SHOWN = 200
 
 Key = tuple[str, int]
 """An entity and the id of one of its records."""
+Called = tuple[str, str, str]
+"""Number, name, and source with company and key."""
 
 
 class Doubt(IntEnum):
@@ -68,12 +71,10 @@ def read_as(candidates: Iterable[Candidate], words: Sequence[Word]) -> tuple[Rea
     )
 
 
-async def labelled(
-    connection: Connection, model: SemanticModel, candidates: Iterable[Candidate]
-) -> tuple[Candidate, ...]:
+async def labelled(lookup: Lookup, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """The candidates that exist in scope, the strongest of them, with number and name to show, full names first."""
     strongest = sorted(candidates, key=lambda c: -c.strength)[:_MOST_SHOWN]
-    names = await display(connection, model, {c.key for c in strongest})
+    names = await called(lookup, {c.key for c in strongest})
     shown: list[Candidate] = []
     for c in strongest:
         if c.key in names:
@@ -92,12 +93,17 @@ def _told_apart(candidates: Sequence[Candidate]) -> Iterable[Candidate]:
         yield replace(c, label=f"{c.label} · {c.place}") if alike[c.entity, c.label] > 1 else c
 
 
-async def display(connection: Connection, model: SemanticModel, keys: Iterable[Key]) -> dict[Key, tuple[str, str, str]]:
-    """(entity, id) -> (number, name, source with company and key) of those in scope."""
+async def called(lookup: Lookup, keys: Collection[Key]) -> Mapping[Key, Called]:
+    """How records in scope are called, each read once in a message."""
+    return await lookup.known("called", keys, lambda new: display(lookup.connection, lookup.model, new))
+
+
+async def display(connection: Connection, model: SemanticModel, keys: Iterable[Key]) -> dict[Key, Called]:
+    """How records are called, of those in scope."""
     by_entity: dict[str, list[int]] = {}
     for entity, row_id in keys:
         by_entity.setdefault(entity, []).append(row_id)
-    found: dict[Key, tuple[str, str, str]] = {}
+    found: dict[Key, Called] = {}
     for name, ids in by_entity.items():
         entity = model[name]
         fields = tuple(f for f in dict.fromkeys((entity.key, "name")) if f and f in entity.fields)

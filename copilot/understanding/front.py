@@ -20,10 +20,11 @@ from copilot.understanding.compose.planner import Understood, compose, plan_of, 
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import tells_back
-from copilot.understanding.dialogue.follow import Follow
+from copilot.understanding.dialogue.follow import Alone, Follow
 from copilot.understanding.dialogue.parts import InConversation, in_parts
 from copilot.understanding.dialogue.recall import NOTED, with_said
 from copilot.understanding.kinds import load_kinds
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.vocabulary import Measure
@@ -43,25 +44,29 @@ async def plan_text(
 ) -> Plan | NoPlan:
     """The plan of a message in its conversation, or why there is none. Looks names up in the scope of the connection's
     transaction."""
+    lookup = Lookup(connection=connection, model=model, now=now)
 
     async def alone(question: str) -> Plan | NoPlan:
-        return await plan_alone(connection, model, question, now)
+        return await lookup.once(("planned", question), lambda: plan_alone(lookup, question))
 
     async def afresh(question: str) -> Plan | NoPlan:
-        return await plan_text(connection, model, question, now)
+        return await _planned(lookup, question, State(), alone, afresh)
 
-    async def in_conversation(message: str, stands: State) -> Plan | NoPlan:
-        return await Follow(
-            connection=connection, model=model, text=message, state=stands, now=now, alone=alone, afresh=afresh
-        ).plan()
+    return await _planned(lookup, text, state or State(), alone, afresh)
+
+
+async def _planned(lookup: Lookup, text: str, stands: State, alone: Alone, afresh: Alone) -> Plan | NoPlan:
+    """The plan of one message, or of the several questions that it asks."""
+
+    async def in_conversation(message: str, state: State) -> Plan | NoPlan:
+        return await Follow(lookup=lookup, text=message, state=state, alone=alone, afresh=afresh).plan()
 
     async def again(kept: State) -> Plan | None:
-        return await replan(connection, model, kept, now)
+        return await replan(lookup.connection, lookup.model, kept, lookup.now)
 
-    stands = state or State()
     found = await _heard_whole(text, stands, in_conversation)
     if isinstance(found, Plan) and found.kind in NOTED and tells_back(text):
-        return await with_said(connection, model, found, stands, again)
+        return await with_said(lookup.connection, lookup.model, found, stands, again)
     return found
 
 
@@ -85,55 +90,48 @@ async def replan(connection: Connection, model: SemanticModel, state: State, now
 
 async def _replan_one(connection: Connection, model: SemanticModel, state: State, now: datetime) -> Plan | None:
     if state.composition:
-        return await recomposed(connection, model, state.composition, now)
+        return await recomposed(Lookup(connection=connection, model=model, now=now), state.composition)
     if state.attributes:
         ((entity, ids),) = state.references.items()
         return attributes_plan(Asked(entity=entity, ids=ids, attributes=state.attributes))
     return replan_kind(state.kind, state.references, state.period, state.wanted)
 
 
-async def plan_alone(connection: Connection, model: SemanticModel, text: str, now: datetime) -> Plan | NoPlan:
+async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     """The plan of a question that stands for itself."""
     words = cut(text)
-    heard = await hear(connection, model, words, now)
+    heard = await hear(lookup, words)
     if [*heard.words] != [*words]:
         words = heard.words
         text = " ".join(word.typed for word in words)
     felt = tuple(token.text for token in heard.tokens if token.is_sign("feeling"))
     if felt:
         return NoPlan(reason="unsupported", unknown_words=felt)
-    composed = await compose(connection, model, heard)
+    composed = await compose(lookup, heard)
     if isinstance(composed, Understood) and _rather_composed(composed.composition):
-        return plan_of(model, composed)
-    kind = await plan_question(connection, model, text, now)
-    told = asked_of(model, heard.tokens)
+        return plan_of(lookup.model, composed)
+    kind = await plan_question(lookup, text)
+    told = asked_of(lookup.model, heard.tokens)
     whole = isinstance(kind, Plan) and not kind.unused_words
     if told and not (isinstance(kind, Plan) and whole and (_tells_of(kind, told.entity) or not _asks_when(heard))):
         return attributes_plan(told)
     if whole and isinstance(kind, Plan) and not _led_away(kind, composed, heard):
         return kind
     if isinstance(composed, Understood):
-        rest = await _of_document(connection, model, kind, composed, heard, now)
-        return rest or plan_of(model, composed)
+        rest = await _of_document(lookup, kind, composed, heard)
+        return rest or plan_of(lookup.model, composed)
     if isinstance(kind, Plan) and (composed.doubtful is None or composed.left):
-        return await with_the_rest(connection, model, kind, heard.tokens, now)
-    again = await _spoken_to(connection, model, words, heard, now) if _may_be_again(composed, kind) else None
+        return await with_the_rest(lookup, kind, heard.tokens)
+    again = await _spoken_to(lookup, words, heard) if _may_be_again(composed, kind) else None
     return again or _without(words, composed, kind, heard)
 
 
-async def _of_document(
-    connection: Connection,
-    model: SemanticModel,
-    kind: Plan | NoPlan,
-    composed: Understood,
-    heard: Hearing,
-    now: datetime,
-) -> Plan | None:
+async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | None:
     """The outline of a document, where a composition would only list it and all words go without saying."""
     named = set(composed.composition.ids()) & _DOCUMENTS
     if not named or not isinstance(kind, Plan) or _led_away(kind, composed, heard):
         return None
-    plan = await with_the_rest(connection, model, kind, heard.tokens, now)
+    plan = await with_the_rest(lookup, kind, heard.tokens)
     return plan if isinstance(plan, Plan) else None
 
 
@@ -154,20 +152,18 @@ def _may_be_again(composed: Misread, kind: Plan | NoPlan) -> bool:
     return isinstance(kind, NoPlan) and kind.reason != "ambiguous" and not composed.money
 
 
-async def _spoken_to(
-    connection: Connection, model: SemanticModel, words: Sequence[Word], heard: Hearing, now: datetime
-) -> Plan | NoPlan | None:
+async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> Plan | NoPlan | None:
     """The outline of the question without courtesies and names beside a number; those must be of that record. None
     where that is no question either."""
     text, names = spoken_to(words, heard.tokens)
     if not text or text == " ".join(word.typed for word in words):
         return None
-    kind = await plan_question(connection, model, text, now)
+    kind = await plan_question(lookup, text)
     if isinstance(kind, NoPlan):
         return None
-    if not await all_belong(connection, model, kind, names, now):
+    if not await all_belong(lookup, kind, names):
         return NoPlan(reason="unsupported", unknown_words=tuple(token.text for token in names))
-    return await with_the_rest(connection, model, kind, heard.tokens, now)
+    return await with_the_rest(lookup, kind, heard.tokens)
 
 
 def _asks_when(heard: Hearing) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations, pairwise
 
-from copilot.store.pool import Connection
-from copilot.store.queries import query
 from copilot.understanding.candidates import Doubt
+from copilot.understanding.lookup import Lookup
 
 _START = 7
 """Letters of a word that are looked at; core.near_keys does the same."""
@@ -20,7 +19,7 @@ _SHORTEST_HALF = 3
 _SPELLED_OUT = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("ss", "s"), ("ph", "f"))
 
 
-async def near_words(connection: Connection, words: Collection[str]) -> dict[str, dict[str, Doubt]]:
+async def near_words(lookup: Lookup, words: Collection[str]) -> dict[str, dict[str, Doubt]]:
     """For each word the words of names in scope that it may be meant for, and how doubtful that is."""
     wanted: dict[str, set[str]] = {}
     for word in filter(may_slip, words):
@@ -29,20 +28,26 @@ async def near_words(connection: Connection, words: Collection[str]) -> dict[str
     if not wanted:
         return {}
     found: dict[str, dict[str, Doubt]] = {}
-    for start, key in await keys_between(connection, "near", {key: f"{key[:-1]}0" for key in wanted}):
-        meant = key.rpartition("/")[2]
-        for word in wanted[start]:
-            doubt = _doubt(word, meant)
-            if doubt is not None:
-                found.setdefault(word, {})[meant] = doubt
+    every = await keys_between(lookup, "near", {key: f"{key[:-1]}0" for key in wanted})
+    like = {(word, key.rpartition("/")[2]) for start, keys in every.items() for key in keys for word in wanted[start]}
+    for word, meant in like:
+        doubt = _doubt(word, meant)
+        if doubt is not None:
+            found.setdefault(word, {})[meant] = doubt
     return found
 
 
-async def keys_between(connection: Connection, kind: str, ranges: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(start, key) of the different keys in scope from each start up to its stop."""
-    parameters = {"kind": kind, "starts": list(ranges), "stops": list(ranges.values())}
-    cursor = await connection.execute(query("keys_between"), parameters)
-    return [(row["start"], row["key"]) for row in await cursor.fetchall()]
+async def keys_between(lookup: Lookup, kind: str, ranges: Mapping[str, str]) -> Mapping[str, Sequence[str]]:
+    """The different keys in scope from each start up to its stop."""
+
+    async def find(new: Collection[str]) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        asked = {"kind": kind, "starts": [*new], "stops": [ranges[start] for start in new]}
+        for row in await lookup.run("keys_between", asked):
+            found.setdefault(row["start"], []).append(row["key"])
+        return found
+
+    return await lookup.known(kind, ranges, find)
 
 
 def may_slip(word: str) -> bool:

@@ -8,12 +8,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
-from copilot.store.queries import query
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
 from copilot.understanding.fuzzy import halves, joined, near_words
-from copilot.understanding.name_words import beginning, known, read_names
+from copilot.understanding.lookup import Lookup
+from copilot.understanding.name_words import beginning, known, read_names, whole_names
 from copilot.understanding.numbers import bare_digits, by_number, chosen, hint, spellings
 from copilot.understanding.sizes import parted, sizes
 from copilot.understanding.words import HINTS, STOP, Word, fold, is_place
@@ -39,19 +37,17 @@ Meant = dict[str, set[Hit]]
 """Words of names -> the words of the question that mean them."""
 
 
-async def find_candidates(
-    connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]
-) -> tuple[Candidate, ...]:
+async def find_candidates(lookup: Lookup, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
     """Every record that the words may name; `cues` are positions of words that also ask for something."""
     spelled = spellings(words)
-    numbered = _surest(await by_number(connection, words, spelled, bare_digits(words, spelled)))
-    numbers = (*chosen(model, words), *numbered)
+    numbered = _surest(await by_number(lookup, words, spelled, bare_digits(words, spelled)))
+    numbers = (*chosen(lookup.model, words), *numbered)
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
-    whole = await by_whole_name(connection, words, cues)
+    whole = await by_whole_name(lookup, words, cues)
     certain = {candidate.key for candidate in whole}
-    hits = await name_hits(connection, model, words, cues, taken)
+    hits = await name_hits(lookup, words, cues, taken)
     names = [of_hits(key, those, words) for key, those in hits.items() if key not in certain]
-    shown = await labelled(connection, model, (*numbers, *whole, *names))
+    shown = await labelled(lookup, (*numbers, *whole, *names))
     return tuple(completed(candidate, words) for candidate in shown)
 
 
@@ -63,7 +59,7 @@ def _surest(candidates: Iterable[Candidate]) -> Iterable[Candidate]:
     return best.values()
 
 
-async def by_whole_name(connection: Connection, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
+async def by_whole_name(lookup: Lookup, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
     """Records whose whole name stands in the question: its single letters and digits count as well."""
     spelled = {
         " ".join(word.folded for word in words[start:end]): range(start, end)
@@ -72,17 +68,17 @@ async def by_whole_name(connection: Connection, words: Sequence[Word], cues: fro
     }
     if not spelled:
         return ()
-    cursor = await connection.execute(query("whole_names"), {"names": list(spelled)})
-    found = [(row["entity"], row["target_id"], frozenset(spelled[row["key"]])) for row in await cursor.fetchall()]
+    found = await whole_names(lookup, spelled)
+    every = [(key, frozenset(spelled[name])) for name, keys in found.items() for key in keys]
     return tuple(
-        named((entity, row_id), at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
-        for entity, row_id, at in found
+        named(key, at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
+        for key, at in every
         if not at <= cues
     )
 
 
 async def name_hits(
-    connection: Connection, model: SemanticModel, words: Sequence[Word], cues: frozenset[int], taken: frozenset[int]
+    lookup: Lookup, words: Sequence[Word], cues: frozenset[int], taken: frozenset[int]
 ) -> dict[Key, set[Hit]]:
     """The records whose names have words of the question that are no number -> those words; not `cues` alone."""
     asked: dict[str, set[int]] = {}
@@ -93,21 +89,23 @@ async def name_hits(
                     asked.setdefault(part, set()).add(position)
     if not asked:
         return {}
-    meant = await _meant(connection, asked, cues)
+    meant = await _meant(lookup, asked, cues)
     _add_sizes(meant, words, taken)
-    hits = await _named_so(connection, model, meant)
+    unheard = asked.keys() - {hit.part for those in meant.values() for hit in those}
+    await _add_near(lookup, meant, {part: asked[part] for part in unheard if not cues.issuperset(asked[part])})
+    hits = await _named_so(lookup, meant)
     unclear = _unclear(asked, cues, hits)
-    if unclear and await _add_near(connection, meant, {part: asked[part] for part in unclear}):
-        hits = await _named_so(connection, model, meant)
+    if unclear and await _add_near(lookup, meant, {part: asked[part] for part in unclear}):
+        hits = await _named_so(lookup, meant)
     kept = {key: _whole_words(_without_numbers(those, words), words) for key, those in hits.items()}
     return {key: those for key, those in kept.items() if not {hit.position for hit in those} <= cues}
 
 
-async def _named_so(connection: Connection, model: SemanticModel, meant: Meant) -> dict[Key, set[Hit]]:
+async def _named_so(lookup: Lookup, meant: Meant) -> dict[Key, set[Hit]]:
     """The records whose names have the words, of each entity those with most of them."""
     typed = {word: {hit.part for hit in those} for word, those in meant.items()}
     hits: dict[Key, set[Hit]] = {}
-    for key, held in await read_names(connection, model, typed):
+    for key, held in await read_names(lookup, typed):
         those = hits.setdefault(key, set())
         for word in held:
             those.update(meant[word])
@@ -136,17 +134,17 @@ def _unclear(asked: Mapping[str, Collection[int]], cues: frozenset[int], hits: M
     return {part for part, at in asked.items() for p in at if p not in cues and (p not in held or p in parted)}
 
 
-async def _add_near(connection: Connection, meant: Meant, unclear: Mapping[str, Collection[int]]) -> bool:
+async def _add_near(lookup: Lookup, meant: Meant, unclear: Mapping[str, Collection[int]]) -> bool:
     """Add the words of names that unclear words may be meant for; returns whether there are any."""
     before = sum(map(len, meant.values()))
     pairs = joined(sorted((p, part) for part, at in unclear.items() for p in at))
     parts = {half: (pair, word) for word in unclear for pair in halves(word) for half in pair}
-    for word in await known(connection, {*pairs, *parts}):
+    for word in await known(lookup, {*pairs, *parts}):
         for position, part in pairs.get(word, ()):
             meant.setdefault(word, set()).add(Hit(position, part))
         if word in parts:
             meant.setdefault(word, set()).update(Hit(p, word) for p in unclear[parts[word][1]])
-    for typed, likely in (await near_words(connection, unclear)).items():
+    for typed, likely in (await near_words(lookup, unclear)).items():
         for word, doubt in likely.items():
             meant.setdefault(word, set()).update(Hit(p, typed, doubt) for p in unclear[typed])
     return sum(map(len, meant.values())) > before
@@ -242,21 +240,21 @@ def named(key: Key, at: frozenset[int], words: Sequence[Word], *, matched: int, 
     )
 
 
-async def _meant(connection: Connection, asked: Mapping[str, Collection[int]], cues: frozenset[int]) -> Meant:
+async def _meant(lookup: Lookup, asked: Mapping[str, Collection[int]], cues: frozenset[int]) -> Meant:
     """Words of names -> the words that mean them: the same word, its singular, or one that begins so."""
     meant: Meant = {}
 
     def add(word: str, part: str) -> None:
         meant.setdefault(word, set()).update(Hit(p, part) for p in asked[part])
 
-    for word in await known(connection, asked):
+    for word in await known(lookup, asked):
         add(word, word)
     singular = {w[:-1]: w for w in asked if w not in meant and len(w) > 3 and w.endswith("s") and w.isalpha()}
-    for word in await known(connection, singular):
+    for word in await known(lookup, singular):
         add(word, singular[word])
     said = {hit.part for hits in meant.values() for hit in hits}
     rest = [word for word, at in asked.items() if word not in said and not cues.issuperset(at)]
-    for part, words in (await beginning(connection, rest)).items():
+    for part, words in (await beginning(lookup, rest)).items():
         for word in words:
             add(word, part)
     return meant

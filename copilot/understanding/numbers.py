@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
-from copilot.store.queries import query
 from copilot.understanding.candidates import Candidate, Key
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.words import HINTS, STOP, Word
 
 Places = Mapping[str, tuple[int, ...]]
@@ -37,14 +36,13 @@ def chosen(model: SemanticModel, words: Sequence[Word]) -> Iterable[Candidate]:
 
 
 async def by_number(
-    connection: Connection, words: Sequence[Word], spelled: Places, bare: Collection[str]
+    lookup: Lookup, words: Sequence[Word], spelled: Places, bare: Collection[str]
 ) -> tuple[Candidate, ...]:
     """The records with these numbers; those of `bare` may also be the last digits of a number."""
     if not spelled:
         return ()
-    cursor = await connection.execute(query("find_numbers"), {"words": list(spelled), "bare": list(bare)})
     found: dict[tuple[Key, tuple[int, ...]], Candidate] = {}
-    for row in await cursor.fetchall():
+    for row in await lookup.rows("find_numbers", words=spelled, bare=bare):
         at = spelled[row["word"]]
         hinted = hint(words, at, row["entity"])
         if row["kind"] == "digits" and (contradicted(words, at, row["entity"]) or _thing_unsaid(row["entity"], hinted)):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 
+from psycopg.rows import DictRow
+
 from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
-from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
-from copilot.store.queries import query
 from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
@@ -45,8 +45,8 @@ class _Reading:
         return self.cue, len(first), sum(c.strength for c in first), int(default)
 
 
-async def plan_question(connection: Connection, model: SemanticModel, text: str, now: datetime) -> Plan | NoPlan:
-    """The plan of a question, or why there is none. Looks names up in the scope of the connection's transaction."""
+async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
+    """The plan of a question, or why there is none. Looks names up in the scope of the transaction."""
     words = cut(text)
     cues = [(kind, _cues(kind, words)) for kind in load_kinds().values()]
     timed = find_time(words) if any(kind.time and cue[0] for kind, cue in cues) else None
@@ -54,7 +54,7 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
     besides = find_told(words, dated=any(DAYS in kind.told and cue[0] for kind, cue in cues))
     asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
-    found = await find_candidates(connection, model, words, asked | besides.positions)
+    found = await find_candidates(lookup, words, asked | besides.positions)
     candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
     readings = [
         r
@@ -69,12 +69,12 @@ async def plan_question(connection: Connection, model: SemanticModel, text: str,
         choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
     if best.kind.told:
-        return _telling(best, words, now)
+        return _telling(best, words, lookup.now)
     if best.kind.quantity:
-        return await _promising(connection, best, words, told, now)
+        return await _promising(lookup, best, words, told)
     if best.kind.time is None:
         return _decide(best, words)
-    period = await _period(connection, best, timed, now)
+    period = await _period(lookup, best, timed)
     if period is None:
         return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(spoken)))
     return _decide(best, words, period, spoken)
@@ -104,15 +104,12 @@ def _besides(
     return [c for c in candidates if not (kind.time and c.positions & spoken)]
 
 
-async def _promising(
-    connection: Connection, reading: _Reading, words: Sequence[Word], told: WantedMention, now: datetime
-) -> Plan | NoPlan:
+async def _promising(lookup: Lookup, reading: _Reading, words: Sequence[Word], told: WantedMention) -> Plan | NoPlan:
     """The plan of a question about a quantity and a day, in the zone of the site named or of a site in scope."""
     named = [c.positions for those in reading.candidates.values() for c in those]
     told = told.without_none(reading.cue_positions)
     sites = [c.id for c in reading.candidates.get("site", ())]
-    row = await (await connection.execute(query("zone_of_promise"), {"sites": sites})).fetchone()
-    wanted = told.resolve(named, now, str(row["time_zone"] or "UTC") if row else "UTC")
+    wanted = told.resolve(named, lookup.now, _zone(await lookup.rows("zone_of_promise", sites=sites)))
     if isinstance(wanted, Refused) or (reading.kind.quantity == "required" and wanted.quantity is None):
         unknown = wanted.positions if isinstance(wanted, Refused) else told.positions
         return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(unknown)))
@@ -144,15 +141,16 @@ def _telling(reading: _Reading, words: Sequence[Word], now: datetime) -> Plan | 
     return replace(decided, choices=choices)
 
 
-async def _period(connection: Connection, reading: _Reading, timed: Mention | None, now: datetime) -> Period | None:
+async def _period(lookup: Lookup, reading: _Reading, timed: Mention | None) -> Period | None:
     """The time asked about, in the zone of the site of the record named; None for a time that can't be."""
-    rows = await connection.execute(
-        query("zones_of_records"),
-        {f"{entity}s": [c.id for c in reading.candidates.get(entity, ())] for entity in _ZONED},
-    )
-    found = await rows.fetchone()
-    zone = str(found["time_zone"] or "UTC") if found else "UTC"
-    return resolve(timed, now, zone) if timed else usual_period(str(reading.kind.time), now, zone)
+    named = {f"{entity}s": [c.id for c in reading.candidates.get(entity, ())] for entity in _ZONED}
+    zone = _zone(await lookup.rows("zones_of_records", **named))
+    return resolve(timed, lookup.now, zone) if timed else usual_period(str(reading.kind.time), lookup.now, zone)
+
+
+def _zone(rows: Sequence[DictRow]) -> str:
+    """The time zone that the first row says."""
+    return str(rows[0]["time_zone"] or "UTC") if rows else "UTC"
 
 
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:

@@ -6,9 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import Hit, by_whole_name, completed, name_hits, of_hits
 from copilot.understanding.numbers import by_number, chosen, meant_as_numbers
 from copilot.understanding.words import STOP, Word
@@ -36,8 +35,7 @@ class Reference:
 
 
 async def find_references(
-    connection: Connection,
-    model: SemanticModel,
+    lookup: Lookup,
     words: Sequence[Word],
     known: frozenset[int] = frozenset(),
     digits: frozenset[int] = frozenset(),
@@ -49,12 +47,12 @@ async def find_references(
     number ("SO-10482 and 10491"), from six digits on, and at the positions `digits`.
     """
     spelled, bare = meant_as_numbers(words, digits)
-    numbers = (*chosen(model, words), *await by_number(connection, words, spelled, bare))
+    numbers = (*chosen(lookup.model, words), *await by_number(lookup, words, spelled, bare))
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
-    whole = await by_whole_name(connection, words, known)
-    hits = await name_hits(connection, model, words, known, taken)
+    whole = await by_whole_name(lookup, words, known)
+    hits = await name_hits(lookup, words, known, taken)
     names = [c for key, those in hits.items() for c in _runs(key, those, words, known)]
-    labels = await labelled(connection, model, (*numbers, *whole, *names))
+    labels = await labelled(lookup, (*numbers, *whole, *names))
     shown = [completed(candidate, words) for candidate in labels]
     return _grouped(_undominated([c for c in shown if c.full or not _joins(c, words)]))
 

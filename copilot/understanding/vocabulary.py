@@ -133,22 +133,14 @@ class Vocabulary:
         """Every phrase that the words contain, the longest first, then from left to right."""
         pieces = [(piece, place) for place, word in enumerate(words) for piece in word.folded.split()]
         found: list[Match] = []
+        longest = max(map(len, self.phrases), default=0)
         for start in range(len(pieces)):
-            for length in range(1, min(self._longest, len(pieces) - start) + 1):
+            for length in range(1, min(longest, len(pieces) - start) + 1):
                 run = pieces[start : start + length]
                 meanings = self.phrases.get(tuple(piece for piece, _ in run))
                 if meanings and _whole(run, pieces, start):
                     found.append(Match(tuple(dict.fromkeys(place for _, place in run)), meanings))
         return tuple(sorted(found, key=lambda m: (-len(m.positions), m.positions)))
-
-    @property
-    def _longest(self) -> int:
-        return _longest(tuple(self.phrases))
-
-
-@cache
-def _longest(phrases: tuple[Pieces, ...]) -> int:
-    return max(map(len, phrases), default=0)
 
 
 def _whole(run: Sequence[tuple[str, int]], pieces: Sequence[tuple[str, int]], start: int) -> bool:

@@ -11,6 +11,7 @@ from psycopg import sql
 from copilot.domain.question import SessionSubject
 from copilot.policy.policy import scope_for
 from copilot.store.queries import query
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.references import find_references
 from copilot.understanding.words import cut
 from copilot.wiring import Runtime
@@ -121,6 +122,7 @@ async def _times(runtime: Runtime, said: Sequence[str]) -> AsyncIterator[float]:
         scope = scope_for(await asking.authenticate(SessionSubject(subject)), asking.policy)
         for text in said:
             async with asking.database.scoped_transaction(scope) as connection:
+                lookup = Lookup(connection=connection, model=asking.model, now=asking.clock())
                 with stopwatch() as watch:
-                    await find_references(connection, asking.model, cut(text))
+                    await find_references(lookup, cut(text))
             yield watch.seconds

@@ -11,8 +11,10 @@ from copilot.domain.json import Json
 from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
+from evals.bench.growth import measure_growth
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
+from evals.bench.planning import measure_planning
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
 
@@ -34,6 +36,8 @@ PARTS = (
     Part("sync", measure_syncs),
     Part("odoo", measure_pages),
     Part("names", measure_names),
+    Part("planner", measure_planning),
+    Part("growth", measure_growth),
 )
 """What `--only` may name."""
 

@@ -70,8 +70,8 @@ async def open_scene() -> AsyncGenerator[Scene]:
             admin.execute(GRANT_TABLE)
             admin.execute("analyze")
             async with running(company, name, company.home / "bench") as runtime:
-                texts = [(who, text) for who, ask_, rows in ASKED for text in _texts(admin, ask_, rows)]
-                questions = [await _asked(runtime, admin, who, text) for who, text in texts]
+                asked = [(who, text) for who, ask_, rows in ASKED for text in texts(admin, ask_, rows)]
+                questions = [await _asked(runtime, admin, who, text) for who, text in asked]
                 yield Scene(runtime=runtime, questions=tuple(questions))
 
 
@@ -82,10 +82,11 @@ def _prove_durable(admin: psycopg.Connection[Any]) -> None:
             raise RuntimeError(f"{setting} is {row}; nothing durable could be measured")
 
 
-def _texts(admin: psycopg.Connection[Any], ask_: str, rows: LiteralString) -> list[str]:
+def texts(admin: psycopg.Connection[Any], ask_: str, rows: LiteralString, each: int = EACH) -> list[str]:
+    """A question about some of the records that a statement names, always the same ones."""
     statement = sql.SQL("select name from ({}) as r (name) group by name order by md5(name) limit {}")
     those = sql.SQL(rows).format(here=sql.SQL(_HERE))
-    found = admin.execute(statement.format(those, sql.Literal(EACH))).fetchall()
+    found = admin.execute(statement.format(those, sql.Literal(each))).fetchall()
     return [ask_.replace("{}", name) for (name,) in found]
 
 

@@ -10,6 +10,7 @@ from copilot.domain.answer import Reason, Verdict
 from copilot.domain.question import SessionSubject
 from copilot.policy.policy import scope_for
 from copilot.understanding.candidates import Doubt
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.references import Reference, find_references, guesses, settled
 from copilot.understanding.words import cut
 from copilot.wiring import Runtime
@@ -27,7 +28,7 @@ async def references(runtime: Runtime, subject: str, text: str) -> tuple[Referen
     asking = runtime.asking
     scope = scope_for(await asking.authenticate(SessionSubject(subject)), asking.policy)
     async with asking.database.scoped_transaction(scope) as connection:
-        return await find_references(connection, asking.model, cut(text))
+        return await find_references(Lookup(connection=connection, model=asking.model, now=NOW), cut(text))
 
 
 async def named(runtime: Runtime, subject: str, text: str) -> list[set[str]]:

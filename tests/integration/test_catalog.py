@@ -263,7 +263,6 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "known_words": {"words": ["kestrel", "millwork", "desk"]},
     "keys_between": {"kind": "near", "starts": ["milwor/", "kestre/"], "stops": ["milwor0", "kestre0"]},
     "names_with_words": {"words": ["kestrel", "millwork"], "entities": ["customer", "item"], "most": 400},
-    "common_words": {"words": ["kestrel", "millwork"], "entities": ["customer", "item"], "most": 400},
     "names_with_both": {"one": "kestrel", "other": "millwork", "entity": "customer", "rest": ["corp", "llc"]},
     "zone_of_promise": {"sites": [1]},
     "zones_of_records": {"sales_orders": [1, 2], "purchase_orders": [3], "customers": [4]},

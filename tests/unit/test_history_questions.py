@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from copilot.domain.plan import NoPlan, Period, Plan, RecordQuery
-from copilot.semantic.model import SemanticModel, load_model
+from copilot.semantic.model import load_model
 from copilot.understanding import planner
 from copilot.understanding.candidates import Candidate
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.planner import plan_question, replan
 from copilot.understanding.words import Word
 
@@ -22,10 +23,8 @@ WORLD = {"so10482": ("sales_order", 1, 31), "po7": ("purchase_order", 2, 31), "m
 
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def find(
-        _: object, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]
-    ) -> tuple[Candidate, ...]:
-        del model, cues
+    async def find(_: object, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
+        del cues
         known = ((p, w, WORLD.get(w.folded.replace(" ", ""))) for p, w in enumerate(words))
         return tuple(
             Candidate(entity=e[0], id=e[1], positions=frozenset({p}), strength=e[2], by_number=e[2] > 10, label=w.typed)
@@ -39,15 +38,15 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 class _Sites:
     """A connection that knows one time zone."""
 
-    async def execute(self, *_: object) -> _Sites:
+    async def execute(self, *_: object, prepare: bool) -> _Sites:
         return self
 
-    async def fetchone(self) -> dict[str, str]:
-        return {"time_zone": "America/Chicago"}
+    async def fetchall(self) -> list[dict[str, str]]:
+        return [{"time_zone": "America/Chicago"}]
 
 
 async def _ask(text: str) -> Plan | NoPlan:
-    return await plan_question(cast(Any, _Sites()), load_model(), text, NOW)
+    return await plan_question(Lookup(connection=cast(Any, _Sites()), model=load_model(), now=NOW), text)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 
 from copilot.domain.plan import NoPlan, Plan
-from copilot.semantic.model import SemanticModel, load_model
+from copilot.semantic.model import load_model
 from copilot.understanding import numbers, planner
 from copilot.understanding.candidates import Candidate
 from copilot.understanding.kinds import load_kinds
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.numbers import hint, spellings
 from copilot.understanding.planner import plan_question, replan
 from copilot.understanding.words import Word, cut
@@ -39,9 +40,7 @@ WORLD: Known = {
 
 @pytest.fixture(autouse=True)
 def _world(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def find(
-        _: object, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]
-    ) -> tuple[Candidate, ...]:
+    async def find(_: object, words: Sequence[Word], cues: frozenset[int]) -> tuple[Candidate, ...]:
         return tuple(
             Candidate(
                 entity=entity,
@@ -62,15 +61,15 @@ def _world(monkeypatch: pytest.MonkeyPatch) -> None:
 class _NoSites:
     """A connection to a database that knows no site, so no time zone."""
 
-    async def execute(self, *_: object) -> _NoSites:
+    async def execute(self, *_: object, prepare: bool) -> _NoSites:
         return self
 
-    async def fetchone(self) -> None:
-        return None
+    async def fetchall(self) -> list[dict[str, str]]:
+        return []
 
 
 async def _ask(text: str) -> Plan | NoPlan:
-    return await plan_question(cast(Any, _NoSites()), load_model(), text, NOW)
+    return await plan_question(Lookup(connection=cast(Any, _NoSites()), model=load_model(), now=NOW), text)
 
 
 async def _plan(text: str) -> tuple[str, dict[str, tuple[int, ...]]]:
@@ -185,8 +184,8 @@ async def test_words_left_over_beside_a_clear_question_are_handed_on() -> None:
 async def test_the_question_of_a_choice_leads_to_the_kind_it_was_offered_for(
     kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def chosen(_: object, model: SemanticModel, words: Sequence[Word], cues: frozenset[int]) -> Any:
-        return tuple(numbers.chosen(model, words))
+    async def chosen(lookup: Lookup, words: Sequence[Word], cues: frozenset[int]) -> Any:
+        return tuple(numbers.chosen(lookup.model, words))
 
     monkeypatch.setattr(planner, "find_candidates", chosen)
     text = kind.ask

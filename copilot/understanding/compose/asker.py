@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from copilot.store.pool import Connection
-from copilot.store.queries import query
 from copilot.understanding.amounts import Convention
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.time.calendar import FiscalCalendar
 
 _COMMA = ("DE", "AT", "CH", "FR", "ES", "IT", "NL", "BE", "PL", "DK", "SE", "NO", "FI", "PT", "CZ", "BR", "ID")
@@ -62,11 +61,11 @@ class Asker:
         return Convention(decimal_comma=commas.pop() if len(commas) == 1 else None, currency=self.currency)
 
 
-async def read_asker(connection: Connection, now: datetime) -> Asker:
-    """The asker as the scope of the connection's transaction shows them."""
-    rows = await (await connection.execute(query("regions_in_scope"))).fetchall()
+async def read_asker(lookup: Lookup) -> Asker:
+    """The asker as the scope of the transaction shows them."""
+    rows = await lookup.rows("regions_in_scope")
     return Asker(
-        now=now,
+        now=lookup.now,
         regions={row["id"]: row["code"] for row in rows},
         currencies={row["id"]: row["currency"] for row in rows if row["currency"]},
         fiscal_starts={row["id"]: row["fiscal_year_start"] or 1 for row in rows},

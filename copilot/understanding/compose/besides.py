@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from copilot.domain.plan import NoPlan, Plan, RecordQuery
 from copilot.domain.query import Compare, Is, Query
-from copilot.semantic.model import SemanticModel, load_model
+from copilot.semantic.model import load_model
 from copilot.semantic.queries import compile_list, place_parameters
 from copilot.semantic.ways import way
-from copilot.store.pool import Connection
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
     CodeWord,
     DateWord,
@@ -36,9 +35,7 @@ _ASKING = ("where", "when", "count", "total", "money", "only")
 _FIELDS = (Noun, FieldWord, DateWord, NumberWord)
 
 
-async def with_the_rest(
-    connection: Connection, model: SemanticModel, plan: Plan, tokens: Sequence[Token], now: datetime
-) -> Plan | NoPlan:
+async def with_the_rest(lookup: Lookup, plan: Plan, tokens: Sequence[Token]) -> Plan | NoPlan:
     """The plan where all that it left unused goes without saying; else the decline that names those words."""
     unused = {word.casefold() for word in plan.unused_words}
     filler = load_vocabulary().filler
@@ -56,7 +53,7 @@ async def with_the_rest(
             kept += [word for word in plan.unused_words if word.casefold() in said]
         elif token.is_sign("pieces") and not any(each.amount for each in tokens):
             continue
-        elif not (_says_nothing(token, plan) or await _belongs(connection, model, plan, token, now)):
+        elif not (_says_nothing(token, plan) or await _belongs(lookup, plan, token)):
             left.append(token.text)
     if left:
         return NoPlan(reason="unsupported", unknown_words=tuple(left))
@@ -84,7 +81,7 @@ def _says_nothing(token: Token, plan: Plan) -> bool:
     return bool((named | contacts) & read)
 
 
-async def _belongs(connection: Connection, model: SemanticModel, plan: Plan, token: Token, now: datetime) -> bool:
+async def _belongs(lookup: Lookup, plan: Plan, token: Token) -> bool:
     """Whether a record named beside those asked about is theirs."""
     for entity, ids in plan.references.items():
         for candidate in token.records:
@@ -92,10 +89,10 @@ async def _belongs(connection: Connection, model: SemanticModel, plan: Plan, tok
             if found is None or candidate.entity == entity or not ids:
                 continue
             where = (Compare(("id",), Is.IN, tuple(ids)), found.condition((candidate.id,)))
-            compiled = compile_list(model, Query(entity=entity, where=where, limit=len(ids)))
-            places = place_parameters({}, now.date())
-            rows = await (await connection.execute(compiled.statement, {**compiled.parameters, **places})).fetchall()
-            if len(rows) == len(ids):
+            compiled = compile_list(lookup.model, Query(entity=entity, where=where, limit=len(ids)))
+            places = place_parameters({}, lookup.now.date())
+            rows = await lookup.connection.execute(compiled.statement, {**compiled.parameters, **places})
+            if len(await rows.fetchall()) == len(ids):
                 return True
     return False
 
@@ -109,8 +106,6 @@ def spoken_to(words: Sequence[Word], tokens: Sequence[Token]) -> tuple[str, tupl
     return " ".join(word.typed for position, word in enumerate(words) if position not in gone), names
 
 
-async def all_belong(
-    connection: Connection, model: SemanticModel, plan: Plan, names: Sequence[Token], now: datetime
-) -> bool:
+async def all_belong(lookup: Lookup, plan: Plan, names: Sequence[Token]) -> bool:
     """Whether the names beside a number are all of that record."""
-    return all([await _belongs(connection, model, plan, token, now) for token in names])
+    return all([await _belongs(lookup, plan, token) for token in names])

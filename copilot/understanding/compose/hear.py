@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.amounts import find_amounts
 from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.mending import mended
 from copilot.understanding.compose.tokens import Heard, Token, tokens_of
 from copilot.understanding.compose.values import find_values
-from copilot.understanding.references import find_references
+from copilot.understanding.lookup import Lookup
+from copilot.understanding.references import Reference, find_references
 from copilot.understanding.time.language import load_time_words
 from copilot.understanding.time.spans import find_spans
-from copilot.understanding.vocabulary import Vocabulary, load_vocabulary
+from copilot.understanding.vocabulary import Match, Vocabulary, load_vocabulary
 from copilot.understanding.words import Word
 
 
 def _unexplained(vocabulary: Vocabulary, word: Word) -> bool:
     """Whether a word may be one that stands in a field of records: one that says something, and no figure."""
     return word.folded not in vocabulary.filler and word.folded.replace(" ", "").isalpha()
+
+
+def _named_whole(reference: Reference) -> bool:
+    """Whether words are a number or a whole name as written."""
+    first = reference.candidates[0]
+    return not first.doubt and (first.by_number or first.full)
+
+
+def _positions(matches: Iterable[Match]) -> frozenset[int]:
+    return frozenset(p for match in matches for p in match.positions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,28 +43,28 @@ class Hearing:
     words: Sequence[Word] = ()
 
 
-async def hear(
-    connection: Connection,
-    model: SemanticModel,
-    words: Sequence[Word],
-    now: datetime,
-    digits: frozenset[int] = frozenset(),
-) -> Hearing:
+async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = frozenset()) -> Hearing:
     """The tokens of a question; bare figures at `digits` may be numbers of records. Names are looked up in the scope of
-    the connection's transaction."""
+    the transaction."""
+    return await lookup.once(("heard", tuple(words), digits), lambda: _hear(lookup, words, digits))
+
+
+async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -> Hearing:
     vocabulary = load_vocabulary()
     matches = vocabulary.matches(words)
-    known = frozenset(p for match in matches for p in match.positions)
-    if any(_unexplained(vocabulary, word) for p, word in enumerate(words) if p not in known):
-        matches = (*matches, *await find_values(connection, vocabulary, words))
+    references = await find_references(lookup, words, _positions(matches), digits)
+    named = frozenset(p for r in references if _named_whole(r) for p in r.positions)
+    clear = _positions(matches) | named
+    if any(_unexplained(vocabulary, word) for p, word in enumerate(words) if p not in clear):
+        values = await find_values(lookup, vocabulary, words)
+        matches = (*matches, *values)
+        references = await find_references(lookup, words, _positions(matches), digits) if values else references
     spans = find_spans(words, load_time_words())
-    known = frozenset(p for match in matches for p in match.positions)
-    references = await find_references(connection, model, words, known, digits)
-    asker = await read_asker(connection, now)
+    asker = await read_asker(lookup)
     amounts = find_amounts(words, load_amount_words(), asker.convention)
     heard = Heard(words=words, matches=matches, references=references, spans=spans, amounts=amounts)
     tokens = tokens_of(heard, vocabulary)
     meant = mended(words, tokens, vocabulary)
     if [word.folded for word in meant] != [word.folded for word in words]:
-        return await hear(connection, model, meant, now, digits)
+        return await hear(lookup, meant, digits)
     return Hearing(tokens=tokens, asker=asker, words=words)

@@ -17,11 +17,12 @@ _SHORTEST = 5
 
 def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabulary) -> tuple[Word, ...]:
     """The words with what they were meant for, where that is one word alone."""
+    unclear = [t for t in tokens if not (t.meanings or t.reference or t.span or t.amount)]
+    if not unclear:
+        return tuple(words)
     found = list(words)
     known = {piece for phrase in vocabulary.phrases for piece in phrase if len(piece) >= _SHORTEST} | vocabulary.filler
-    for token in tokens:
-        if token.meanings or token.reference or token.span or token.amount:
-            continue
+    for token in unclear:
         for position in token.positions:
             word = words[position].folded
             meant = [other for other in known if _slipped(word, other)]

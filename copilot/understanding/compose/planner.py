@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from copilot.domain.composition import Composition, Part, Split
 from copilot.domain.plan import NoPlan, Plan, ReadAs
@@ -15,12 +14,11 @@ from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.ways import path_to
-from copilot.store.pool import Connection
-from copilot.understanding.candidates import Candidate, display, read_as
+from copilot.understanding.candidates import Candidate, called, read_as
 from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
-from copilot.understanding.compose.hear import Hearing, hear
+from copilot.understanding.compose.hear import Hearing
 from copilot.understanding.compose.limits import SIGNS, counted_at
 from copilot.understanding.compose.places import date_path
 from copilot.understanding.compose.reader import (
@@ -39,8 +37,8 @@ from copilot.understanding.compose.say import Labels
 from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import settled_parts
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import CodeWord, Noun, Segment, Vocabulary, load_vocabulary
-from copilot.understanding.words import Word
 
 _DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
@@ -61,22 +59,15 @@ class Understood:
     """What was typed with a slip and taken for a name."""
 
 
-async def understand(
-    connection: Connection, model: SemanticModel, words: Sequence[Word], now: datetime
-) -> Understood | Misread:
-    """The composition of a question, or what of it has no place in any. Names are looked up in scope."""
-    return await compose(connection, model, await hear(connection, model, words, now))
-
-
-async def compose(connection: Connection, model: SemanticModel, heard: Hearing) -> Understood | Misread:
+async def compose(lookup: Lookup, heard: Hearing) -> Understood | Misread:
     """The composition of a question as it was heard."""
     found = read(heard.tokens, heard.asker, load_vocabulary())
-    return found if isinstance(found, Misread) else await whole(connection, model, found, heard)
+    return found if isinstance(found, Misread) else await whole(lookup, found, heard)
 
 
-async def whole(connection: Connection, model: SemanticModel, found: Composition, heard: Hearing) -> Understood:
+async def whole(lookup: Lookup, found: Composition, heard: Hearing) -> Understood:
     """A composition with how its records are called."""
-    labels = await labels_of(connection, model, found.ids())
+    labels = await labels_of(lookup, found.ids())
     region = region_of(found, heard.asker)
     ids = found.ids()
     meant = [c for token in heard.tokens for c in token.records if c.id in ids.get(c.entity, ())]
@@ -86,10 +77,10 @@ async def whole(connection: Connection, model: SemanticModel, found: Composition
     )  # fmt: skip
 
 
-async def recomposed(connection: Connection, model: SemanticModel, found: Composition, now: datetime) -> Plan:
+async def recomposed(lookup: Lookup, found: Composition) -> Plan:
     """The plan of a kept composition, with its records called as they are today."""
-    heard = Hearing(tokens=(), asker=await read_asker(connection, now))
-    return plan_of(model, await whole(connection, model, found, heard))
+    heard = Hearing(tokens=(), asker=await read_asker(lookup))
+    return plan_of(lookup.model, await whole(lookup, found, heard))
 
 
 def plan_of(model: SemanticModel, understood: Understood) -> Plan:
@@ -118,10 +109,10 @@ def region_of(composition: Composition, asker: Asker) -> str:
     return next(iter(asker.regions.values())) if len(asker.regions) == 1 else ""
 
 
-async def labels_of(connection: Connection, model: SemanticModel, ids: Mapping[str, Iterable[int]]) -> Labels:
+async def labels_of(lookup: Lookup, ids: Mapping[str, Iterable[int]]) -> Labels:
     """What records are called, of those in scope."""
     keys = {(entity, ident) for entity, those in ids.items() for ident in those}
-    shown = await display(connection, model, keys)
+    shown = await called(lookup, keys)
     return {key: name or number for key, (number, name, _) in shown.items()}
 
 

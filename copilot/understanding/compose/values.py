@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from copilot.store.pool import Connection
-from copilot.store.queries import query
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import CodeWord, Match, Meaning, Vocabulary
 from copilot.understanding.words import Word, fold
 
@@ -18,9 +17,9 @@ _LEAST = 4
 Pieces = tuple[str, ...]
 
 
-async def find_values(connection: Connection, vocabulary: Vocabulary, words: Sequence[Word]) -> tuple[Match, ...]:
-    """The values that the words hold, in the scope of the connection's transaction."""
-    rows = await (await connection.execute(query("said_values"))).fetchall()
+async def find_values(lookup: Lookup, vocabulary: Vocabulary, words: Sequence[Word]) -> tuple[Match, ...]:
+    """The values that the words hold, in the scope of the transaction."""
+    rows = await lookup.rows("said_values")
     found: dict[Pieces, list[Meaning]] = {}
     values = [CodeWord(row["entity"], (row["field"],), row["value"], row["field"] in _NOUNS) for row in rows]
     firsts = Counter(fold(word.code).split()[0] for word in values if fold(word.code))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
@@ -29,6 +28,7 @@ from copilot.understanding.dialogue.focus import (
     thing_of,
 )
 from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, turned
+from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import Noun
 from copilot.understanding.words import Word, cut
 
@@ -43,20 +43,28 @@ _SHORT = 6
 class Follow:
     """One message, and the conversation it stands in."""
 
-    connection: Connection
-    model: SemanticModel
+    lookup: Lookup
     text: str
     state: State
-    now: datetime
     alone: Alone
     afresh: Alone
     """Plans a text that begins anew, and may ask several questions."""
+
+    @property
+    def connection(self) -> Connection:
+        """The transaction of who asks."""
+        return self.lookup.connection
+
+    @property
+    def model(self) -> SemanticModel:
+        """What records mean."""
+        return self.lookup.model
 
     async def plan(self) -> Plan | NoPlan:
         """The plan of the message."""
         words = cut(self.text)
         figures = frozenset(p for p, word in enumerate(words) if self.state.kind and word.bare_number)
-        hearing = await hear(self.connection, self.model, words, self.now, figures)
+        hearing = await hear(self.lookup, words, figures)
         cues = find_cues(words, frozenset(p for token in hearing.tokens if token.span for p in token.positions))
         if cues.any("back"):
             return await self._back(words, cues, hearing.tokens)
@@ -188,7 +196,7 @@ class Follow:
             return None
         part = Part(role="record", about=last.entity, ids=known, negated=True)
         but = replace(last, parts=(*last.parts, part))
-        return plan_of(self.model, await whole(self.connection, self.model, but, hearing))
+        return plan_of(self.model, await whole(self.lookup, but, hearing))
 
     async def _together(self, _: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
         """ "And those three together": one figure over the places just asked about one after the other."""
@@ -197,7 +205,7 @@ class Follow:
         found = added_up(self.state, tokens) if cues.any("together") else None
         if found is None:
             return None
-        return plan_of(self.model, await whole(self.connection, self.model, found, hearing))
+        return plan_of(self.model, await whole(self.lookup, found, hearing))
 
     async def _other(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
         """ "No, the other Meyer": a record of that name that the last answer was not about."""
@@ -229,7 +237,7 @@ class Follow:
         if found is None and cues.any("narrow", "many") and self.state.earlier and not self.state.composition:
             return await self._before().merged(words, cues, hearing)
         if isinstance(found, Composition):
-            return plan_of(self.model, await whole(self.connection, self.model, found, hearing))
+            return plan_of(self.model, await whole(self.lookup, found, hearing))
         return replaced(self.state, tokens)
 
     def _before(self) -> Follow:

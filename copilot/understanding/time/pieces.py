@@ -68,13 +68,19 @@ class Reader:
     def __init__(self, pieces: Sequence[Piece], language: TimeWords) -> None:
         self.texts = tuple(piece.text for piece in pieces)
         self._language = language
+        self._known: dict[tuple[str, int], tuple[tuple[int, Any], ...]] = {}
 
     def phrase_at(self, phrases: Sequence[Phrase], at: int) -> Iterator[int]:
         """Where each of the phrases that stand at a place ends, the longest first."""
         return (at + len(phrase) for phrase in phrases if self.texts[at : at + len(phrase)] == phrase)
 
-    def read(self, place: str, at: int) -> Iterator[tuple[int, Any]]:
-        """Where what stands at a place ends, and what it is."""
+    def read(self, place: str, at: int) -> Sequence[tuple[int, Any]]:
+        """Where what stands at a place ends, and what it is. Many forms begin alike: each place is read once."""
+        if (place, at) not in self._known:
+            self._known[place, at] = tuple(self._read(place, at))
+        return self._known[place, at]
+
+    def _read(self, place: str, at: int) -> Iterator[tuple[int, Any]]:
         if at >= len(self.texts):
             return
         if place in self._language.names:

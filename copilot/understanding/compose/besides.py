@@ -109,6 +109,12 @@ def spoken_to(words: Sequence[Word], tokens: Sequence[Token]) -> tuple[str, tupl
     return " ".join(word.typed for position, word in enumerate(words) if position not in gone), names
 
 
+def without_courtesies(words: Sequence[Word], tokens: Sequence[Token]) -> str:
+    """The question without what says nothing by itself: "the customer wants to know when it is back in Chicago"."""
+    gone = {p for token in tokens if Sign("nothing") in token.meanings for p in token.positions}
+    return " ".join(word.typed for position, word in enumerate(words) if position not in gone)
+
+
 async def all_belong(
     connection: Connection, model: SemanticModel, plan: Plan, names: Sequence[Token], now: datetime
 ) -> bool:

@@ -32,10 +32,12 @@ IN_TIME = """
     select p.number, s.name as supplier from biz.purchase_order p join biz.supplier s on s.id = p.supplier_id
      where p.status = 'received' and p.received_date <= p.promised_date order by p.id desc limit 1"""
 OPEN_CASE = """
-    select c.number, lower(r.code) as region from biz.service_case c join biz.region r on r.id = c.label_region and r.code in ('US', 'DE')
+    select c.number, lower(r.code) as region from biz.service_case c
+      join biz.region r on r.id = c.label_region and r.code in ('US', 'DE')
      where c.status <> 'closed' order by c.id desc limit 1"""
 CLOSED_CASE = """
-    select c.number, lower(r.code) as region from biz.service_case c join biz.region r on r.id = c.label_region and r.code in ('US', 'DE')
+    select c.number, lower(r.code) as region from biz.service_case c
+      join biz.region r on r.id = c.label_region and r.code in ('US', 'DE')
      where c.status = 'closed' order by c.id desc limit 1"""
 WAITED_FOR = "select number from biz.return_order where received_at is null and status <> 'cancelled' limit 1"
 UNPAID = "select number from biz.invoice where status = 'open' and kind = 'invoice' order by id desc limit 1"

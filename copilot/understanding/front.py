@@ -14,7 +14,7 @@ from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
-from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest
+from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest, without_courtesies
 from copilot.understanding.compose.hear import Hearing, hear
 from copilot.understanding.compose.planner import Understood, compose, plan_of, recomposed, unknown
 from copilot.understanding.compose.reader import Misread
@@ -155,6 +155,11 @@ def _may_be_again(composed: Misread, kind: Plan | NoPlan) -> bool:
 async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> Plan | NoPlan | None:
     """The outline of the question without courtesies and names beside a number; those must be of that record. None
     where that is no question either."""
+    plain = without_courtesies(words, heard.tokens)
+    if plain != " ".join(word.typed for word in words):
+        kind = await plan_question(lookup, plain)
+        if isinstance(kind, Plan) and not kind.unused_words:
+            return kind
     text, names = spoken_to(words, heard.tokens)
     if not text or text == " ".join(word.typed for word in words):
         return None

@@ -386,3 +386,23 @@ def test_the_last_sales_are_the_newest_orders_without_quotations_and_cancelled_l
         (1, 4, scaled(5)),
     ]
     assert _all("recent_sale", orders, lines, with_context=context(complete=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "late"),
+    [
+        ({"status": "confirmed", "promised_date": NEXT_WEEK}, "in_time", None),
+        ({"status": "sent", "promised_date": LAST_WEEK}, "overdue", 6),
+        ({"status": "received", "promised_date": NEXT_WEEK, "received_date": TODAY}, "received_in_time", None),
+        ({"status": "received", "promised_date": LAST_WEEK, "received_date": day("2026-11-12")}, "received_late", 2),
+        ({"status": "received", "promised_date": LAST_WEEK}, "undated", None),
+        ({"status": "confirmed"}, "undated", None),
+        ({"status": "cancelled", "promised_date": LAST_WEEK}, "cancelled", None),
+    ],
+)
+def test_a_purchase_order_stands_against_its_promise_by_today_or_by_the_day_it_came(
+    fields: dict[str, Any], state: str, late: int | None
+) -> None:
+    order = record("purchase_order", "S1", row=1, **{"number": "PO-1", "site": SITE, **fields})
+    (found,) = _all("purchase_standing", [order])
+    assert (found["state"], found["days_late"]) == (state, late)

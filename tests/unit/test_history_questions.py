@@ -69,7 +69,7 @@ async def _ask(text: str) -> Plan | NoPlan:
         ("what changed on SO-10482 since 12 November", "order_changes"),
         # As before:
         ("when is SO-10482 promised", "order_status"),
-        ("when did SO-10482 ship", "order_status"),
+        ("when did SO-10482 ship", "order_left_when"),
         ("SO-10482", "order_status"),
         ("orders of Meyer", "customer_order_status"),
     ],
@@ -78,7 +78,7 @@ async def test_a_question_is_of_its_kind(text: str, kind: str) -> None:
     plan = await _ask(text)
     assert isinstance(plan, Plan), plan
     assert (plan.kind, plan.unused_words) == (kind, ())
-    assert (plan.period is not None) == (kind not in ("order_status", "customer_orders"))
+    assert (plan.period is not None) == (kind not in ("order_status", "order_left_when", "customer_orders"))
 
 
 async def test_the_time_is_part_of_the_plan_and_of_what_is_kept_of_it() -> None:

@@ -232,6 +232,18 @@ def test_what_is_no_quantity_or_no_day_to_come_is_refused(text: str) -> None:
     assert isinstance(find_wanted(cut(text)).resolve([], NOW, "UTC"), Refused)
 
 
+def test_an_item_said_to_be_at_zero_is_no_zero_that_somebody_wants() -> None:
+    text = "it is at zero can we promise 5"
+    told = find_wanted(cut(text))
+    assert isinstance(told.resolve([], NOW, "UTC"), Refused)
+    wanted = told.without_none(frozenset({2, 3})).resolve([], NOW, "UTC")
+    assert isinstance(wanted, Wanted)
+    assert wanted.quantity == 5 * SCALE
+    assert isinstance(
+        find_wanted(cut("promise zero of it")).without_none(frozenset({0})).resolve([], NOW, "UTC"), Refused
+    )
+
+
 def test_wanted_is_kept_as_json_and_nothing_else_is() -> None:
     wanted = Wanted(quantity=5, units=("box",), day=TODAY)
     assert Wanted.from_json(wanted.to_json()) == wanted

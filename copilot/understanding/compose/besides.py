@@ -106,6 +106,12 @@ def spoken_to(words: Sequence[Word], tokens: Sequence[Token]) -> tuple[str, tupl
     return " ".join(word.typed for position, word in enumerate(words) if position not in gone), names
 
 
+def without_courtesies(words: Sequence[Word], tokens: Sequence[Token]) -> str:
+    """The question without what says nothing by itself: "the customer wants to know when it is back in Chicago"."""
+    gone = {p for token in tokens if Sign("nothing") in token.meanings for p in token.positions}
+    return " ".join(word.typed for position, word in enumerate(words) if position not in gone)
+
+
 async def all_belong(lookup: Lookup, plan: Plan, names: Sequence[Token]) -> bool:
     """Whether the names beside a number are all of that record."""
     return all([await _belongs(lookup, plan, token) for token in names])

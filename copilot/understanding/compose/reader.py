@@ -17,6 +17,7 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.vocabulary import DateWord, FieldWord, Measure, Noun, NumberWord, Segment, Vocabulary
 
 _RANKS = ("best", "worst", "highest", "lowest", "newest", "oldest")
+_FIGURES = frozenset({"amount", "quantity"})
 _BUCKETS = {
     "day": Bucket.DAY,
     "week": Bucket.WEEK,
@@ -252,14 +253,20 @@ def _split(token: Token, target: Target) -> Split | None:
     for noun in token.all_of(Noun):
         if path_to(target.entity, noun.entity) and noun.entity != target.entity:
             return Split(entity=noun.entity)
-    own = next((word.path for word in token.all_of(FieldWord) if word.entity == target.entity), None)
+    words = [word for word in token.all_of(FieldWord) if _tells_apart(word)]
+    own = next((word.path for word in words if word.entity == target.entity), None)
     if own:
         return Split(path=own)
-    for word in token.all_of(FieldWord):
+    for word in words:
         prefix = path_to(target.entity, word.entity)
         if prefix and prefix != ("id",) and not prefix[-1].startswith("@"):
             return Split(path=(*prefix, *word.path))
     return None
+
+
+def _tells_apart(word: FieldWord) -> bool:
+    """Whether records are told apart by such a field: the best price is no group of prices."""
+    return leaf_of(load_model(), word.entity, word.path).type not in _FIGURES
 
 
 def order(work: Work, target: Target) -> None:

@@ -17,6 +17,7 @@ from copilot.understanding.vocabulary import Segment
 
 _AHEAD = frozenset(
     {"promised_date", "due", "requested_date", "expected_delivery", "expected_date", "planned_date", "due_date"}
+    | {"starts", "ends"}
 )
 """Dates that may lie ahead; all others are of what has happened."""
 _ALWAYS = frozenset({"order_date"})

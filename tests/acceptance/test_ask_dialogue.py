@@ -214,3 +214,38 @@ async def test_what_we_told_them_is_what_was_answered_here_too(runtime: Runtime,
     assert other["number"] not in plain(answers[2])
     fresh = await ask(runtime, "rep.us", f"what did we tell {order['customer']}?")
     assert "In this conversation" not in plain(fresh)
+
+
+async def test_only_the_late_ones_are_of_the_rows_last_shown(runtime: Runtime, truth: Truth) -> None:
+    """And not of a list that another question showed before."""
+    order = truth.one(US_ORDER, open=2)
+    texts = [
+        f"returns of {order['customer']}",
+        f"what's open for {order['customer']}",
+        "only the ones due after 25 Nov",
+    ]
+    answers = await talk(runtime, "rep.us", texts)
+    late = truth.all(
+        "select x.number from biz.sales_order x join biz.customer c on c.id = x.customer_id"
+        " where c.number = %(customer)s"
+        " and x.status in ('confirmed', 'partly_shipped') and x.promised_date > '2026-11-25'",
+        customer=order["customer"],
+    )
+    said = plain(answers[2])
+    assert f"{len(late)} sales order" in said, said
+    assert all(row["number"] in said for row in late)
+
+
+async def test_an_order_named_in_a_talk_of_returns_is_asked_about_itself(runtime: Runtime, truth: Truth) -> None:
+    order, other = truth.one(US_ORDER, open=2), truth.one(US_ORDER, open=1)
+    answers = await talk(runtime, "rep.us", [f"returns of {order['customer']}", f"ok and {other['number']}?"])
+    assert answers[1].kind == "order_status", answers[1].answer
+
+
+async def test_back_to_a_name_is_the_one_spoken_of(runtime: Runtime, truth: Truth) -> None:
+    """Though others are called that as well."""
+    names = "select number, name from biz.customer where name like 'Acme %%' and label_region = 3 order by id"
+    _, acme, *_ = truth.all(names)
+    order = truth.one(US_ORDER, open=2)["number"]
+    answers = await talk(runtime, "rep.us", [f"open orders of {acme['number']}", f"where is {order}", "back to acme"])
+    assert acme["name"] in plain(answers[2]), answers[2].answer

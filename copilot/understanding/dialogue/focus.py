@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
 from copilot.domain.query import Path
 from copilot.semantic.compile import select
@@ -64,6 +67,22 @@ def others_of(state: State) -> tuple[Key, ...]:
         if of == entity and now < set(those):
             return tuple((entity, ident) for ident in those if ident not in now)
     return ()
+
+
+def narrowed(state: State) -> State | None:
+    """The state with the list that "only the late ones" narrows: the rows of an answer to a question that was no list
+    by itself; else the list that the record asked about since stood in. None for neither."""
+    entity, ids = state.listed
+    of_document = any(of in DOCUMENTS for of, _ in focus_of(state))
+    if entity in DOCUMENTS and len(ids) > 1 and not of_document:
+        rows = Part(role="record", about=entity, ids=ids)
+        return replace(state, composition=Composition(entity=entity, parts=(rows,)))
+    for before, older in zip(state.earlier, range(1, len(state.earlier) + 1), strict=True):
+        of, those = before.listed
+        if before.composition:
+            asked = set(state.references.get(of, ()))
+            return replace(before, earlier=state.earlier[older:]) if asked & set(those) else None
+    return None
 
 
 def several_of(state: State) -> tuple[Key, ...]:

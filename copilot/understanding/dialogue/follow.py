@@ -21,6 +21,7 @@ from copilot.understanding.dialogue.focus import (
     Key,
     focus_of,
     in_turn,
+    narrowed,
     others_of,
     people_of,
     row_of,
@@ -95,6 +96,11 @@ class Follow:
         record again where there is no more."""
         after = [token for token in tokens if min(token.positions) > max(cues.of("back"))][:2]
         nouns = {noun.entity: token for token in after for noun in token.all_of(Noun)}
+        keys = {key: token for token in after for key in _keys(token)}
+        for each in self.state.earlier:
+            if again := next((key for key in keys if key[1] in each.references.get(key[0], ())), None):
+                at = cues.of("back") | frozenset(keys[again].positions)
+                return await replace(self, state=each).afresh(_put(words, at, again))
         state = next((state for state in self.state.earlier if nouns.keys() & _about(state)), State())
         named = {p for entity in nouns.keys() & _about(state) for p in nouns[entity].positions}
         kept = frozenset(range(len(words))) - cues.of("back")
@@ -234,15 +240,12 @@ class Follow:
             return self._ask_which(words, found)
         if found is None and (cues.any("switch", "people", "many") or _things(words, cues, hearing.tokens)):
             found = turned(self.state, tokens, hearing.asker)
-        if found is None and cues.any("narrow", "many") and self.state.earlier and not self.state.composition:
-            return await self._before().merged(words, cues, hearing)
+        narrow = found is None and cues.any("narrow", "many") and not self.state.composition
+        if narrow and (before := narrowed(self.state)):
+            return await replace(self, state=before).merged(words, cues, hearing)
         if isinstance(found, Composition):
             return plan_of(self.model, await whole(self.lookup, found, hearing))
         return replaced(self.state, tokens)
-
-    def _before(self) -> Follow:
-        """The same message, one answer earlier."""
-        return replace(self, state=replace(self.state.earlier[0], earlier=self.state.earlier[1:]))
 
     def _ask_which(self, words: Sequence[Word], token: Token) -> NoPlan:
         choices = tuple(
@@ -303,6 +306,12 @@ class Follow:
             if (label := " · ".join(part for part in (number, name) if part))
         )
         return NoPlan(reason="ambiguous", echo=_said(words, at), choices=choices)
+
+
+def _keys(token: Token) -> tuple[Key, ...]:
+    """All records that a token may name, other than a place."""
+    every = token.reference.candidates if token.reference else ()
+    return tuple((c.entity, c.id) for c in every if c.entity not in PLACES)
 
 
 def _name(key: Key) -> str:

@@ -21,7 +21,7 @@ from copilot.understanding.compose.attributes import Asked, attributes_plan
 from copilot.understanding.compose.reader import Target, Work, order, shape
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import words_for
-from copilot.understanding.dialogue.focus import PLACES, Key
+from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key
 from copilot.understanding.kinds import load_kinds, make_plan
 from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
 
@@ -40,6 +40,8 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
     if last is None or not tokens:
         return None
     target = _target(last)
+    if _another_document(last, tokens):
+        return None
     rest, several = _without_nouns(_corrected(tokens), target)
     dated = next((tuple(part.about.split(".")) for part in last.parts if part.role == "time"), None)
     moved = _moved(last, rest)
@@ -64,6 +66,12 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
         descending=last.descending if work.descending is None else work.descending,
         limit=work.limit or last.limit,
     )
+
+
+def _another_document(last: Composition, tokens: Sequence[Token]) -> bool:
+    """Whether a document is named in a talk of something else: a question of its own, and no restriction of that."""
+    named = {c.entity for token in tokens for c in token.records if c.entity in DOCUMENTS and c.by_number}
+    return bool(named - set(last.ids()) - {last.entity})
 
 
 def _moved(last: Composition, tokens: Sequence[Token]) -> Composition | None:

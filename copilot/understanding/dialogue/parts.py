@@ -105,7 +105,7 @@ def _joints(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for n, ((start, _), word) in enumerate(words):
         run = n
-        while run and words[run - 1][1] in joining:
+        while run and (words[run - 1][1] in joining or not words[run - 1][1]):  # a sign alone: "&", "-"
             run -= 1
         ended = text[: words[run][0][0]].rstrip()
         if run and word.split(" ")[0] in asking and (run < n or ended[-1:] in ",;?!"):

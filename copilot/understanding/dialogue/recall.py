@@ -14,7 +14,7 @@ from copilot.understanding.dialogue.focus import Key, focus_of, thing_of
 
 NOTED = frozenset({"order_notes", "customer_notes"})
 """The kinds that tell what was written down, and so what was said here too."""
-_HEADING = "told_here"
+HEADING = "told_here"
 _MOST = 4
 Again = Callable[[State], Awaitable[Plan | None]]
 """Plans a kept question again, under today's scope."""
@@ -45,6 +45,6 @@ async def _is_about(connection: Connection, model: SemanticModel, state: State, 
 def _headed(said: Sequence[Plan]) -> tuple[Plan, ...]:
     """With the sentence that says what follows in front of the first."""
     first, *others = said
-    heading = ClaimGroup((ClaimSpec(claim=_HEADING, bindings=()),))
+    heading = ClaimGroup((ClaimSpec(claim=HEADING, bindings=()),))
     outline = Outline(groups=(heading, *first.outline.groups), any_is_enough=first.outline.any_is_enough)
     return (replace(first, outline=outline), *others)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
@@ -41,42 +43,56 @@ _LOOKED_UP: LiteralString = """
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """A company so many times as large, with its questions, and the seconds that each answer took."""
+
+    size: int
+    rows: int
+    runtime: Runtime
+    asked: Sequence[tuple[str, str]]
+    times: list[float] = field(default_factory=list[float])
+
+
 async def measure_growth(say: Callable[[str], None]) -> AsyncIterator[Figure]:
-    """The median of point questions at each size, and the exponent of its growth."""
-    medians: dict[int, float] = {}
-    async with open_company() as company:
-        for size in _SIZES:
-            medians[size], rows = await _at(company, size, say)
-            yield Figure(name=f"point question p50, {size} times the rows ({rows:,})", value=medians[size], unit="ms")
-    small, large = _SIZES[0], _SIZES[-1]
-    exponent = math.log(medians[large] / medians[small]) / math.log(large / small)
+    """The median of point questions at each size, asked in turns, and the exponent of its growth."""
+    async with open_company() as company, AsyncExitStack() as stack:
+        grown = [await stack.enter_async_context(_at(company, size, say)) for size in _SIZES]
+        for number in range(_WARM_UP + _ROUNDS):
+            for place in range(len(grown[0].asked)):
+                for each in grown:
+                    await _answer(each, place, counts=number >= _WARM_UP)
+    for each in grown:
+        name = f"point question p50, {each.size} times the rows ({each.rows:,} in all)"
+        yield Figure(name=name, value=middle(each.times) * 1000, unit="ms")
+    small, large = grown[0], grown[-1]
+    exponent = math.log(middle(large.times) / middle(small.times)) / math.log(large.size / small.size)
     yield Figure(
-        name=f"point question, growth over {large} times the rows", value=exponent, unit="exponent", goal=_EXPONENT
+        name=f"point question, growth over {large.size} times the rows", value=exponent, unit="exponent", goal=_EXPONENT
     )
 
 
-async def _at(company: Company, size: int, say: Callable[[str], None]) -> tuple[float, int]:
-    """Milliseconds of a point question in a company so many times as large, and how many rows it has."""
+@asynccontextmanager
+async def _at(company: Company, size: int, say: Callable[[str], None]) -> AsyncGenerator[Grown]:
+    """The company so many times as large, running."""
     with company.clone() as name:
         with psycopg.connect(company.dsn(name), autocommit=True) as admin:
             asked = [(who, text) for who, question, rows in ASKED for text in texts(admin, question, rows, each=1)]
             rows = _grow(admin, size - 1)
         say(f"{size} times: {rows:,} rows, {len(asked)} questions")
         async with running(company, name, company.home / f"growth_{size}") as runtime:
-            times = [seconds async for seconds in _times(runtime, asked)]
-    return middle(times) * 1000, rows
+            yield Grown(size=size, rows=rows, runtime=runtime, asked=asked)
 
 
-async def _times(runtime: Runtime, asked: list[tuple[str, str]]) -> AsyncIterator[float]:
-    """Seconds of each question. Raises RuntimeError for one that gets no answer: copies must not stand in its way."""
-    for number in range(_WARM_UP + _ROUNDS):
-        for who, text in asked:
-            with stopwatch() as watch:
-                answer = await ask(runtime, who, text)
-            if answer.verdict is Verdict.DECLINED:
-                raise RuntimeError(f"{who} got no answer to {text!r}: {answer.answer}")
-            if number >= _WARM_UP:
-                yield watch.seconds
+async def _answer(grown: Grown, place: int, *, counts: bool) -> None:
+    """Ask one of the questions. Raises RuntimeError for one that gets no answer: copies must not stand in its way."""
+    who, text = grown.asked[place]
+    with stopwatch() as watch:
+        answer = await ask(grown.runtime, who, text)
+    if answer.verdict is Verdict.DECLINED:
+        raise RuntimeError(f"{who} got no answer to {text!r}: {answer.answer}")
+    if counts:
+        grown.times.append(watch.seconds)
 
 
 def _grow(admin: psycopg.Connection[Any], copies: int) -> int:

@@ -130,7 +130,8 @@ async def _spoken_to(
     kind = await plan_question(connection, model, text, now)
     if isinstance(kind, NoPlan):
         return None
-    if not await all_belong(connection, model, kind, names, now):
+    known = load_kinds().get(kind.kind)
+    if (names and known and known.told) or not await all_belong(connection, model, kind, names, now):
         return NoPlan(reason="unsupported", unknown_words=tuple(token.text for token in names))
     return await with_the_rest(connection, model, kind, heard.tokens, now)
 

@@ -18,6 +18,7 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import Cues, find_cues, words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key, focus_of, people_of, row_of, thing_of
 from copilot.understanding.dialogue.merging import about, merged, replaced, turned
+from copilot.understanding.dialogue.retelling import retold
 from copilot.understanding.vocabulary import Noun
 from copilot.understanding.words import Word, cut
 
@@ -81,6 +82,9 @@ class Follow:
             if _whole(alone):
                 return alone
         several = self._thing(words, cues, hearing) and _many(self.state)
+        again = retold(self.state, words, cues.of("switch"))
+        if again is not None:
+            return again
         attempts = (
             (self._other, self.merged) if several else (self._other, self.merged, self._rewritten, self._about_focus)
         )

@@ -192,7 +192,7 @@ def _read(
     usual = any(entity in kind.default_for for entity in found)
     covered = frozenset(p for those in found.values() for p in those[0].positions)
     told = besides.fitting(kind.told, frozenset(p for those in found.values() for c in those for p in c.positions))
-    if told is None or (kind.told and not cue[0] and kind.cues):
+    if told is None or (kind.told and not cue[0] and kind.cues) or any(phrases_in(words, kind.never)):
         return None
     cue = (cue[0], cue[1] | told.positions)
     if not kind.needs_record and any(not c.positions <= covered | cue[1] for c in candidates):

@@ -166,7 +166,8 @@ async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> P
     kind = await plan_question(lookup, text)
     if isinstance(kind, NoPlan):
         return None
-    if not await all_belong(lookup, kind, names):
+    known = load_kinds().get(kind.kind)
+    if (names and known and known.told) or not await all_belong(lookup, kind, names):
         return NoPlan(reason="unsupported", unknown_words=tuple(token.text for token in names))
     return await with_the_rest(lookup, kind, heard.tokens)
 

@@ -21,6 +21,8 @@ order_status:
   told: {line: required}             what else the question must (or may: optional) tell: `amount`, `unit` (the one that
                                      figures are asked for in), `line`, `lot`, `days` (ahead). A step's `where` has line
                                      and lot as `$line` and `$lot`. Nothing that such a question says may be left over
+  never: [do we need]                words with which it is another question
+  after: [order_lines]               a message that only tells what this kind takes is of this kind after one of those
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
                                      `declines: true`: it says that what the question takes for granted is not so
@@ -83,6 +85,11 @@ class Kind:
 
     told: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`."""
+
+    never: tuple[str, ...] = ()
+    """Words with which it is another question."""
+    after: tuple[str, ...] = ()
+    """The kinds after which a message that only tells `told` is of this one."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -174,6 +181,8 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             time=_time(body.get("time")),
             quantity=_quantity(body.get("quantity")),
             told=_told(body.get("told", {})),
+            never=tuple(body.get("never", ())),
+            after=tuple(body.get("after", ())),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error

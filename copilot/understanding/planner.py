@@ -66,7 +66,7 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     best = max(readings, key=lambda r: (r.score[0], bool(spoken and r.kind.time), r.score[1:]))
     equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
     if equals:
-        choices = tuple(_choice(r, _firsts(r), titled=True) for r in (best, *equals))
+        choices = tuple(_choice(r, _firsts(r), words, titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
     if best.kind.told:
         return _telling(best, words, lookup.now)
@@ -132,13 +132,8 @@ def _telling(reading: _Reading, words: Sequence[Word], now: datetime) -> Plan | 
     decided = _decide(reading, words, period, reading.told.positions, wanted)
     if isinstance(decided, Plan) and decided.unused_words:
         return NoPlan(reason="unsupported", unknown_words=decided.unused_words)
-    if isinstance(decided, Plan) and not decided.echo:
-        return replace(decided, echo=wanted.lot or "")
-    doubtful = [those for those in reading.candidates.values() if len(those) > 1]
-    if isinstance(decided, Plan) or decided.reason != "ambiguous" or len(doubtful) != 1:
-        return decided
-    choices = tuple(Choice(label=c.label, question=_instead(words, c)) for c in doubtful[0][:_MOST_CHOICES])
-    return replace(decided, choices=choices)
+    unnamed = isinstance(decided, Plan) and not decided.echo
+    return replace(decided, echo=wanted.lot or "") if unnamed else decided
 
 
 async def _period(lookup: Lookup, reading: _Reading, timed: Mention | None) -> Period | None:
@@ -196,7 +191,7 @@ def _read(
     usual = any(entity in kind.default_for for entity in found)
     covered = frozenset(p for those in found.values() for p in those[0].positions)
     told = besides.fitting(kind.told, frozenset(p for those in found.values() for c in those for p in c.positions))
-    if told is None or (kind.told and not cue[0] and kind.cues):
+    if told is None or (kind.told and not cue[0] and kind.cues) or any(phrases_in(words, kind.never)):
         return None
     cue = (cue[0], cue[1] | told.positions)
     if not kind.needs_record and any(not c.positions <= covered | cue[1] for c in candidates):
@@ -239,7 +234,7 @@ def _decide(
     echo = " ".join(words[p].typed for p in sorted(covered))
     if doubtful:
         combinations = list(product(*reading.candidates.values()))
-        choices = tuple(_choice(reading, combination) for combination in combinations[:_MOST_CHOICES])
+        choices = tuple(_choice(reading, combination, words) for combination in combinations[:_MOST_CHOICES])
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
     left = _left_over(
         words, covered | spoken | reading.cue_positions | _hints_used(words, reading.candidates, reading.kind.required)
@@ -251,8 +246,8 @@ def _decide(
         or _beside_a_name(left, words, reading)
         or _changes_meaning(left, words)
     ):
-        choice = _choice(reading, _firsts(reading), titled=True)
-        return NoPlan(reason="unsupported", unknown_words=unused, choices=(choice,))
+        choice = _choice(reading, _firsts(reading), words, titled=True)
+        return NoPlan(reason="unsupported", unknown_words=unused, choices=() if reading.kind.told else (choice,))
     references = {
         entity: tuple(c.id for c in (those if _all(reading, entity) else those[:1]))
         for entity, those in reading.candidates.items()
@@ -278,6 +273,13 @@ def _instead(words: Sequence[Word], candidate: Candidate) -> str:
     return " ".join(name if p == first else word.typed for p, word in enumerate(words) if p not in gone)
 
 
+def _retold(words: Sequence[Word], reading: _Reading, combination: Sequence[Candidate]) -> str:
+    """The question with these records in the places of the words that name them."""
+    names = {min(c.positions): _exact_name(c, reading.candidates[c.entity]) for c in combination}
+    gone = {p for c in combination for p in c.positions} - names.keys()
+    return " ".join(names.get(p, word.typed) for p, word in enumerate(words) if p not in gone)
+
+
 def _all(reading: _Reading, entity: str) -> bool:
     """Whether the question is about all the records of an entity that it names, each by words of its own."""
     those = reading.candidates[entity]
@@ -289,12 +291,17 @@ def _firsts(reading: _Reading) -> tuple[Candidate, ...]:
     return tuple(those[0] for those in reading.candidates.values())
 
 
-def _choice(reading: _Reading, combination: Sequence[Candidate], *, titled: bool = False) -> Choice:
-    """The label a person recognises, and a question that names exactly these records."""
+def _choice(
+    reading: _Reading, combination: Sequence[Candidate], words: Sequence[Word], *, titled: bool = False
+) -> Choice:
+    """The label a person recognises, and a question that names exactly these records; one that tells more than names
+    stays as it was typed."""
     ask = reading.kind.ask
     for candidate in combination:
         name = _exact_name(candidate, reading.candidates[candidate.entity])
         ask = ask.replace("{}", name, 1) if "{}" in ask else f"{ask} {name}"
+    if reading.kind.told:
+        ask = _retold(words, reading, combination)
     label = ", ".join(c.label for c in combination)
     title = (reading.kind.name.replace("_", " "),) if titled else ()
     return Choice(label=": ".join(part for part in (*title, label) if part), question=ask)

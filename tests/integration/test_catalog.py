@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from copilot.domain.plan import ACCOUNT, Operator, Period, RecordQuery
+from copilot.domain.plan import ACCOUNT, Operator, Period, RecordQuery, Wanted
 from copilot.ingest.quality.parts import published_entities
 from copilot.semantic.compile import compile_query, select
 from copilot.semantic.model import Entity, load_model
@@ -363,7 +363,8 @@ def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Comp
     model = load_model()
     for kind in load_kinds().values():
         for way in ways_to_ask(kind):
-            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=LATELY)
+            told = Wanted(line=1, lot="L1") if kind.told else None
+            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=LATELY, wanted=told)
             for step in plan.steps:
                 if isinstance(step, RecordQuery):
                     statement = compile_query(model[step.entity], step)
@@ -377,7 +378,12 @@ def bound(entity: Entity, step: RecordQuery, ids: Mapping[str, list[int]]) -> di
     parameters: dict[str, Any] = {"limit": step.limit + 1, **({"since": step.since} if step.since else {})}
     for place, condition in enumerate(step.where):
         value = condition.value
-        if condition.operator is Operator.IN and not (isinstance(value, tuple) and isinstance(value[0], str)):
+        told = condition.field in ("line_number", "lot")
+        if (
+            condition.operator is Operator.IN
+            and not told
+            and not (isinstance(value, tuple) and isinstance(value[0], str))
+        ):
             named = {"id": entity.name, ACCOUNT: "customer"}.get(condition.field)
             value = ids[named or str(entity.fields[condition.field].to)]
         parameters[f"p{place}"] = list(value) if isinstance(value, tuple) else value

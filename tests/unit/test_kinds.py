@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from copilot.domain.claims import Binding, ClaimSpec, Pick
-from copilot.domain.plan import ACCOUNT, Computation, Filter, Operator, Plan, RecordQuery, StepField
+from copilot.domain.plan import ACCOUNT, Computation, Filter, Operator, Plan, RecordQuery, StepField, Wanted
 from copilot.errors import ModelDefinitionError
 from copilot.retrieval.measures import MEASURES
 from copilot.semantic.measures import MeasureField, load_measures
@@ -26,11 +26,12 @@ every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: ki
 
 def _plans(kind: Kind) -> Iterator[Plan]:
     """The plans of a kind: by its own references, and by each record that leads to it."""
-    yield make_plan(kind, dict.fromkeys(kind.references, (1,)))
-    yield make_plan(kind, dict.fromkeys(kind.required, (1,)))
+    told = Wanted(line=1, lot="L1") if kind.told else None
+    yield make_plan(kind, dict.fromkeys(kind.references, (1,)), wanted=told)
+    yield make_plan(kind, dict.fromkeys(kind.required, (1,)), wanted=told)
     for entity in kind.through:
         if entity not in kind.references:
-            yield make_plan(kind, {entity: (1,)})
+            yield make_plan(kind, {entity: (1,)}, wanted=told)
 
 
 def _specs(kind: Kind) -> Iterator[ClaimSpec]:
@@ -58,7 +59,9 @@ def _points_at(plan: Plan, step: str, name: str) -> str | None:
 @every_kind
 def test_references_and_ways_to_them_are_entities_that_people_can_name(kind: Kind) -> None:
     named = {field.find_as for entity in MODEL.entities.values() for field in entity.finders()}
-    assert kind.required or kind.also  # one that needs no record is asked for by what it is about, and how
+    assert (
+        kind.required or kind.also or any(kind.told.values())
+    )  # one that needs no record is asked for by what it is about, and how
     assert {*kind.references, *kind.through} <= named
     assert {*kind.default_for} <= {*kind.references, *kind.through}
     assert len(kind.cues) == len(set(kind.cues))
@@ -139,7 +142,8 @@ def test_every_record_query_is_bound_to_what_the_question_names(kind: Kind) -> N
     for plan in _plans(kind):
         for step in plan.steps:
             if isinstance(step, RecordQuery) and not _per_place(step):
-                assert any(f.operator is Operator.IN and not _is_codes(f) for f in step.where), step
+                named = (f for f in step.where if f.operator is Operator.IN)
+                assert any(f.field == "lot" or not _is_codes(f) for f in named), step
 
 
 def _per_place(step: RecordQuery) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from copilot.domain.evidence import Raw, Record
 from copilot.policy.policy import PURPOSES
@@ -64,8 +64,16 @@ def lots_left(context: Context, lots: Records, stock: Records, items: Records) -
     for item in items if context.complete else ():
         left = [lot for lot in lots if lot.raw("held") and lot.raw("item") == item.row_id]
         expired = [lot for lot in left if lot.raw("expired")]
-        values = {"item": item.row_id, "lots": len(left), "expired_lots": len(expired)}
+        first, last = _days_of(context)
+        values = {"item": item.row_id, "lots": len(left), "expired_lots": len(expired), "first": first, "last": last}
         yield figures(values, item, [*lots, *stock])
+
+
+def _days_of(context: Context) -> tuple[date | None, date | None]:
+    """The first and the last day of the time asked about, which begins and ends at midnight UTC."""
+    period = context.period
+    first = period.since.astimezone(UTC).date() if period and period.since else None
+    return first, (period.until.astimezone(UTC) - timedelta(days=1)).date() if period and period.until else None
 
 
 def _total(item: Raw, name: str, places: Sequence[Held], units: Units) -> Amount | None:

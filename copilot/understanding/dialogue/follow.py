@@ -29,6 +29,7 @@ from copilot.understanding.dialogue.focus import (
     thing_of,
 )
 from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, turned
+from copilot.understanding.dialogue.retelling import retold
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import Noun
 from copilot.understanding.words import Word, cut
@@ -118,6 +119,9 @@ class Follow:
             alone = await self.alone(self.text)
             if _whole(alone):
                 return alone
+        again = retold(self.state, words, cues.of("switch"))
+        if again is not None:
+            return again
         thing = self._thing(words, cues, hearing)
         if thing and not named and several_of(self.state):
             return await self._which(words, cues)

@@ -206,7 +206,7 @@ def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:
     references = {**_besides(state.references, found), **found}
     if any(required not in references for required in kind.required):
         return None
-    return make_plan(kind, references, period=state.period)
+    return make_plan(kind, references, period=state.period, wanted=state.wanted)
 
 
 def about(state: State, key: Key) -> Plan | None:
@@ -217,7 +217,7 @@ def about(state: State, key: Key) -> Plan | None:
     kind = load_kinds().get(state.kind)
     if kind is None or entity not in kind.references:
         return None
-    return make_plan(kind, {**state.references, entity: (ident,)}, period=state.period)
+    return make_plan(kind, {**state.references, entity: (ident,)}, period=state.period, wanted=state.wanted)
 
 
 def _same_fields(state: State, tokens: Sequence[Token]) -> Plan | None:

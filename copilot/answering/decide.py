@@ -15,6 +15,7 @@ from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.semantic.model import SemanticModel
 
 RULES = "rules"
+_PLACES = ("site", "region", "channel")
 _CONFLICTS = ("stock_difference", "stock_absent")
 _ASKED = "Q"
 """The id of the record that stands for the question itself."""
@@ -102,8 +103,7 @@ class Decider:
             return self._declined(Reason.UNSUPPORTED, [said], kind=plan.kind, step="next_too_many")
         named = [claim for record in _named(plan, evidence)[:1] if (claim := self._not_recorded_of(record))]
         said = named or [self._say("declined_not_recorded", asked=asked) or self._say("declined_nothing_recorded")]
-        declined = self._declined(Reason.NOT_FOUND, said, kind=plan.kind, step="next_not_recorded")
-        return replace(declined, facts=_facts(named), sources=sources(named, evidence, self._model, now))
+        return self._declined(Reason.NOT_FOUND, said, kind=plan.kind, step="next_not_recorded")
 
     def _not_recorded_of(self, record: Record) -> Claim | None:
         forms = ("declined_not_recorded_named", "declined_not_recorded_number", "declined_not_recorded_name")
@@ -158,8 +158,8 @@ class Decider:
 
 
 def _named(plan: Plan, evidence: Evidence) -> list[Record]:
-    """The records asked about, of those that were read."""
-    asked = {(entity, ident) for entity, ids in plan.references.items() for ident in ids}
+    """The records asked about, of those that were read; a place says only where."""
+    asked = {(entity, ident) for entity, ids in plan.references.items() if entity not in _PLACES for ident in ids}
     return [record for record in evidence.by_id().values() if (record.entity, record.row_id) in asked]
 
 

@@ -65,8 +65,12 @@ def _must_be_said(group: ClaimGroup, evidence: Evidence, *, first: bool) -> bool
 def _without_bare_heads(claims: Sequence[Claim]) -> Iterator[Claim]:
     """Without the headlines of lists of which no item could be told."""
     for claim, following in zip_longest(claims, claims[1:]):
-        if not claim.text.endswith(":") or (following and following.text.startswith("- ")):
+        if not _is_head(claim) or (following and not _is_head(following)):
             yield claim
+
+
+def _is_head(claim: Claim) -> bool:
+    return claim.text.endswith(":")
 
 
 def render(template: ClaimTemplate, slots: Slots) -> Claim | None:

@@ -157,7 +157,9 @@ class ScopeTrial:
         wanted = list(key_facts(expectation, steps, self.world.model))
         wanted += stock_facts(steps, self.world.purposes) if case.kind == "item_stock" else []
         lacking = missing(wanted, answer)
-        # A false premise, and what is not recorded of a record, are declined with the facts that say so.
+        # A false premise is declined with the facts that say so, and what is not recorded with the record's name.
+        if answer["reason"] == "not_found":
+            lacking = [fact for fact in wanted if str(fact[1]) not in str(answer["answer"]).replace("\\", "")]
         told = answer["reason"] in ("wrong_premise", "not_found") and bool(wanted)
         if lacking or (answer["verdict"] == "declined" and not told):
             return [f"{answer['verdict']} ({answer['reason']}): lacks {lacking[:4]}: {answer['answer']!r}"], {

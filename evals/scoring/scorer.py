@@ -15,8 +15,6 @@ from evals.scoring.matching import contradicting, matching, spoken
 from evals.scoring.said import Said, Shown
 from evals.scoring.truth import Truth, typed
 
-_CALLED = ("number", "name", "code")
-
 
 class Outcome(StrEnum):
     """What became of a case. WRONG: the answer says something false, or answers something else. UNFINISHED: nothing in
@@ -61,10 +59,8 @@ def _ask_back(said: Said) -> Score:
 
 def _decline(said: Said, hidden: Sequence[str]) -> Score:
     """Asking back is as good as declining as long as it gives nothing away. A decline shows no values, unless they say
-    what is so instead of what the question takes for granted, or are what the record asked about is called."""
+    what is so instead of what the question takes for granted."""
     values = () if said.reason is Reason.WRONG_PREMISE else _names(said.shown)
-    if said.reason is Reason.NOT_FOUND:
-        values = tuple(_names(each for each in said.shown if each.field not in _CALLED))
     given_away = (*values, *(f"the choice {label!r}" for label in hidden))
     if (said.declined or said.asked_back) and not given_away:
         return Score(outcome=Outcome.RIGHT)

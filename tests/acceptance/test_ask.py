@@ -107,7 +107,8 @@ async def test_a_customer_without_open_orders_is_an_answer(runtime: Runtime, tru
             where o.customer_id = c.id and o.status in ('confirmed', 'partly_shipped')) order by id"""
     )
     answer = await verified(runtime, "planner", f"open orders of {who['number']}")
-    assert plain(answer) == f"Open sales orders of {who['name']}: none, in the records you may see."
+    assert plain(answer).startswith(f"Open sales orders of {who['name']}: none, in the records you may see.")
+    assert who["number"] in plain(answer)
 
 
 async def test_the_lines_of_an_order(runtime: Runtime, truth: Truth) -> None:
@@ -262,7 +263,8 @@ async def test_a_return(runtime: Runtime, truth: Truth) -> None:
     )
     for typed in (row["number"], f"for order {row['order_number']}"):
         said = plain(await verified(runtime, "planner", f"return {typed}"))
-        assert said.startswith(f"Return {row['number']} for order {row['order_number']} is {words(row['status'])}.")
+        assert said.startswith(f"Return {row['number']} for order {row['order_number']}")
+        assert words(row["status"]) in said
 
 
 @pytest.mark.parametrize("subject", ["auditor", "admin"])

@@ -221,7 +221,7 @@ async def test_a_supplier_without_open_orders_is_an_answer(runtime: Runtime, tru
             where p.supplier_id = v.id and p.status in ('sent', 'confirmed', 'partly_received')) order by id"""
     )
     said = plain(await verified(runtime, "buyer", f"open purchase orders of {row['number']}"))
-    assert said == f"Open purchase orders of {row['name']}: none, in the records you may see."
+    assert said.startswith(f"Open purchase orders of {row['name']}: none, in the records you may see.")
 
 
 async def test_terms_and_contacts(runtime: Runtime, truth: Truth) -> None:

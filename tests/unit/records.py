@@ -142,6 +142,7 @@ def every_decision(decider: Decider) -> list[Answer]:
         order=order,
         customer=record("customer", "S2", row=9, number="C-1", name="Acme"),
         site=record("site", "S3", row=4, name="Reno"),
+        supplier=record("supplier", "S5", row=6, name="Acme Ltd."),
     )
     slips = [
         ReadAs(typed="acmee", entity=e, id=i, label="Acme") for e, i in (("customer", 9), ("site", 4), ("item", 1))
@@ -169,7 +170,7 @@ def every_decision(decider: Decider) -> list[Answer]:
             decider.answer(asked, acme, Draft(claims=(), complete=False), (), Staleness(), NOW)
             for asked in (
                 replace(plan_for(), references={entity: (row,)})
-                for entity, row in (("sales_order", 1), ("customer", 9), ("site", 4), ("item", 7))
+                for entity, row in (("sales_order", 1), ("customer", 9), ("supplier", 6), ("item", 7))
             )
         ),
         decider.answer(plan_for(echo=""), evidence(), Draft(claims=(), complete=False), (), Staleness(), NOW),

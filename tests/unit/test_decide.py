@@ -109,7 +109,7 @@ def test_nothing_recorded_and_nothing_to_be_seen_read_the_same() -> None:
     assert hidden == missing
     assert (hidden.verdict, hidden.reason) == (Verdict.DECLINED, Reason.NOT_FOUND)
     assert "**S00024**" in hidden.answer
-    assert [source.key for source in hidden.sources] == [ORDER.key]
+    assert (hidden.sources, hidden.facts) == ((), ())
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ async def test_loosened_policies_are_found(stage: Stage) -> None:
     choice = Choice(actors=("rep.us",), kinds=("order_value", "invoice_status"), each=1, most=6)
     found = failures(await tried(stage, choice, loosened_policies))
     for leak in (
-        "the source invoice",
+        "rep.us | invoice: invoice ",
         "biz.sales_order_amount: ",
         "biz.invoice: ",
         "biz.lookup: ",

@@ -72,8 +72,9 @@ def _known(condition: Condition) -> Iterator[Condition]:
             yield Compare(path, Is.KNOWN)
             yield Compare(other, Is.KNOWN)
         case Linked(entity, by, where, none, at):
-            if not none:
-                yield Linked(entity, by, tuple(dict.fromkeys(chain.from_iterable(map(_known, where)))), at=at)
+            inner = tuple(dict.fromkeys(chain.from_iterable(map(_known, where))))
+            if not none and inner:  # a record without any is known to have none such
+                yield AnyOf((Linked(entity, by, (), none=True, at=at), Linked(entity, by, inner, at=at)))
         case AnyOf(conditions):
             each = [tuple(_known(alternative)) for alternative in conditions]
             if all(len(alternative) == 1 for alternative in each):

@@ -186,8 +186,10 @@ def _rather_composed(found: Composition) -> bool:
     """Whether a composition answers better than an outline would: unless it only lists what belongs to one document or
     item, of which an outline says more."""
     figures = bool(found.splits or found.counted or found.descending is not None)
-    if not figures and not found.measure and _only_of(found, found.entity):
-        return False
+    if not figures and not found.measure and any(p.role == "record" and p.about == found.entity for p in found.parts):
+        return False  # a list of nothing but the records named
+    if not figures and not found.measure and all(p.role in ("record", "with") and not p.negated for p in found.parts):
+        return False  # what there is of a record: an outline knows more of it
     named = {part.about for part in found.parts if part.role == "record"}
     if not figures and (named & _DOCUMENTS or any(_only_of(found, entity) for entity in _DOCUMENTS)):
         return False

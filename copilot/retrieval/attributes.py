@@ -82,7 +82,7 @@ def _measured(
     run.measures += 1
     title = model[attribute.entity].fields[attribute.path[0]].title
     return Record(
-        id=f"M{run.measures}", kind="measure", entity=RECORD_FIELD, row_id=record.row_id, system=record.system,
+        id=f"M{run.measures}", kind="measure", entity=RECORD_FIELD, row_id=0, system=record.system,
         company=record.company, key=".".join((attribute.entity, *attribute.path)), version=record.version,
         site_id=record.site_id, time_zone=record.time_zone,
         values={

@@ -28,7 +28,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.vocabulary import Measure
-from copilot.understanding.words import Word, cut
+from copilot.understanding.words import Word, cut, phrases_in
 
 _MOST_CHOICES = 8
 _OVERVIEW = "_status"
@@ -113,7 +113,7 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     kind = await plan_question(lookup, text)
     told = asked_of(lookup.model, heard.tokens)
     whole = isinstance(kind, Plan) and not kind.unused_words
-    if told and not (isinstance(kind, Plan) and whole and (_tells_of(kind, told.entity) or not _asks_when(heard))):
+    if told and not (isinstance(kind, Plan) and whole and _holds(kind, told, heard)):
         return attributes_plan(told)
     if whole and isinstance(kind, Plan) and not _led_away(kind, composed, heard):
         return kind
@@ -172,14 +172,16 @@ async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> P
     return await with_the_rest(lookup, kind, heard.tokens)
 
 
-def _asks_when(heard: Hearing) -> bool:
-    return any(token.is_sign("when") for token in heard.tokens)
-
-
-def _tells_of(kind: Plan, entity: str) -> bool:
-    """Whether an outline tells all of records of this entity, and not of those that they lead to."""
+def _holds(kind: Plan, told: Asked, heard: Hearing) -> bool:
+    """Whether an outline tells the fields asked for: it tells all of such records, or nobody asks when, or it is itself
+    about when."""
     known = load_kinds().get(kind.kind)
-    return kind.kind.endswith(_OVERVIEW) and known is not None and entity in known.references
+    whens = {p for token in heard.tokens if token.is_sign("when") for p in token.positions}
+    if not whens or known is None:
+        return not whens
+    if kind.kind.endswith(_OVERVIEW) and told.entity in known.references:
+        return True
+    return any(whens & {*at} for _, at in phrases_in(heard.words, known.cues))
 
 
 def _rather_composed(found: Composition) -> bool:

@@ -53,6 +53,7 @@ from copilot.domain.plan import (
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.reading import read_folder
 from copilot.understanding.told import TELLABLE
+from copilot.understanding.words import cut
 
 _LIMIT = 100
 USUAL = ("week", "ever")
@@ -106,6 +107,14 @@ class Kind:
 def load_kinds() -> Mapping[str, Kind]:
     """All question kinds by name. Raises ModelDefinitionError naming the kind that is not well formed."""
     return {name: _kind(name, body) for name, body in read_folder(files("copilot.understanding") / "kinds")}
+
+
+@cache
+def outline_words() -> frozenset[str]:
+    """The folded words that any kind listens for."""
+    kinds = load_kinds().values()
+    phrases = (phrase for kind in kinds for group in (kind.cues, kind.words, *kind.also) for phrase in group)
+    return frozenset(piece for phrase in phrases for word in cut(phrase) for piece in word.folded.split())
 
 
 def make_plan(

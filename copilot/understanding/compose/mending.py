@@ -1,7 +1,7 @@
 """Slips of the keyboard in ordinary words: "recieved", "custmer", "availble".
 
-Only words that mean nothing as they stand and that no name is like are mended, and only where one letter within is
-missing, too many or swapped with the next: that makes no other word of a word.
+Only words that mean nothing as they stand, to the outlines neither, and that no name is like are mended, and only
+where one letter within is missing, too many or swapped with the next: that makes no other word of a word.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.kinds import outline_words
 from copilot.understanding.vocabulary import Vocabulary
 from copilot.understanding.words import Word, cut
 
@@ -22,9 +23,12 @@ def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabular
         return tuple(words)
     found = list(words)
     known = {piece for phrase in vocabulary.phrases for piece in phrase if len(piece) >= _SHORTEST} | vocabulary.filler
+    heard = outline_words()
     for token in unclear:
         for position in token.positions:
             word = words[position].folded
+            if word in heard:
+                continue
             meant = [other for other in known if _slipped(word, other)]
             if len(meant) == 1:
                 found[position] = cut(meant[0])[0]

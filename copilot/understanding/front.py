@@ -190,12 +190,10 @@ def _rather_composed(found: Composition) -> bool:
     figures = bool(found.splits or found.counted or found.descending is not None)
     if not figures and not found.measure and any(p.role == "record" and p.about == found.entity for p in found.parts):
         return False  # a list of nothing but the records named
-    if not figures and not found.measure and all(p.role in ("record", "with") and not p.negated for p in found.parts):
-        return False  # what there is of a record: an outline knows more of it
     named = {part.about for part in found.parts if part.role == "record"}
     if not figures and (named & _DOCUMENTS or any(_only_of(found, entity) for entity in _DOCUMENTS)):
         return False
-    return found.shaped or not named & _OUTLINED
+    return figures or found.shaped or not named & _OUTLINED
 
 
 def _only_of(found: Composition, entity: str) -> bool:

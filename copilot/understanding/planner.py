@@ -54,7 +54,8 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
     besides = find_told(words, dated=any(DAYS in kind.told and cue[0] for kind, cue in cues))
     asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
-    found = await find_candidates(lookup, words, asked | besides.positions)
+    turning = frozenset(p for p, word in enumerate(words) if word.folded in TURNING)
+    found = await find_candidates(lookup, words, asked | besides.positions | turning)
     candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
     readings = [
         r

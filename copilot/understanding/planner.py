@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from itertools import product
 
 from psycopg.rows import DictRow
@@ -16,6 +17,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
+from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
 
@@ -151,13 +153,19 @@ def _zone(rows: Sequence[DictRow]) -> str:
 
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
-    positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
+    positions = frozenset(p for _, at in phrases_in(words, kind.cues) if not _of_number(words, at) for p in at)
     beside = [kind.words, *kind.also] if positions or not kind.cues else []
     found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
     if not all(found[1:]):
         return 0, frozenset()
     positions = positions.union(*found)
     return len(positions), positions
+
+
+def _of_number(words: Sequence[Word], at: Sequence[int]) -> bool:
+    """Whether the last of several words belongs to the number behind it: the "order" of "on order SO-24"."""
+    last = at[-1]
+    return len(at) > 1 and words[last].folded in HINTS and last + 1 < len(words) and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -318,7 +326,16 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
 
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     """Positions of the words that say something and that nothing took account of."""
-    return tuple(p for p, word in enumerate(words) if p not in used and (word.folded not in STOP or is_place(words, p)))
+    silent = _silent()
+    return tuple(
+        p for p, word in enumerate(words) if p not in used and (word.folded not in silent or is_place(words, p))
+    )
+
+
+@cache
+def _silent() -> frozenset[str]:
+    """Words that say nothing by themselves."""
+    return STOP | (load_vocabulary().filler - TURNING - HINTS.keys())
 
 
 def _hints_used(

@@ -116,7 +116,7 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     if told and not (isinstance(kind, Plan) and whole and _holds(kind, told, heard)):
         return attributes_plan(told)
     if whole and isinstance(kind, Plan) and not _led_away(kind, composed, heard):
-        return kind
+        return _with_a_day(kind, heard)
     if isinstance(composed, Understood):
         rest = await _of_document(lookup, kind, composed, heard)
         return rest or plan_of(lookup.model, composed)
@@ -170,6 +170,12 @@ async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> P
     if (names and known and known.told) or not await all_belong(lookup, kind, names):
         return NoPlan(reason="unsupported", unknown_words=tuple(token.text for token in names))
     return await with_the_rest(lookup, kind, heard.tokens)
+
+
+def _with_a_day(kind: Plan, heard: Hearing) -> Plan:
+    """The overview of a document that is asked when: it has to name a day."""
+    asked = any(token.is_sign("when") for token in heard.tokens) and kind.kind.endswith(_OVERVIEW)
+    return replace(kind, outline=replace(kind.outline, dated=True)) if asked else kind
 
 
 def _holds(kind: Plan, told: Asked, heard: Hearing) -> bool:

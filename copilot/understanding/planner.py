@@ -164,8 +164,9 @@ def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
 
 def _of_number(words: Sequence[Word], at: Sequence[int]) -> bool:
     """Whether the last of several words belongs to the number behind it: the "order" of "on order SO-24"."""
-    last = at[-1]
-    return len(at) > 1 and words[last].folded in HINTS and last + 1 < len(words) and words[last + 1].has_digit
+    *before, last = at
+    small = bool(before) and all(words[p].folded in STOP for p in before)
+    return small and words[last].folded in HINTS and last + 1 < len(words) and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -118,6 +118,7 @@ class Vocabulary:
     """Words that end an order: "newest first"."""
     usual_dates: Mapping[str, Path] = field(default_factory=dict[str, Path])
     usual_measures: Mapping[str, str] = field(default_factory=dict[str, str])
+    segment_measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     usual_quantities: Mapping[str, str] = field(default_factory=dict[str, str])
     usual_orders: Mapping[str, str] = field(default_factory=dict[str, str])
     usual_segments: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -172,6 +173,7 @@ def load_vocabulary(language: str = "en") -> Vocabulary:
         filler=frozenset(piece for phrase in grammar["filler"] for piece in _pieces(str(phrase))),
         usual_dates={name: _path(body["usual_date"]) for name, body in things.items() if "usual_date" in body},
         usual_measures={name: body["usual_measure"] for name, body in things.items() if "usual_measure" in body},
+        segment_measures={name: body["segment_measures"] for name, body in things.items() if "segment_measures" in body},
         usual_quantities={name: body["usual_quantity"] for name, body in things.items() if "usual_quantity" in body},
         usual_orders={name: body["usual_order"] for name, body in things.items() if "usual_order" in body},
         usual_segments={name: body["usual_segment"] for name, body in things.items() if "usual_segment" in body},

@@ -71,13 +71,9 @@ def _country(target: Target, candidate: Candidate) -> bool:
 def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
     negated = number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
     work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
-    if (
-        candidate.entity == "item"
-        and number
-        and number - 1 not in work.used
-        and work.tokens[number - 1].is_sign("holding")
-    ):
-        work.take(number - 1)
+    before = min(number, number if hint is None else hint) - 1
+    if candidate.entity == "item" and before >= 0 and work.tokens[before].is_sign("holding"):
+        work.take(before)
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL
         text = f"{'outside' if negated else 'in'} {candidate.name or candidate.number}"

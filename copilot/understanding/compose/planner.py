@@ -50,7 +50,7 @@ from copilot.understanding.vocabulary import (
 
 _DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
-_ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_order"}
+_ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_line"}
 _SAID_OF = {"amount": "money", "quantity": "pieces", "count": "number"}
 """What a figure may be called besides, by what it is: "value", "units"."""
 
@@ -145,7 +145,7 @@ def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[
         mean = _mean_of(target.kpi) if averaged and target.kpi else None
         if mean:
             yield Target(entity=mean.entity, kpi=mean, noun=target.noun), number
-        usual = vocabulary.usual_measures.get(target.entity)
+        usual = _usual_measure(vocabulary, target, tokens)
         if (ranked or valued) and target.kpi is None and usual:
             kpi = kpis[usual]
             mean = _mean_of(kpi) if averaged else None
@@ -171,10 +171,13 @@ def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 
 
 def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
-    """Without any word for records: what there is of a customer or a supplier is orders, where a state of those is
-    said."""
+    """Without any word for records: those that alone can be in the state said, or what there is of a customer or a
+    supplier: orders, of a supplier their lines."""
     if any(c.entity in _DOCUMENTS for token in tokens for c in token.records):
         return
+    alone = {part.entity for token in tokens for part in token.all_of(Segment)}
+    if len(alone) == 1:
+        yield Target(entity=alone.pop()), -1
     for token in tokens:
         for candidate in token.records:
             entity = _ORDERS_OF.get(candidate.entity)
@@ -205,6 +208,13 @@ def _compared(tokens: Sequence[Token], number: int) -> bool:
     return any(token.is_sign("between", *SIGNS) for token in beside)
 
 
+def _usual_measure(vocabulary: Vocabulary, target: Target, tokens: Sequence[Token]) -> str | None:
+    """What records are worth: of those in some state it is another figure, such as what is open of open invoices."""
+    told = vocabulary.segment_measures.get(target.entity, {})
+    said = (part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity)
+    return next((told[name] for name in said if name in told), vocabulary.usual_measures.get(target.entity))
+
+
 def _mean_of(kpi: Kpi) -> Kpi | None:
     """The measure that is the mean of what another one sums up."""
     if kpi.figure.function is not Function.SUM:
@@ -225,7 +235,7 @@ def _attempt(
 ) -> Composition | Misread:
     work = Work(tokens, asker, vocabulary, target_at=number)
     if number >= 0:
-        work.take(number, *([number - 1] if number and tokens[number - 1].is_sign("by") else []))
+        work.take(number, *_led_to(tokens, number))
     sort(work, target)
     shape(work, target)
     _nouns(work, target)
@@ -241,6 +251,15 @@ def _attempt(
         return Misread(left=tuple(tokens))
     work.parts = list(parts)
     return _settled(work, _widened(work, target))
+
+
+def _led_to(tokens: Sequence[Token], number: int) -> Iterator[int]:
+    """The "by" before what is asked for: "suppliers by average lead time"."""
+    before = number - 1
+    if before > 0 and tokens[before].is_sign("average", "total"):
+        before -= 1
+    if before >= 0 and tokens[before].is_sign("by"):
+        yield before
 
 
 def _widened(work: Work, target: Target) -> Target:
@@ -287,6 +306,9 @@ def _nouns(work: Work, target: Target) -> None:
             if not _names_record(work, n, nouns):
                 work.take(n)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
+            if work.rank and work.splits and any(path_to(target.entity, noun.entity) for noun in nouns):
+                work.take(n)  # the "items" of "suppliers by lead time of their items": what is ranked is said already
+                continue
             for noun in nouns:
                 if _split_by(work, target, noun.entity):
                     work.one = work.one or (bool(work.rank) and singular(token))

@@ -10,14 +10,16 @@ from itertools import product
 from psycopg.rows import DictRow
 
 from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
+from copilot.semantic.titles import load_titles
 from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
-from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
+from copilot.understanding.words import Word, cut, is_place, phrases_in
 
 _MOST_CHOICES = 8
 _ZONED = ("sales_order", "purchase_order", "customer")
@@ -303,7 +305,7 @@ def _choice(
     if reading.kind.told:
         ask = _retold(words, reading, combination)
     label = ", ".join(c.label for c in combination)
-    title = (reading.kind.name.replace("_", " "),) if titled else ()
+    title = (load_titles().word(reading.kind.name),) if titled else ()
     return Choice(label=": ".join(part for part in (*title, label) if part), question=ask)
 
 
@@ -317,7 +319,8 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
 
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     """Positions of the words that say something and that nothing took account of."""
-    return tuple(p for p, word in enumerate(words) if p not in used and (word.folded not in STOP or is_place(words, p)))
+    stop = lexicon().stop
+    return tuple(p for p, word in enumerate(words) if p not in used and (word.folded not in stop or is_place(words, p)))
 
 
 def _hints_used(
@@ -332,14 +335,14 @@ def _hints_used(
     for entity, at in ((c.entity, c.positions) for those in candidates.values() for c in those):
         for start, step in ((min(at) - 1, -1), (max(at) + 1, 1)):
             run = _run_of_hints(words, start, step)
-            if any(not {entity, *led_to}.isdisjoint(HINTS[words[p].folded]) for p in run):
+            if any(not {entity, *led_to}.isdisjoint(lexicon().hints[words[p].folded]) for p in run):
                 used.update(run)
     return frozenset(used)
 
 
 def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:
     run: list[int] = []
-    while 0 <= start < len(words) and words[start].folded in HINTS:
+    while 0 <= start < len(words) and words[start].folded in lexicon().hints:
         run.append(start)
         start += step
     return run
@@ -347,9 +350,12 @@ def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:
 
 def _changes_meaning(left: Sequence[int], words: Sequence[Word]) -> bool:
     """Whether a word left over would make it another question: a negation, a filter, a kind of record, a place."""
+    known = lexicon()
     for position in left:
         word, before = words[position], words[position - 1].folded if position else ""
-        if word.folded in TURNING or word.folded in HINTS or before in ("in", "at") or is_place(words, position):
+        if word.folded in known.turning or word.folded in known.hints:
+            return True
+        if before in known.before_places or is_place(words, position):
             return True
         if word.has_digit and any(c.isalpha() for c in word.typed):
             return True
@@ -366,7 +372,7 @@ def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: _Reading
 def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
-    hinted = frozenset(p for p, word in enumerate(words) if word.folded in HINTS)
+    hinted = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().hints)
     unknown = tuple(words[p].typed for p in _left_over(words, covered | asked | hinted))
     numbers = tuple(word.typed for p, word in enumerate(words) if word.has_digit and p not in covered)
     if numbers or (unknown and asked):

@@ -9,6 +9,7 @@ from copilot.domain.composition import Part
 from copilot.domain.query import Linked
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
+from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import Link, Way, way
 from copilot.understanding.compose.limits import SIGNS, currencies, limits, relations
 from copilot.understanding.compose.named import codes, measured, records, segments
@@ -87,7 +88,7 @@ def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
             (Link(last.entity, last.by),), ("id",)
         ):
             continue
-        text = word.name.replace("_", " ")
+        text = load_titles().segment(word.entity, word.name)
         if others:
             work.parts.append(Part(role="segment", about=word.name, conditions=tuple(others)))
         own = (Part(role="segment", about=word.name, conditions=last.where, text=text),)

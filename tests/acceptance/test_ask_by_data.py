@@ -43,15 +43,15 @@ FAMILY = """
 order_routing:
   ask: "routing of order {}"
   references: {sales_order: required}
-  cues: [routing, routed]
+  cues: [routing, routed, how is it routed]
   steps:
     order: {entity: sales_order, where: {id: $sales_order}}
     site: {entity: site, where: {id: order.site}}
-    channel: {entity: channel, where: {id: order.channel}}
+    region: {entity: region, where: {id: site.region}}
   claims:
-    - {claim: order_routing, bind: {order: order, site: site, channel: channel}, essential: true}
+    - {claim: order_routing, bind: {order: order, site: site, region: region}, essential: true}
 """
-CLAIM = 'order_routing: "Order **{order.number}** is routed through {channel.name} and leaves from {site.name}."\n'
+CLAIM = 'order_routing: "Order **{order.number}** is routed through {site.name} in {region.name}."\n'
 APPROVAL = """
 [[approval]]
 file = "claims/routing.yaml"
@@ -165,11 +165,11 @@ async def test_a_question_family_is_its_steps_and_an_approved_sentence(
     runtime: Runtime, copy: Copy, truth: Truth
 ) -> None:
     order = truth.one(
-        """select o.number, s.name as site, c.name as channel from biz.sales_order o
-             join biz.site s on s.id = o.site_id join biz.channel c on c.id = o.label_channel
+        """select o.number, s.name as site, r.name as region from biz.sales_order o
+             join biz.site s on s.id = o.site_id join biz.region r on r.id = s.region_id
             where o.status = 'confirmed' order by o.id desc limit 1"""
     )
-    question = f"how is {order['number']} routed"
+    question = f"routing of {order['number']}"
     assert await declines(runtime, "planner", question)
     copy.write("copilot/understanding/kinds/routing.yaml", lambda _: FAMILY)
     copy.write("prompts/claims/routing.yaml", lambda _: CLAIM)
@@ -177,7 +177,7 @@ async def test_a_question_family_is_its_steps_and_an_approved_sentence(
     copy.write("prompts/approvals.toml", lambda text: text + approved)
     (answer,) = copy.ask("planner", question)
     assert answer["verdict"] == "verified", answer["answer"]
-    said = f"Order **{order['number']}** is routed through {order['channel']} and leaves from {order['site']}."
+    said = f"Order **{order['number']}** is routed through {order['site']} in {order['region']}."
     assert answer["answer"].replace("\\", "") == said
     prompts = {"prompts/claims/routing.yaml", "prompts/approvals.toml"}
     assert copy.changed() == {*prompts, "copilot/understanding/kinds/routing.yaml"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from copilot.semantic.language import per_language
 from copilot.understanding.lexicon import lexicon
@@ -63,9 +64,9 @@ def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[
     """The phrases that occur as consecutive words, each with the positions it covers; the first occurrence counts."""
     pieces = [(piece, position) for position, word in enumerate(words) for piece in word.folded.split()]
     said = tuple(piece for piece, _ in pieces)
-    first = frozenset(said)
+    first, cut_once = frozenset(said), _cutting()
     for phrase in phrases:
-        wanted = _pieces(phrase)
+        wanted = cut_once(phrase)
         if wanted[0] not in first:
             continue
         for start in range(len(said) - len(wanted) + 1):
@@ -75,9 +76,14 @@ def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[
 
 
 @per_language
-def _pieces(phrase: str) -> tuple[str, ...]:
-    """The folded words of one of our own phrases; there are few, and they are looked for in every question."""
-    return tuple(piece for word in cut(phrase) for piece in word.folded.split())
+def _cutting() -> Callable[[str], tuple[str, ...]]:
+    """Cuts one of our own phrases into folded words; there are few, and they are looked for in every question."""
+
+    @cache
+    def pieces(phrase: str) -> tuple[str, ...]:
+        return tuple(piece for word in cut(phrase) for piece in word.folded.split())
+
+    return pieces
 
 
 def _without_genitive(word: str) -> str:

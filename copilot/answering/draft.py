@@ -12,6 +12,8 @@ from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
 from copilot.domain.evidence import Evidence, Record
 from prompts.template import ClaimTemplate
 
+_DAYS = ("date", "instant")
+"""The types of values that name a day."""
 Slots = Mapping[str, Record]
 Templates = Mapping[str, ClaimTemplate]
 
@@ -27,6 +29,8 @@ class Claim:
     essential: bool = False
     declines: bool = False
     """What the question takes for granted is not so: nothing more is answered."""
+    settles: bool = False
+    """It answers "when", by a day or because there can be none."""
     about: tuple[str, ...] = ()
     """The ids of all records bound to the claim, those without a printed field too."""
 
@@ -52,6 +56,7 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
         claims += made
     kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
     complete = bool(kept) and (outline.any_is_enough or not missing)
+    complete = complete and (not outline.dated or any(claim.settles for claim in kept))
     return Draft(claims=kept, complete=complete)
 
 
@@ -77,6 +82,7 @@ def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
     """Fill a template's slots with printed values; None where one has no value."""
     pieces = [template.literals[0]]
     facts: list[Fact] = []
+    dated = False
     for slot, literal in zip(template.slots, template.literals[1:], strict=True):
         record = slots[slot.record]
         value = record.values.get(slot.field)
@@ -84,9 +90,10 @@ def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
         if value is None or printed is None:
             return None
         pieces += [markdown(printed), literal]
+        dated = dated or value.type in _DAYS
         facts.append(Fact(ref=f"{record.id}.{slot.field}", value=wire_value(value), unit=value.unit, text=printed))
     about = tuple(record.id for record in slots.values())
-    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts), about=about)
+    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts), about=about, settles=dated)
 
 
 def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iterator[Claim]:
@@ -99,7 +106,8 @@ def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iter
         for leader, slots in _bound(spec, evidence):
             if leader not in done and _holds(spec, slots) and (claim := render(templates[spec.claim], slots)):
                 done.add(leader)
-                order[leader] = replace(claim, essential=spec.essential, declines=spec.declines)
+                settles = spec.settles or claim.settles
+                order[leader] = replace(claim, essential=spec.essential, declines=spec.declines, settles=settles)
     positions = {record.id: n for n, record in enumerate(evidence.by_id().values())}
     yield from (order[leader] for leader in sorted(order, key=lambda each: positions.get(each, -1)))
 

@@ -49,6 +49,8 @@ class ClaimSpec:
     needs: tuple[str, ...] = ()
     essential: bool = False
     declines: bool = False
+    settles: bool = False
+    """Whether it answers "when" without a day: what is cancelled has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,5 @@ class Outline:
 
     groups: tuple[ClaimGroup, ...]
     any_is_enough: bool = False
+    dated: bool = False
+    """Whether an answer that names no day is none."""

@@ -45,6 +45,8 @@ class Kpi:
     """What a rate is told in, a word in the plural; empty where it is a share or carries a unit of its own."""
     present: bool = False
     """Whether it is of how things stand now."""
+    widened: str = ""
+    """The measure of the same without these conditions, for who asks for what they leave out; empty where none is."""
     listed: bool = False
     """Whether who names it without asking how many wants to see the records it counts."""
 
@@ -74,7 +76,7 @@ def read_kpi(name: str, body: dict[str, Any], region: str) -> Kpi:
             entity=entity, where=tuple(conditions(entity, filled.get("where", {}))),
             figure=_figure(name, entity, filled["figure"]), date=_path(date) if date else None,
             subject=_path(filled["subject"]) if "subject" in filled else (), listed=filled.get("listed", False),
-            present=filled.get("present", False), unit=filled.get("unit", ""),
+            present=filled.get("present", False), unit=filled.get("unit", ""), widened=filled.get("widened", ""),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the measure {name!r} is not well formed: {error}") from error

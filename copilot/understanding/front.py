@@ -116,7 +116,7 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     if told and not (isinstance(kind, Plan) and whole and _holds(kind, told, heard)):
         return attributes_plan(told)
     if whole and isinstance(kind, Plan) and not _led_away(kind, composed, heard):
-        return kind
+        return _with_a_day(kind, heard)
     if isinstance(composed, Understood):
         rest = await _of_document(lookup, kind, composed, heard)
         return rest or plan_of(lookup.model, composed)
@@ -172,6 +172,12 @@ async def _spoken_to(lookup: Lookup, words: Sequence[Word], heard: Hearing) -> P
     return await with_the_rest(lookup, kind, heard.tokens)
 
 
+def _with_a_day(kind: Plan, heard: Hearing) -> Plan:
+    """The overview of a document that is asked when: it has to name a day."""
+    asked = any(token.is_sign("when") for token in heard.tokens) and kind.kind.endswith(_OVERVIEW)
+    return replace(kind, outline=replace(kind.outline, dated=True)) if asked else kind
+
+
 def _holds(kind: Plan, told: Asked, heard: Hearing) -> bool:
     """Whether an outline tells the fields asked for: it tells all of such records, or nobody asks when, or it is itself
     about when."""
@@ -190,12 +196,10 @@ def _rather_composed(found: Composition) -> bool:
     figures = bool(found.splits or found.counted or found.descending is not None)
     if not figures and not found.measure and any(p.role == "record" and p.about == found.entity for p in found.parts):
         return False  # a list of nothing but the records named
-    if not figures and not found.measure and all(p.role in ("record", "with") and not p.negated for p in found.parts):
-        return False  # what there is of a record: an outline knows more of it
     named = {part.about for part in found.parts if part.role == "record"}
     if not figures and (named & _DOCUMENTS or any(_only_of(found, entity) for entity in _DOCUMENTS)):
         return False
-    return found.shaped or not named & _OUTLINED
+    return figures or found.shaped or not named & _OUTLINED
 
 
 def _only_of(found: Composition, entity: str) -> bool:

@@ -26,6 +26,7 @@ order_status:
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
                                      `declines: true`: it says that what the question takes for granted is not so
+                                     `settles: true`: it answers "when" although it names no day
                                      a `first_of` with `of: [STEP, …]` is made for each of them, as the step `it`
 """
 
@@ -200,7 +201,7 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             words=tuple(body.get("words", ())),
             also=tuple(tuple(group) for group in body.get("also", ())),
             steps=body["steps"],
-            outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False)),
+            outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False), dated=body.get("dated", False)),
             several=tuple(body.get("several", ())),
             time=_time(body.get("time")),
             quantity=_quantity(body.get("quantity")),
@@ -291,6 +292,7 @@ def _spec(body: dict[str, Any], step: str) -> ClaimSpec:
         needs=_names(body, "needs"),
         essential=body.get("essential", False),
         declines=body.get("declines", False),
+        settles=body.get("settles", False),
     )
 
 

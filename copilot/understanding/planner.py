@@ -10,6 +10,7 @@ from itertools import product
 from psycopg.rows import DictRow
 
 from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
+from copilot.semantic.language import per_language
 from copilot.semantic.titles import load_titles
 from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
@@ -18,6 +19,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
+from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
 from copilot.understanding.words import Word, cut, is_place, phrases_in
 
@@ -56,7 +58,8 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
     besides = find_told(words, dated=any(DAYS in kind.told and cue[0] for kind, cue in cues))
     asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
-    found = await find_candidates(lookup, words, asked | besides.positions)
+    turning = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().turning)
+    found = await find_candidates(lookup, words, asked | besides.positions | turning)
     candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
     readings = [
         r
@@ -152,13 +155,19 @@ def _zone(rows: Sequence[DictRow]) -> str:
 
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
-    positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
+    positions = frozenset(p for _, at in phrases_in(words, kind.cues) if not _of_number(words, at) for p in at)
     beside = [kind.words, *kind.also] if positions or not kind.cues else []
     found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
     if not all(found[1:]):
         return 0, frozenset()
     positions = positions.union(*found)
     return len(positions), positions
+
+
+def _of_number(words: Sequence[Word], at: Sequence[int]) -> bool:
+    """Whether the last of several words belongs to the number behind it: the "order" of "on order SO-24"."""
+    last = at[-1]
+    return len(at) > 1 and words[last].folded in lexicon().hints and last + 1 < len(words) and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -319,8 +328,17 @@ def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
 
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     """Positions of the words that say something and that nothing took account of."""
-    stop = lexicon().stop
-    return tuple(p for p, word in enumerate(words) if p not in used and (word.folded not in stop or is_place(words, p)))
+    silent = _silent()
+    return tuple(
+        p for p, word in enumerate(words) if p not in used and (word.folded not in silent or is_place(words, p))
+    )
+
+
+@per_language
+def _silent() -> frozenset[str]:
+    """Words that say nothing by themselves."""
+    known = lexicon()
+    return known.stop | (load_vocabulary().filler - known.turning - known.hints.keys())
 
 
 def _hints_used(

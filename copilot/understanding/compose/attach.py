@@ -46,6 +46,10 @@ class _Clause:
     inner: Target
     own: tuple[Part, ...]
     negated: bool
+    twins: tuple[Linked, ...] = ()
+    """What else must be, or not be, of the same records: "out of stock" is a position without and none with stock."""
+    whole: Part | None = None
+    """The part as it is where nothing more is said of those records."""
 
     def close(self, work: Work, target: Target) -> None:
         """Take also what stands before it and restricts nothing else, and make it a part of the question."""
@@ -53,6 +57,13 @@ class _Clause:
         self.work.first = work.first
         _restrict(self.work, self.inner)
         work.doubtful = work.doubtful or self.work.doubtful
+        if self.whole and not self.work.parts:
+            work.parts.append(self.whole)
+            return
+        for linked in self.twins:
+            own = (_named_part(linked),)
+            inner = (*own, *self.work.parts)
+            work.parts.append(Part(role="with", about=linked.entity, negated=linked.none, inner=inner))
         inner = (*self.own, *self.work.parts)
         work.parts.append(Part(role="with", about=self.inner.entity, negated=self.negated, inner=inner))
 
@@ -66,8 +77,10 @@ def _clause(work: Work, target: Target) -> _Clause | None:
         found = figure or _linked_segment(work, n, target) or _linked_noun(work, n, target)
         if found is None:
             continue
-        inner, own, begin, negated = found
-        clause = _Clause(work.within(begin), inner, own, negated)
+        inner, own, begin, negated, *twins = found
+        clause = _Clause(work.within(begin), inner, own, negated, tuple(twins))
+        if twins:
+            clause.whole = _whole_part(work.tokens[n], target)
         if figure is None:  # which takes its place beside what it is compared with
             clause.work.take(n)
         _restrict(clause.work, inner)
@@ -75,7 +88,7 @@ def _clause(work: Work, target: Target) -> _Clause | None:
     return None
 
 
-_Found = tuple[Target, tuple[Part, ...], int, bool]
+_Found = tuple[Target, tuple[Part, ...], int, bool, *tuple[Linked, ...]]
 
 
 def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
@@ -88,12 +101,30 @@ def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
             (Link(last.entity, last.by),), ("id",)
         ):
             continue
-        text = load_titles().segment(word.entity, word.name)
+        twins = [c for c in others if isinstance(c, Linked) and (c.entity, c.by) == (last.entity, last.by)]
+        others = [c for c in others if c not in twins]
         if others:
             work.parts.append(Part(role="segment", about=word.name, conditions=tuple(others)))
-        own = (Part(role="segment", about=word.name, conditions=last.where, text=text),)
-        return Target(entity=last.entity), own, number, last.none
+        text = load_titles().segment(word.entity, word.name)
+        own = _named_part(last) if twins else Part(role="segment", about=word.name, conditions=last.where, text=text)
+        return Target(entity=last.entity), (own,), number, last.none, *twins
     return None
+
+
+def _whole_part(token: Token, target: Target) -> Part | None:
+    for word in token.all_of(Segment):
+        if word.entity == target.entity:
+            conditions = tuple(load_segments()[word.entity][word.name])
+            text = load_titles().segment(word.entity, word.name)
+            return Part(role="segment", about=word.name, conditions=conditions, text=text)
+    return None
+
+
+def _named_part(linked: Linked) -> Part:
+    """The part of other records that a condition is about, by its name."""
+    known = load_segments().get(linked.entity, {})
+    name = next((name for name, conditions in known.items() if tuple(conditions) == linked.where), "")
+    return Part(role="segment", about=name, conditions=linked.where, text=load_titles().segment(linked.entity, name))
 
 
 def _linked_noun(work: Work, number: int, target: Target) -> _Found | None:

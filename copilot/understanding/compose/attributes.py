@@ -11,7 +11,8 @@ from copilot.domain.query import Path
 from copilot.semantic.model import SemanticModel
 from copilot.understanding.candidates import Candidate
 from copilot.understanding.compose.tokens import Token
-from copilot.understanding.vocabulary import DateWord, FieldWord, Noun
+from copilot.understanding.vocabulary import DateWord, FieldWord, Noun, Sign, load_vocabulary
+from copilot.understanding.words import fold
 
 ASKED = "composed_attributes"
 ATTRIBUTE_CLAIMS = ("attribute_numbered", "attribute")
@@ -36,13 +37,13 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
     if records is None:
         return None
     entity = records[0].entity
+    dated = any(token.is_sign("when") for token in tokens)
     found: list[Attribute] = []
     for token in tokens:
-        known = _fields(model, entity, token)
-        if token.reference or token.noun(entity) or (token.is_sign(*_ASKING) and not known):
+        fields = _fields(model, entity, token)
+        if token.reference or token.noun(entity) or (token.is_sign(*_ASKING) and not fields):
             continue
-        fields = list(_fields(model, entity, token))
-        if not fields:
+        if not fields or not (dated or _is_field(token)):
             return None
         found.append(fields[0])
     if not found or len(found) > _MOST:
@@ -56,6 +57,14 @@ def attributes_plan(asked: Asked) -> Plan:
     outline = Outline(groups=(ClaimGroup(specs),), any_is_enough=True)
     step = Attributes(name="told", entity=asked.entity, ids=asked.ids, attributes=asked.attributes)
     return Plan(kind=ASKED, references={asked.entity: asked.ids}, steps=(step,), outline=outline)
+
+
+def _is_field(token: Token) -> bool:
+    """Whether a word names a field: what happened on a day ("shipped") asks for that day only beside a "when"."""
+    if not token.all_of(DateWord):
+        return True
+    last = fold(token.text).split()[-1:]
+    return Sign("day") in load_vocabulary().phrases.get(tuple(last), ())
 
 
 def _records(tokens: Sequence[Token]) -> tuple[Candidate, ...] | None:

@@ -30,7 +30,7 @@ from copilot.understanding.words import Word, fold
 
 _FIGURES = re.compile(r"[+(]?[0-9]{1,4}[)]?")
 """Where a phone number is given, a piece of it: where to answer, and nothing of what about."""
-_ASKING = ("where", "when", "count", "total", "money", "only")
+_ASKING = ("where", "when")
 """Words that ask, and say nothing of what about."""
 _FIELDS = (Noun, FieldWord, DateWord, NumberWord)
 

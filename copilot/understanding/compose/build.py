@@ -19,6 +19,7 @@ from copilot.domain.query import (
     Group,
     Having,
     Is,
+    Linked,
     Order,
     Path,
     Query,
@@ -169,9 +170,17 @@ def _listing(composition: Composition, counted: Query, vocabulary: Vocabulary) -
         entity=entity, where=counted.where, order=tuple(_list_order(composition, vocabulary)),
         limit=min(composition.limit or _MOST_LISTED, _MOST_LISTED),
     )  # fmt: skip
-    beside = _listings()[entity].get("steps", {})
+    beside = {**_listings()[entity].get("steps", {}), **_worth(composition).get("steps", {})}
     made = (make_step(name, {"limit": _MOST_LISTED * 2, **body}, {}) for name, body in beside.items())
     return (Listing(name="rows", query=query), *(step for step in made if isinstance(step, RecordQuery)))
+
+
+def _worth(composition: Composition) -> Mapping[str, Any]:
+    """What else is read and said where the question compares what the records are worth; nothing where it does not."""
+    body = _listings()[composition.entity].get("worth", {})
+    read = {step["entity"] for step in body.get("steps", {}).values()}
+    compared = [c for part in composition.parts if part.role == "limit" for c in part.conditions]
+    return body if any(isinstance(c, Linked) and c.entity in read for c in compared) else {}
 
 
 def _list_order(composition: Composition, vocabulary: Vocabulary) -> Iterator[Order]:
@@ -189,8 +198,11 @@ def _path(text: str) -> Path:
 
 def _listed_outline(composition: Composition) -> Outline:
     body = _listings()[composition.entity]
-    rows = bindings(body["bind"])
-    each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, rows), essential=True) for name in body["claims"])
+    worth = _worth(composition)
+    rows = bindings({**body["bind"], **worth.get("bind", {})})
+    claims = (*worth.get("claims", ()), *body["claims"])
+    bound = {name: rows if name in worth.get("claims", ()) else bindings(body["bind"]) for name in claims}
+    each = tuple(ClaimSpec(claim=name, bindings=_bound_in(name, bound[name]), essential=True) for name in claims)
     none = [replace(each, declines=composition.supposed) for each in _none("listed_none", "rows")]
     head = (*none, _claim("listed_total", complete=True))
     first = _claim("listed_first" if composition.limit == 1 else "listed_some", complete=False)

@@ -16,7 +16,7 @@ from copilot.understanding.references import Reference, find_references
 from copilot.understanding.time.language import load_time_words
 from copilot.understanding.time.spans import find_spans
 from copilot.understanding.vocabulary import Match, Vocabulary, load_vocabulary
-from copilot.understanding.words import Word
+from copilot.understanding.words import Word, is_place
 
 
 def _unexplained(vocabulary: Vocabulary, word: Word) -> bool:
@@ -52,13 +52,16 @@ async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = f
 async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -> Hearing:
     vocabulary = load_vocabulary()
     matches = vocabulary.matches(words)
-    references = await find_references(lookup, words, _positions(matches), digits)
+    plain = frozenset(
+        p for p, word in enumerate(words) if word.folded in vocabulary.filler and not is_place(words, p)
+    )
+    references = await find_references(lookup, words, _positions(matches) | plain, digits)
     named = frozenset(p for r in references if _named_whole(r) for p in r.positions)
     clear = _positions(matches) | named
     if any(_unexplained(vocabulary, word) for p, word in enumerate(words) if p not in clear):
         values = await find_values(lookup, vocabulary, words)
         matches = (*matches, *values)
-        references = await find_references(lookup, words, _positions(matches), digits) if values else references
+        references = await find_references(lookup, words, _positions(matches) | plain, digits) if values else references
     spans = find_spans(words, load_time_words())
     asker = await read_asker(lookup)
     amounts = find_amounts(words, load_amount_words(), asker.convention)

@@ -74,6 +74,8 @@ def _country(target: Target, candidate: Candidate) -> bool:
 def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
     negated = number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
     work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
+    if candidate.entity == "item" and number and number - 1 not in work.used and work.tokens[number - 1].is_sign("holding"):
+        work.take(number - 1)
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL
         text = phrases()["not_of" if negated else "of"]["region"].format(candidate.name or candidate.number)
@@ -106,6 +108,10 @@ def segments(work: Work, target: Target) -> None:
         if found is None:
             continue
         word, path = found
+        if any(code.entity == word.entity for code in token.all_of(CodeWord)) and _field_beside(
+            work, n, word.entity, "status"
+        ):
+            continue  # "in status shipped" is that status alone
         conditions = load_segments()[word.entity][word.name]
         signs = _denied(work, target, n)
         if signs is not None:
@@ -175,11 +181,33 @@ def codes(work: Work, target: Target) -> None:
             condition = Compare((*path, *word.path), how, word.code)
         elif (beside := _beside(token, target)) is not None and signs is None:
             word, condition = beside
+        elif _holding(work, target, n):
+            continue
         if word is None or condition is None:
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
         work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
+
+
+def _holding(work: Work, target: Target, number: int) -> bool:
+    """Whether it is a kind of goods that the records asked for hold: "orders with a bicycle in them"."""
+    for word in work.tokens[number].all_of(CodeWord):
+        found = way(target.entity, word.entity) if word.noun and target.kpi is None else None
+        if found is None or not found.links:
+            continue
+        path = word.path if found.path == ("id",) else (*found.path, *word.path)
+        own = Part(
+            role="code",
+            about=".".join(path),
+            conditions=(Compare(path, Is.EQUAL, word.code),),
+            text=load_titles().word(word.code),
+        )
+        work.parts.append(Part(role="with", about=found.links[-1].entity, inner=(own,)))
+        led = number and number - 1 not in work.used and work.tokens[number - 1].is_sign("holding")
+        work.take(number, *([number - 1] if led else []))
+        return True
+    return False
 
 
 def _beside(token: Token, target: Target) -> tuple[CodeWord, Linked] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from copilot.domain.composition import Composition, Part, Split
 from copilot.domain.plan import NoPlan, Plan, ReadAs
-from copilot.domain.query import Function
+from copilot.domain.query import Compare, Function, Is
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel, load_model
@@ -39,7 +39,7 @@ from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import settled_parts
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lookup import Lookup
-from copilot.understanding.vocabulary import CodeWord, Noun, Segment, Vocabulary, load_vocabulary
+from copilot.understanding.vocabulary import CodeWord, CurrencyWord, Noun, NumberWord, Segment, Vocabulary, load_vocabulary
 
 _DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
@@ -122,10 +122,12 @@ def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[
     found = list(targets(tokens))
     ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
     valued = any(token.is_sign("money") and not _compared(tokens, n) for n, token in enumerate(tokens))
+    valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
     ranked = ranked and not any(token.is_sign("count") for token in tokens)
     averaged = any(token.is_sign("average") for token in tokens)
     kpis = load_kpis()
     yield from _most_of(tokens)
+    yield from _priced(tokens)
     for target, number in found:
         if target.kpi is None and target.entity in vocabulary.counted_as and _divided(tokens):
             kpi = kpis[vocabulary.counted_as[target.entity]]
@@ -150,6 +152,15 @@ def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
             if following is not None and all(each.all_of(Segment) or each.all_of(CodeWord) for each in between):
                 for noun in tokens[following].all_of(Noun):
                     yield Target(entity=noun.entity), following
+
+
+def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+    """The prices that "cheapest" ranks: of order lines where a document is named, else those of a list."""
+    for token in tokens:
+        if token.is_sign("highest", "lowest") and (words := token.all_of(NumberWord)):
+            documents = any(c.entity in _DOCUMENTS for each in tokens for c in each.records)
+            for word in sorted(words, key=lambda word: (word.entity == "item_price") is documents):
+                yield Target(entity=word.entity), -1
 
 
 def _divided(tokens: Sequence[Token]) -> bool:
@@ -198,7 +209,22 @@ def _attempt(
     if parts is None:
         return Misread(left=tuple(tokens))
     work.parts = list(parts)
-    return _settled(work, target)
+    return _settled(work, _widened(work, target))
+
+
+def _widened(work: Work, target: Target) -> Target:
+    """With the measure that leaves nothing out, where the question asks for what the usual one leaves out: the value of
+    cancelled orders, or of all by their status."""
+    kpi = target.kpi
+    if kpi is None or not kpi.widened:
+        return target
+    asked = {(c.path, c.value) for part in work.parts for c in part.conditions if isinstance(c, Compare)}
+    split = {split.path for split in work.splits}
+    for left_out in kpi.where:
+        if isinstance(left_out, Compare) and left_out.how is Is.NOT_IN and isinstance(left_out.value, tuple):
+            if left_out.path in split or any((left_out.path, value) in asked for value in left_out.value):
+                return replace(target, kpi=load_kpis()[kpi.widened])
+    return target
 
 
 def _add_usual(work: Work, target: Target) -> None:

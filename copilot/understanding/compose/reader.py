@@ -73,6 +73,8 @@ class Work:
     rank: str = ""
     limit: int | None = None
     counted: bool = False
+    rank_at: int = -1
+    """The number of the token that ranks."""
     one: bool = False
     """Whether the ranked asked for are the first alone: "which customer has the most orders"."""
     order: Path = ()
@@ -182,6 +184,7 @@ def _ranks(work: Work) -> None:
         if not token.is_sign(*_RANKS) or work.rank:
             continue
         work.rank = "highest" if token.is_sign("highest") else next(r for r in _RANKS if token.is_sign(r))
+        work.rank_at = n
         work.take(n)
         number = work.beside(n, _small_number)
         if number is None:
@@ -277,7 +280,7 @@ def order(work: Work, target: Target) -> None:
     if target.kpi is not None:
         work.descending = _best_first(work.rank, target.kpi)
         return
-    number = work.find(lambda token: any(word.entity == target.entity for word in token.all_of(NumberWord)))
+    number = _ranked_by(work, target)
     dated = work.rank in ("newest", "oldest")
     if number is not None and not dated:
         work.order = next(w.path for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
@@ -285,6 +288,19 @@ def order(work: Work, target: Target) -> None:
     elif dated:
         work.order = work.order or _date_of(work, target)
     work.descending = work.rank in ("best", "highest", "newest")
+
+
+def _ranked_by(work: Work, target: Target) -> int | None:
+    """The token of the figure that records are ranked by: one of its own, or the one that ranks ("cheapest")."""
+
+    def figures(token: Token) -> bool:
+        return any(word.entity == target.entity for word in token.all_of(NumberWord))
+
+    if work.rank_at >= 0 and figures(work.tokens[work.rank_at]):
+        named = [t for t in work.tokens[work.rank_at + 1 :] if t.all_of(Noun) or t.kinds]
+        work.one = work.one or not named or singular(named[0])
+        return work.rank_at
+    return work.find(figures)
 
 
 def _date_of(work: Work, target: Target) -> Path:

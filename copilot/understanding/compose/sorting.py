@@ -14,6 +14,7 @@ _DIRECTIONS = (*_DESCENDING, "oldest", "lowest")
 
 def sort(work: Work, target: Target) -> None:
     """Find the order asked for, and give its words their place."""
+    _said_twice(work)
     if target.kpi is not None:
         return
     _first(work, target)
@@ -53,6 +54,14 @@ def _first(work: Work, target: Target) -> None:
             work.descending = work.tokens[begin].is_sign(*_DESCENDING)
             work.take(begin, n, *([n - 1] if between else []))
             return
+
+
+def _said_twice(work: Work) -> None:
+    """ "The five largest, biggest first": the end says again how they are ranked."""
+    for name in ("highest", "lowest"):
+        ranks = [n for n, token in work.open() if token.is_sign(name)]
+        if len(ranks) > 1 and ranks[-1] + 1 < len(work.tokens) and _is_first(work, work.tokens[ranks[-1] + 1]):
+            work.take(ranks[-1], ranks[-1] + 1)
 
 
 def _is_first(work: Work, token: Token) -> bool:

@@ -51,6 +51,8 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
             return _asked_back(split, n, found)
         if found.unused_words or (made and not (split.apart or pointing) and _narrows(made[0], found)):
             return None
+        if n and _says_no_more(found):
+            return None
         state = after(state, found.to_json())
         made += [] if any(found.to_json() == other.to_json() for other in made) else [found]
     return replace(made[-1], before=tuple(made[:-1])) if len(made) > 1 else None
@@ -59,6 +61,12 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
 def _narrows(first: Plan, later: Plan) -> bool:
     """Whether a later question names nothing, though the first one did: it may be about that, or about everything."""
     return not later.references and bool(first.references or _restricted(first.composition))
+
+
+def _says_no_more(found: Plan) -> bool:
+    """Whether a part asks for all records of a kind: "which vendors", behind a question, is of what that one names."""
+    composition = found.composition
+    return composition is not None and not (composition.parts or composition.measure or composition.counted)
 
 
 def _restricted(composition: Composition | None) -> bool:

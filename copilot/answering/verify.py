@@ -18,7 +18,7 @@ from copilot.answering.draft import Claim, Draft
 from copilot.domain.answer import Fact
 from copilot.domain.evidence import Evidence, Record, Value
 from copilot.semantic.forms import load_forms
-from copilot.semantic.language import per_language
+from copilot.semantic.language import ENGLISH, per_language, speaking
 from copilot.semantic.titles import load_titles
 
 _FIGURE = re.compile(r"[^\s*]*\d[^\s*]*")
@@ -207,6 +207,8 @@ class _Patterns:
 @per_language
 def _patterns() -> _Patterns:
     forms = load_forms()
+    with speaking(ENGLISH):  # which is said where the language has no sentence of its own
+        english = load_forms()
     months = "|".join(map(re.escape, forms.months))
     places = {
         "day": r"[1-9]|[12][0-9]|3[01]", "month": months, "year": r"[0-9]{4}", "number": r"[1-9][0-9]?",
@@ -222,8 +224,8 @@ def _patterns() -> _Patterns:
         number=re.compile(rf"-?[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})*(?:{decimal}[0-9]+)?"),
         date=read(forms.day_form), instant=read(forms.instant_form),
         spans={name: read(form) for name, form in forms.spans.items()},
-        number_word=_phrases(forms.number_words),
-        states=tuple((_phrases(said), _STATES[name]) for name, said in forms.states.items()),
+        number_word=_phrases((*forms.number_words, *english.number_words)),
+        states=tuple((_phrases((*said, *english.states[name])), _STATES[name]) for name, said in forms.states.items()),
     )  # fmt: skip
 
 

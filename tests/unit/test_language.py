@@ -15,6 +15,7 @@ from copilot.answering.printing import print_value
 from copilot.answering.verify import verify
 from copilot.domain.evidence import Value
 from copilot.errors import ModelDefinitionError, SettingsError
+from copilot.semantic.documents import Fault
 from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.language import ENGLISH, Language, find_language, in_force, speaking
@@ -49,6 +50,11 @@ _VALUES = st.one_of(
 def folder(tmp_path: Path) -> Path:
     """A copy of the test language that a test may change."""
     return Path(shutil.copytree(XX, tmp_path / "yy"))
+
+
+def _faults(folder: Path) -> list[Fault]:
+    """What is wrong with this language; of what is shipped other tests speak."""
+    return [fault for fault in check_languages([str(folder)]) if fault.file.startswith(str(folder))]
 
 
 def _changed(file: Path, old: str, new: str) -> None:
@@ -131,6 +137,8 @@ def test_its_forms_are_its_own() -> None:
     [
         ("Der Auftrag ist überfällig.", "state_without_fact"),
         ("Es sind zwei Positionen.", "number_word_without_fact"),
+        ("It is overdue.", "state_without_fact"),
+        ("It has two lines.", "number_word_without_fact"),
         ("Es sind 2 Positionen.", "figure_without_fact"),
     ],
 )
@@ -159,7 +167,7 @@ def test_a_sentence_that_nobody_approved_is_never_said(folder: Path) -> None:
 
 
 def test_the_test_language_has_no_fault() -> None:
-    assert check_languages([str(XX)]) == ()
+    assert _faults(XX) == []
 
 
 @pytest.mark.parametrize(
@@ -182,13 +190,13 @@ def test_the_test_language_has_no_fault() -> None:
 )
 def test_a_fault_of_its_files_is_named(folder: Path, file: str, old: str, new: str, text: str) -> None:
     _changed(folder / file, old, new)
-    faults = check_languages([str(folder)])
+    faults = _faults(folder)
     assert any(text in str(fault) for fault in faults), faults
 
 
 def test_a_file_that_another_language_lacks_is_named(folder: Path) -> None:
     (folder / "kinds.yaml").unlink()
-    assert [fault.text for fault in check_languages([str(folder)])] == ["is not there"]
+    assert [fault.text for fault in _faults(folder)] == ["is not there"]
     assert len(language_documents(str(folder))) == 11
 
 

@@ -108,6 +108,9 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     if felt:
         return NoPlan(reason="unsupported", unknown_words=felt)
     composed = await compose(lookup, heard)
+    kind = await _of_both(lookup, composed, text)
+    if kind is not None:
+        return kind
     if isinstance(composed, Understood) and _rather_composed(composed.composition):
         return plan_of(lookup.model, composed)
     kind = await plan_question(lookup, text)
@@ -124,6 +127,20 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
         return await with_the_rest(lookup, kind, heard.tokens)
     again = await _spoken_to(lookup, words, heard) if _may_be_again(composed, kind) else None
     return again or _without(words, composed, kind, heard)
+
+
+async def _of_both(lookup: Lookup, composed: Understood | Misread, text: str) -> Plan | None:
+    """The outline that is of just the two records named, where a composition only measures what they have to do with
+    each other: a supplier's lead time of an item is what it quotes."""
+    if not isinstance(composed, Understood) or not composed.composition.measure:
+        return None
+    found = composed.composition
+    if found.splits or found.order or any(part.role != "record" for part in found.parts) or len(found.ids()) < 2:
+        return None
+    kind = await plan_question(lookup, text)
+    if isinstance(kind, NoPlan) or kind.unused_words:
+        return None
+    return kind if set(load_kinds()[kind.kind].required) == set(found.ids()) else None
 
 
 async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | None:

@@ -201,7 +201,9 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             words=tuple(body.get("words", ())),
             also=tuple(tuple(group) for group in body.get("also", ())),
             steps=body["steps"],
-            outline=Outline(groups=groups, any_is_enough=body.get("essential_any", False), dated=body.get("dated", False)),
+            outline=Outline(
+                groups=groups, any_is_enough=body.get("essential_any", False), dated=body.get("dated", False)
+            ),
             several=tuple(body.get("several", ())),
             time=_time(body.get("time")),
             quantity=_quantity(body.get("quantity")),

@@ -166,8 +166,9 @@ def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
 
 def _of_number(words: Sequence[Word], at: Sequence[int]) -> bool:
     """Whether the last of several words belongs to the number behind it: the "order" of "on order SO-24"."""
-    last = at[-1]
-    return len(at) > 1 and words[last].folded in lexicon().hints and last + 1 < len(words) and words[last + 1].has_digit
+    *before, last = at
+    small = bool(before) and all(words[p].folded in lexicon().stop for p in before)
+    return small and words[last].folded in lexicon().hints and last + 1 < len(words) and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -371,9 +372,8 @@ def _changes_meaning(left: Sequence[int], words: Sequence[Word]) -> bool:
     known = lexicon()
     for position in left:
         word, before = words[position], words[position - 1].folded if position else ""
-        if word.folded in known.turning or word.folded in known.hints:
-            return True
-        if before in known.before_places or is_place(words, position):
+        turned = word.folded in known.turning or word.folded in known.hints
+        if turned or before in known.before_places or is_place(words, position):
             return True
         if word.has_digit and any(c.isalpha() for c in word.typed):
             return True

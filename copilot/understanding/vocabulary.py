@@ -121,6 +121,7 @@ class Vocabulary:
     """Words that end an order: "newest first"."""
     usual_dates: Mapping[str, Path] = field(default_factory=dict[str, Path])
     usual_measures: Mapping[str, str] = field(default_factory=dict[str, str])
+    usual_quantities: Mapping[str, str] = field(default_factory=dict[str, str])
     usual_orders: Mapping[str, str] = field(default_factory=dict[str, str])
     usual_segments: Mapping[str, str] = field(default_factory=dict[str, str])
     counted_as: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -174,6 +175,7 @@ def load_vocabulary() -> Vocabulary:
         filler=frozenset(piece for phrase in grammar["filler"] for piece in _pieces(str(phrase))),
         usual_dates={name: _path(body["usual_date"]) for name, body in things.items() if "usual_date" in body},
         usual_measures={name: body["usual_measure"] for name, body in things.items() if "usual_measure" in body},
+        usual_quantities={name: body["usual_quantity"] for name, body in things.items() if "usual_quantity" in body},
         usual_orders={name: body["usual_order"] for name, body in things.items() if "usual_order" in body},
         usual_segments={name: body["usual_segment"] for name, body in things.items() if "usual_segment" in body},
         counted_as={name: body["counted_as"] for name, body in things.items() if "counted_as" in body},
@@ -192,7 +194,7 @@ def _with_usuals(things: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _of_things(things: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
     for entity, body in things.items():
-        for phrase in body["nouns"]:
+        for phrase in (*body["nouns"], *body.get("shared", ())):
             yield phrase, Noun(entity)
         for name, phrases in body.get("segments", {}).items():
             yield from ((phrase, Segment(entity, name)) for phrase in phrases)

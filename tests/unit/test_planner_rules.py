@@ -97,7 +97,7 @@ async def _plan(text: str) -> tuple[str, dict[str, tuple[int, ...]]]:
         ("open orders of Acme", "customer_orders", {"customer": (9,)}),
         ("Acme", "customer_orders", {"customer": (9,)}),
         ("unpaid invoices of Acme", "customer_invoices", {"customer": (9,)}),
-        ("e-mail of Acme", "customer_contacts", {"customer": (9,)}),
+        ("e-mail of Acme", "customer_emails", {"customer": (9,)}),
         ("who do I call at Acme", "customer_contacts", {"customer": (9,)}),
         ("stock of desk", "item_stock", {"item": (1,)}),
         ("how many desk in Berlin", "item_stock", {"item": (1,), "site": (4,)}),

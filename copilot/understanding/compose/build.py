@@ -85,8 +85,13 @@ def can_list(entity: str) -> bool:
 
 
 def claims_of(entity: str) -> tuple[str, ...]:
-    """What is said of each record of a list, the first that can be."""
+    """What may be said of each record of a list, the first that can be."""
     return tuple(_listings()[entity]["claims"])
+
+
+def worth_claims_of(entity: str) -> tuple[str, ...]:
+    """What is said before that where the question compares what the records are worth."""
+    return tuple(_listings()[entity].get("worth", {}).get("claims", ()))
 
 
 @cache

@@ -52,9 +52,7 @@ async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = f
 async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -> Hearing:
     vocabulary = load_vocabulary()
     matches = vocabulary.matches(words)
-    plain = frozenset(
-        p for p, word in enumerate(words) if word.folded in vocabulary.filler and not is_place(words, p)
-    )
+    plain = frozenset(p for p, word in enumerate(words) if word.folded in vocabulary.filler and not is_place(words, p))
     references = await find_references(lookup, words, _positions(matches) | plain, digits)
     named = frozenset(p for r in references if _named_whole(r) for p in r.positions)
     clear = _positions(matches) | named

@@ -74,7 +74,12 @@ def _country(target: Target, candidate: Candidate) -> bool:
 def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
     negated = number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
     work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
-    if candidate.entity == "item" and number and number - 1 not in work.used and work.tokens[number - 1].is_sign("holding"):
+    if (
+        candidate.entity == "item"
+        and number
+        and number - 1 not in work.used
+        and work.tokens[number - 1].is_sign("holding")
+    ):
         work.take(number - 1)
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL

@@ -39,10 +39,19 @@ from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import settled_parts
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lookup import Lookup
-from copilot.understanding.vocabulary import CodeWord, CurrencyWord, Noun, NumberWord, Segment, Vocabulary, load_vocabulary
+from copilot.understanding.vocabulary import (
+    CodeWord,
+    CurrencyWord,
+    Noun,
+    NumberWord,
+    Segment,
+    Vocabulary,
+    load_vocabulary,
+)
 
 _DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
+_ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_order"}
 _SAID_OF = {"amount": "money", "quantity": "pieces", "count": "number"}
 """What a figure may be called besides, by what it is: "value", "units"."""
 
@@ -119,12 +128,14 @@ async def labels_of(lookup: Lookup, ids: Mapping[str, Iterable[int]]) -> Labels:
 
 def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[Target, int]]:
     """All that may be asked for; a bare ranking is by the usual measure of what is ranked."""
-    found = list(targets(tokens))
+    found = list(targets(tokens)) or list(_implied(tokens))
     ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
     valued = any(token.is_sign("money") and not _compared(tokens, n) for n, token in enumerate(tokens))
     valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
     ranked = ranked and not any(token.is_sign("count") for token in tokens)
     averaged = any(token.is_sign("average") for token in tokens)
+    pieces = any(token.is_sign("pieces") and not token.is_sign("by") for token in tokens)
+    pieces = pieces and not any(c.entity in _DOCUMENTS for token in tokens for c in token.records)
     kpis = load_kpis()
     yield from _most_of(tokens)
     yield from _priced(tokens)
@@ -138,6 +149,12 @@ def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[
         usual = vocabulary.usual_measures.get(target.entity)
         if (ranked or valued) and target.kpi is None and usual:
             kpi = kpis[usual]
+            mean = _mean_of(kpi) if averaged else None
+            for each in (mean, kpi) if mean else (kpi,):
+                yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), -1
+        quantity = vocabulary.usual_quantities.get(target.entity) if pieces and target.kpi is None else None
+        if quantity:
+            kpi = kpis[quantity]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), -1
         yield target, number
 
@@ -154,11 +171,26 @@ def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
                     yield Target(entity=noun.entity), following
 
 
+def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+    """Without any word for records: what there is of a customer or a supplier is orders, where a state of those is
+    said."""
+    if any(c.entity in _DOCUMENTS for token in tokens for c in token.records):
+        return
+    for token in tokens:
+        for candidate in token.records:
+            entity = _ORDERS_OF.get(candidate.entity)
+            if entity and any(part.entity == entity for each in tokens for part in each.all_of(Segment)):
+                yield Target(entity=entity), -1
+
+
 def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
     """The prices that "cheapest" ranks: of order lines where a document is named, else those of a list."""
     for token in tokens:
         if token.is_sign("highest", "lowest") and (words := token.all_of(NumberWord)):
-            documents = any(c.entity in _DOCUMENTS for each in tokens for c in each.records)
+            named = {c.entity for each in tokens for c in each.records}
+            if "item" in named:
+                continue  # of one item nothing is ranked
+            documents = not named.isdisjoint(_DOCUMENTS)
             for word in sorted(words, key=lambda word: (word.entity == "item_price") is documents):
                 yield Target(entity=word.entity), -1
 
@@ -221,9 +253,10 @@ def _widened(work: Work, target: Target) -> Target:
     asked = {(c.path, c.value) for part in work.parts for c in part.conditions if isinstance(c, Compare)}
     split = {split.path for split in work.splits}
     for left_out in kpi.where:
-        if isinstance(left_out, Compare) and left_out.how is Is.NOT_IN and isinstance(left_out.value, tuple):
-            if left_out.path in split or any((left_out.path, value) in asked for value in left_out.value):
-                return replace(target, kpi=load_kpis()[kpi.widened])
+        values = left_out.value if isinstance(left_out, Compare) and left_out.how is Is.NOT_IN else None
+        if isinstance(left_out, Compare) and isinstance(values, tuple):
+            said = left_out.path in split or any((left_out.path, value) in asked for value in values)
+            target = replace(target, kpi=load_kpis()[kpi.widened]) if said else target
     return target
 
 
@@ -311,6 +344,8 @@ def _functions(work: Work, target: Target) -> None:
                 work.take(n)
         if token.is_sign("total") and target.kpi is None and work.counted:
             work.take(n)
+        if token.is_sign("by") and target.kpi and n + 1 < len(work.tokens) and work.tokens[n + 1].is_sign("total"):
+            work.take(n)  # "by total value"
         if token.is_sign("when") and target.kpi is None and not work.counted:
             _when(work, target, n)
         if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")):

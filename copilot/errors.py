@@ -49,7 +49,7 @@ class NoAccessError(CopilotError):
 
 
 class ModelDefinitionError(CopilotError):
-    """The semantic model or a question kind is not well formed."""
+    """The semantic model, a question kind or a language is not well formed."""
 
     code = "definition"
 

@@ -19,12 +19,14 @@ class Settings:
     COPILOT_HOME          the data folder (embedded database, keys, audit checkpoint)
     COPILOT_DATABASE_URL  a PostgreSQL to use instead of the embedded one, as a role that may create roles and schemas
     COPILOT_HOST, _PORT   where the web front end listens
+    COPILOT_LANGUAGE      the language questions are heard and answered in: one that is shipped, or a folder of another
     """
 
     home: Path
     database_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    language: str = "en"
 
     @property
     def embedded(self) -> bool:
@@ -40,6 +42,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=env.get("COPILOT_DATABASE_URL") or None,
         host=env.get("COPILOT_HOST") or "127.0.0.1",
         port=_port(env.get("COPILOT_PORT") or "8000"),
+        language=env.get("COPILOT_LANGUAGE") or "en",
     )
 
 

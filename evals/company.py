@@ -76,12 +76,14 @@ class Company:
 
 
 @asynccontextmanager
-async def running(company: Company, database: str, home: Path, now: datetime = NOW) -> AsyncGenerator[Runtime]:
+async def running(
+    company: Company, database: str, home: Path, now: datetime = NOW, language: str = "en"
+) -> AsyncGenerator[Runtime]:
     """The copilot over a database of the company, with a home of its own and a clock that stands still."""
     if home != company.home:
         _make_home(company, home)
     pools = Database(await prepare(company.dsn(database), home, create=True))
-    runtime = assemble(Settings(home=home), pools, fixed_clock(now), company.dsn(database))
+    runtime = assemble(Settings(home=home, language=language), pools, fixed_clock(now), company.dsn(database))
     try:
         await runtime.sources.load()
         yield runtime

@@ -41,10 +41,24 @@ class ClaimTemplate:
     slots: tuple[Slot, ...]
 
 
-def load_approved(folder: Traversable | None = None) -> Mapping[str, ClaimTemplate]:
-    """All claim templates by name. Raises TemplateError naming the file that is not as approved."""
-    root = folder or files("prompts")
-    approvals = {entry["file"]: entry for entry in tomllib.loads((root / "approvals.toml").read_text())["approval"]}
+def load_approved(
+    folder: Traversable | None = None, language: Traversable | None = None
+) -> Mapping[str, ClaimTemplate]:
+    """All claim templates by name; those in the folder of a `language` stand in the place of the English ones, which
+    are said where it has none. Raises TemplateError naming the file that is not as approved, or the template of the
+    other language that says something else."""
+    found = _approved(folder or files("prompts"))
+    other = _approved(language) if language and (language / "claims").is_dir() else {}
+    for name, template in other.items():
+        if name not in found or {*template.slots} != {*found[name].slots}:
+            raise TemplateError(f"the claim template {name!r} does not have the slots of the English one")
+    return found | other
+
+
+def _approved(root: Traversable) -> dict[str, ClaimTemplate]:
+    approved = root / "approvals.toml"
+    entries: list[dict[str, Any]] = tomllib.loads(approved.read_text())["approval"] if approved.is_file() else []
+    approvals = {str(entry["file"]): entry for entry in entries}
     found: dict[str, ClaimTemplate] = {}
     for file in sorted((root / "claims").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):

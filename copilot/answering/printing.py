@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 from copilot.domain.evidence import Record, Value
 from copilot.domain.quantity import from_scaled
+from copilot.semantic.forms import load_forms
+from copilot.semantic.titles import load_titles
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&])")
 _BLOCK_START = re.compile(r"^(\s*)([-=])")
 _NUMBERED_START = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
 _MOST_TEXT = 600
+_DAY = "day"
 
 
 def print_value(record: Record, value: Value) -> str | None:
@@ -57,8 +60,8 @@ def plain_decimal(number: Decimal) -> str:
 def counted(number: int, noun: str) -> str:
     """ "1 line", "3 lines"; only the number where there is no noun."""
     if not noun:
-        return f"{number:,}"
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+        return _parted(number)
+    return f"{_parted(number)} {load_forms().counted_as(noun)[number != 1]}"
 
 
 def _text(value: Value, _: str) -> str | None:
@@ -66,18 +69,18 @@ def _text(value: Value, _: str) -> str | None:
 
 
 def _code(value: Value, _: str) -> str | None:
-    return clean(str(value.raw)).replace("_", " ") or None
+    return clean(load_titles().word(str(value.raw))) or None
 
 
 def _date(value: Value, _: str) -> str | None:
-    return f"{value.raw.day} {value.raw:%b %Y}" if isinstance(value.raw, date) else None
+    return load_forms().day(value.raw) if isinstance(value.raw, date) else None
 
 
 def _instant(value: Value, time_zone: str) -> str | None:
     if not isinstance(value.raw, datetime):
         return None
     local = value.raw.astimezone(ZoneInfo(time_zone))
-    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    return load_forms().instant_form.format(date=load_forms().day(local), time=f"{local:%H:%M}", zone=local.tzname())
 
 
 def _number(raw: object) -> Decimal:
@@ -93,12 +96,12 @@ def _amount(value: Value, _: str) -> str | None:
 
 
 def _ratio(value: Value, _: str) -> str | None:
-    return f"{_grouped(round(_number(value.raw) * 100, 1) + 0, 0)}%"
+    return load_forms().percent.format(_grouped(round(_number(value.raw) * 100, 1) + 0, 0))
 
 
 def _days(value: Value, _: str) -> str | None:
     number = round(_number(value.raw), 1) + 0  # no minus before a zero
-    return f"{_grouped(number, 0)} {'day' if number == 1 else 'days'}"
+    return f"{_grouped(number, 0)} {load_forms().counted_as(_DAY)[number != 1]}"
 
 
 def _count(value: Value, _: str) -> str | None:
@@ -106,7 +109,7 @@ def _count(value: Value, _: str) -> str | None:
 
 
 def _flag(value: Value, _: str) -> str | None:
-    return "yes" if value.raw else "no"
+    return load_forms().yes if value.raw else load_forms().no
 
 
 def _grouped(number: Decimal, least_places: int) -> str:
@@ -114,24 +117,22 @@ def _grouped(number: Decimal, least_places: int) -> str:
     whole, _, places = plain_decimal(number).partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
     places = places.ljust(least_places, "0")
-    return f"{sign}{int(digits):,}" + (f".{places}" if places else "")
+    return f"{sign}{_parted(int(digits))}" + (f"{load_forms().decimal}{places}" if places else "")
+
+
+def _parted(number: int) -> str:
+    return f"{number:,}".replace(",", load_forms().thousands)
 
 
 def _span(value: Value, _: str) -> str | None:
     if not isinstance(value.raw, date):
         return None
-    day = value.raw
-    match value.unit:
-        case "week":
-            return f"week {day.isocalendar().week} of {day.isocalendar().year}"
-        case "month":
-            return f"{day:%b %Y}"
-        case "quarter":
-            return f"Q{(day.month + 2) // 3} {day.year}"
-        case "year":
-            return str(day.year)
-        case _:
-            return f"{day.day} {day:%b %Y}"
+    forms, day, bucket = load_forms(), value.raw, value.unit or ""
+    if bucket not in forms.spans:
+        return forms.day(day)
+    week = day.isocalendar()
+    number, year = (week.week, week.year) if bucket == "week" else ((day.month + 2) // 3, day.year)
+    return forms.spans[bucket].format(number=number, month=forms.months[day.month - 1], year=year)
 
 
 def _reference(value: Value, _: str) -> str | None:

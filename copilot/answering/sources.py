@@ -10,7 +10,9 @@ from copilot.answering.printing import clean, print_value
 from copilot.domain.answer import Source
 from copilot.domain.evidence import Evidence, Record
 from copilot.semantic.definitions import definition_of, refers_to
+from copilot.semantic.forms import load_forms
 from copilot.semantic.model import SemanticModel
+from copilot.semantic.titles import load_titles
 
 MOST_SOURCES = 80
 
@@ -57,13 +59,13 @@ def _source(record: Record, step: str, evidence: Evidence, model: SemanticModel,
 
 def _record_title(record: Record, model: SemanticModel) -> str:
     title = model[record.entity].title
-    return title if record.ended is None else f"{title}, former version"
+    return title if record.ended is None else load_forms().said["former"].format(title)
 
 
 def _fields(record: Record, evidence: Evidence, model: SemanticModel) -> Iterator[tuple[str, str]]:
     """Field titles and printed values; a reference is printed as the name or number of the record it leads to."""
     if record.kind == "measure":
-        yield "formula", definition_of(record.entity).formula
+        yield load_forms().said["formula"], definition_of(record.entity).formula
     for name, value in record.values.items():
         printed = print_value(record, value)
         if value.type == "ref" and isinstance(value.raw, int):
@@ -73,7 +75,11 @@ def _fields(record: Record, evidence: Evidence, model: SemanticModel) -> Iterato
 
 
 def _title(record: Record, name: str, model: SemanticModel) -> str:
-    return name.replace("_", " ") if record.kind == "measure" else model[record.entity].fields[name].title
+    return (
+        load_titles().field(record.entity, name)
+        if record.kind == "measure"
+        else model[record.entity].fields[name].title
+    )
 
 
 def _target(record: Record, name: str, model: SemanticModel) -> str:

@@ -7,8 +7,7 @@ compared with the stored value, and every figure and every word of state in the 
 from __future__ import annotations
 
 import re
-from calendar import month_abbr
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,17 +17,16 @@ from zoneinfo import ZoneInfo
 from copilot.answering.draft import Claim, Draft
 from copilot.domain.answer import Fact
 from copilot.domain.evidence import Evidence, Record, Value
+from copilot.semantic.forms import load_forms
+from copilot.semantic.language import ENGLISH, per_language, speaking
+from copilot.semantic.titles import load_titles
 
 _FIGURE = re.compile(r"[^\s*]*\d[^\s*]*")
-_NUMBER_WORD = re.compile(
-    r"\b(zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?|millions?|half|twice)\b",
-    re.IGNORECASE,
-)
 _UNPRINTABLE = re.compile(r"<|!\[|\]\(")
-_MONTHS = {name: n for n, name in enumerate(month_abbr[1:], 1)}
 _SCALE = Decimal(1_000_000)
 _SCALED_TYPES = ("quantity", "amount", "ratio", "days")
-_PRINTED = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]+)?")
+_MOST_NUMBERS = {"week": 53, "quarter": 4}
+"""The highest number of a span; others have none."""
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _CUT_AT = 600
 """Characters at which a long text is cut off in print."""
@@ -55,7 +53,7 @@ def _findings(claim: Claim, records: Mapping[str, Record]) -> Iterator[Finding]:
             yield Finding(claim.name, rule, fact.ref)
     plain = re.sub(r"\\([^\w\s]|_)", r"\1", claim.text)
     rest = _without_facts(plain, claim.facts)
-    for rule, pattern in (("figure_without_fact", _FIGURE), ("number_word_without_fact", _NUMBER_WORD)):
+    for rule, pattern in (("figure_without_fact", _FIGURE), ("number_word_without_fact", _patterns().number_word)):
         for match in pattern.finditer(rest):
             yield Finding(claim.name, rule, match.group())
     for match in _UNPRINTABLE.finditer(re.sub(r"\\.", "", claim.text)):
@@ -106,11 +104,11 @@ def _reads_as(text: str, value: Value, record: Record) -> bool:
         case "instant":
             return isinstance(raw, datetime) and _instant_reads_as(text, raw, record.time_zone)
         case "flag":
-            return text == ("yes" if raw else "no")
+            return text == (load_forms().yes if raw else load_forms().no)
         case "span":
             return isinstance(raw, date) and _read_span(text, value.unit or "") == raw
         case "code":
-            return bool(text) and _flat(text.replace("_", " ")) == _flat(str(raw).replace("_", " "))
+            return bool(text) and _flat(text.replace("_", " ")) == _flat(load_titles().word(str(raw)))
         case _:
             return _text_reads_as(text, str(raw))
 
@@ -125,11 +123,14 @@ def _text_reads_as(text: str, raw: str) -> bool:
 
 def _number_reads_as(text: str, raw: int, value: Value) -> bool:
     if value.type == "ratio":
-        number, tail = text[:-1], text[-1:]
-        named = tail == "%"
+        before, _, behind = load_forms().percent.partition("{}")
+        number, named = (
+            text.removeprefix(before).removesuffix(behind),
+            text.startswith(before) and text.endswith(behind),
+        )
     else:
         number, _, tail = text.partition(" ")
-        named = tail in ("day", "days") if value.type == "days" else tail == _flat(value.unit or "")
+        named = tail in load_forms().counted_as("day") if value.type == "days" else tail == _flat(value.unit or "")
     read = _read_number(number)
     if read is None or not named:
         return False
@@ -140,20 +141,23 @@ def _number_reads_as(text: str, raw: int, value: Value) -> bool:
 
 def _count_reads_as(text: str, raw: int, noun: str) -> bool:
     number, _, tail = text.partition(" ")
-    return _read_number(number) == raw and tail in ({noun} if raw == 1 else {f"{noun}s"} if noun else {""})
+    one, several = load_forms().counted_as(noun) if noun else ("", "")
+    return _read_number(number) == raw and tail == (one if raw == 1 else several)
 
 
 def _read_number(text: str) -> Decimal | None:
-    """A number as we print them: thousands in threes, a point before the decimals, nothing else."""
-    return Decimal(text.replace(",", "")) if _PRINTED.fullmatch(text) else None
+    """A number as we print them: thousands in threes, the mark before the decimals, nothing else."""
+    if not _patterns().number.fullmatch(text):
+        return None
+    return Decimal(text.replace(load_forms().thousands, "").replace(load_forms().decimal, "."))
 
 
 def _read_date(text: str) -> date | None:
-    match = re.fullmatch(r"([1-9]|[12][0-9]|3[01]) ([A-Z][a-z]{2}) ([0-9]{4})", text)
-    if match is None or match[2] not in _MONTHS:
+    match = _patterns().date.fullmatch(text)
+    if match is None:
         return None
     try:
-        return date(int(match[3]), _MONTHS[match[2]], int(match[1]))
+        return date(int(match["year"]), _month(match["month"]), int(match["day"]))
     except ValueError:
         return None
 
@@ -162,28 +166,73 @@ def _read_span(text: str, bucket: str) -> date | None:
     """The first day of a printed span of the calendar."""
     if bucket == "day":
         return _read_date(text)
-    forms = {
-        "week": r"week (?P<n>[1-9]|[1-4][0-9]|5[0-3]) of (?P<year>[0-9]{4})",
-        "month": r"(?P<name>[A-Z][a-z]{2}) (?P<year>[0-9]{4})",
-        "quarter": r"Q(?P<n>[1-4]) (?P<year>[0-9]{4})",
-        "year": r"(?P<year>[0-9]{4})",
-    }
-    match = re.fullmatch(forms.get(bucket, "$^"), text)
+    pattern = _patterns().spans.get(bucket)
+    match = pattern.fullmatch(text) if pattern else None
     if match is None:
         return None
     year, parts = int(match["year"]), match.groupdict()
+    number = int(parts.get("number", 1))
+    if number > _MOST_NUMBERS.get(bucket, 1):
+        return None
     if bucket == "week":
-        return date.fromisocalendar(year, int(parts["n"]), 1)
-    first = _MONTHS.get(parts["name"], 0) if "name" in parts else int(parts.get("n", 1)) * 3 - 2
-    return date(year, first, 1) if first else None
+        return date.fromisocalendar(year, number, 1)
+    return date(year, _month(parts["month"]) if "month" in parts else number * 3 - 2, 1)
+
+
+def _month(name: str) -> int:
+    return load_forms().months.index(name) + 1
 
 
 def _instant_reads_as(text: str, raw: datetime, time_zone: str) -> bool:
-    match = re.fullmatch(r"([^,]+), ([0-9]{2}):([0-9]{2}) (\S+)", text)
+    match = _patterns().instant.fullmatch(text)
     local = raw.astimezone(ZoneInfo(time_zone))
-    if match is None or match[4] != local.tzname():
+    if match is None or match["zone"] != local.tzname():
         return False
-    return _read_date(match[1]) == local.date() and (int(match[2]), int(match[3])) == (local.hour, local.minute)
+    hour, minute = map(int, match["time"].split(":"))
+    return _read_date(match["date"]) == local.date() and (hour, minute) == (local.hour, local.minute)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patterns:
+    """How a language writes what has to be read back."""
+
+    number: re.Pattern[str]
+    date: re.Pattern[str]
+    instant: re.Pattern[str]
+    spans: Mapping[str, re.Pattern[str]]
+    number_word: re.Pattern[str]
+    states: tuple[tuple[re.Pattern[str], tuple[Backing, ...]], ...]
+
+
+@per_language
+def _patterns() -> _Patterns:
+    forms = load_forms()
+    with speaking(ENGLISH):  # which is said where the language has no sentence of its own
+        english = load_forms()
+    months = "|".join(map(re.escape, forms.months))
+    places = {
+        "day": r"[1-9]|[12][0-9]|3[01]", "month": months, "year": r"[0-9]{4}", "number": r"[1-9][0-9]?",
+        "date": r".+?", "time": r"[0-9]{2}:[0-9]{2}", "zone": r"\S+",
+    }  # fmt: skip
+
+    def read(form: str) -> re.Pattern[str]:
+        parts = re.split(r"\{(\w+)\}", form)
+        return re.compile("".join(f"(?P<{p}>{places[p]})" if n % 2 else re.escape(p) for n, p in enumerate(parts)))
+
+    thousands, decimal = re.escape(forms.thousands), re.escape(forms.decimal)
+    return _Patterns(
+        number=re.compile(rf"-?[0-9]{{1,3}}(?:{thousands}[0-9]{{3}})*(?:{decimal}[0-9]+)?"),
+        date=read(forms.day_form), instant=read(forms.instant_form),
+        spans={name: read(form) for name, form in forms.spans.items()},
+        number_word=_phrases((*forms.number_words, *english.number_words)),
+        states=tuple((_phrases((*said, *english.states[name])), _STATES[name]) for name, said in forms.states.items()),
+    )  # fmt: skip
+
+
+def _phrases(said: Sequence[str]) -> re.Pattern[str]:
+    """Any of some phrases, also where a part of one is set in bold."""
+    words = (r" \*{0,2}".join(map(re.escape, phrase.split())) for phrase in said)
+    return re.compile(rf"\b(?:{'|'.join(words)})\b", re.IGNORECASE)
 
 
 def _flat(text: str) -> str:
@@ -224,28 +273,28 @@ def _elsewhere_missing(record: Record) -> bool:
 
 
 _STATES: Mapping[str, tuple[Backing, ...]] = {
-    r"\b(late|overdue)\b": (_above_zero("days_late"),),
-    r"\bshort\b": (_above_zero("missing"),),
-    r"\bdelivered\b": (_is("status", "delivered"), _has("delivered_at"), _has("on_time_rate")),
-    r"\bcancelled\b": (_is("status", "cancelled"),),
-    r"\bquotation\b": (_is("status", "quotation"),),
-    r"\bblocked\b": (_is("blocked", True), _is("status", "blocked")),
-    r"\bsigned by\b": (_has("signed_by"),),
-    r"\bmore than\b": (_is("complete", False),),
-    r"\bdisagree\b": (_differs, _elsewhere_missing),
-    r"\bgoverns\b": (_has("governing_system"),),
-    r"\b(approved)\b": (_has("approved"),),
-    r"\bnot moved\b": (_is("moves", 0),),
-    r"\bhas moved\b": (_above_zero("moves"),),
-    r"\bis \*{0,2}new\b": (_is("change", "new"),),
-    r"\bremoved\b": (_is("change", "removed"),),
+    "late": (_above_zero("days_late"),),
+    "short": (_above_zero("missing"),),
+    "delivered": (_is("status", "delivered"), _has("delivered_at"), _has("on_time_rate")),
+    "cancelled": (_is("status", "cancelled"),),
+    "quotation": (_is("status", "quotation"),),
+    "blocked": (_is("blocked", True), _is("status", "blocked")),
+    "signed": (_has("signed_by"),),
+    "more": (_is("complete", False),),
+    "differing": (_differs, _elsewhere_missing),
+    "governing": (_has("governing_system"),),
+    "approved": (_has("approved"),),
+    "unmoved": (_is("moves", 0),),
+    "moved": (_above_zero("moves"),),
+    "new": (_is("change", "new"),),
+    "removed": (_is("change", "removed"),),
 }
-"""Words that state something -> what a record that the claim speaks of must hold for them: any one of these."""
+"""What words state (forms.yaml has them) -> what a record that the claim speaks of must hold: any one of these."""
 
 
 def _state_findings(claim: Claim, rest: str, records: Mapping[str, Record]) -> Iterator[Finding]:
     about = [records[source] for source in claim.about if source in records]
-    for pattern, backings in _STATES.items():
-        match = re.search(pattern, rest, re.IGNORECASE)
+    for pattern, backings in _patterns().states:
+        match = pattern.search(rest)
         if match and not any(backed(record) for record in about for backed in backings):
             yield Finding(claim.name, "state_without_fact", match.group())

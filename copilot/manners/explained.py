@@ -18,6 +18,7 @@ from copilot.domain.query import Function
 from copilot.domain.scope import Scope
 from copilot.manners.said import Line, Saying, Told, beside, own, text, told
 from copilot.semantic.definitions import RECORD_COUNT, definition_of
+from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.store.conversations import KeptTurn
 from copilot.understanding.candidates import display
@@ -25,7 +26,6 @@ from copilot.understanding.kinds import load_kinds
 from copilot.understanding.manners import Manner
 
 _MOST_NAMED = 4
-_SEVERAL = "several systems"
 _BARE = (Manner.AGE, Manner.UNDERSTOOD)
 """Manners that ask nothing about how it is worked out."""
 
@@ -115,8 +115,8 @@ def _name(number: str, name: str) -> str:
 def _time(period: Period | None) -> str:
     if period is None or not (period.since or period.until):
         return ""
-    bounds = (("from", period.since), ("until", period.until))
-    return " ".join(f"{word} {at.date().isoformat()}" for word, at in bounds if at)
+    said, bounds = load_forms().said, (("from", period.since), ("until", period.until))
+    return " ".join(said[word].format(at.date().isoformat()) for word, at in bounds if at)
 
 
 def _measures(again: Again, now: datetime) -> Iterator[Saying]:
@@ -151,7 +151,7 @@ def _sources(line: Line, again: Again, now: datetime) -> Iterator[Saying]:
     """Each system with what was read from it and the oldest moment at which that was confirmed."""
     by_system: dict[str, list[Record]] = {}
     for record in again.records:
-        by_system.setdefault(record.system or _SEVERAL, []).append(record)
+        by_system.setdefault(record.system or load_forms().said["several_systems"], []).append(record)
     yield Saying("explained_sources" if by_system else "explained_nothing_read", {})
     for system, records in by_system.items():
         oldest = min(records, key=lambda record: record.confirmed_at)

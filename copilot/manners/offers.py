@@ -13,6 +13,7 @@ from copilot.domain.query import Query
 from copilot.domain.scope import Scope
 from copilot.manners.said import Line
 from copilot.retrieval.figures import allowed
+from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.queries import compile_figures
@@ -33,7 +34,7 @@ def topics(model: SemanticModel, scope: Scope) -> str:
         if any(answerable(model, load_kinds()[kind], scope) for kind in topic["kinds"])
         and all(scope.allows(model[entity].record_class) for entity in topic.get("reads", ()))
     ]
-    return ", ".join(said[:-1]) + (" and " if len(said) > 1 else "") + said[-1] if said else ""
+    return ", ".join(said[:-1]) + (load_forms().said["and"] if len(said) > 1 else "") + said[-1] if said else ""
 
 
 def measures(model: SemanticModel, scope: Scope) -> str:

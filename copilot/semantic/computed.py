@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast
 
 from copilot.domain.evidence import FieldType
 from copilot.domain.query import Path
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.language import per_language
 from copilot.semantic.reading import read_yaml
+from copilot.semantic.titles import load_titles, plain
 
 Operation = Literal["path", "first_of", "days", "minus", "days_late", "day_of", "today"]
 _ARITY: Mapping[str, int | None] = {"first_of": None, "days": 2, "minus": 2, "days_late": 2, "day_of": 1, "today": 0}
@@ -37,7 +38,7 @@ class ComputedField:
     expression: Expression
 
 
-@cache
+@per_language
 def load_computed() -> Mapping[str, Mapping[str, ComputedField]]:
     """Entity -> name -> computed field. Raises ModelDefinitionError naming the one that is not well formed."""
     body = read_yaml(files("copilot.semantic") / "computed.yaml")
@@ -49,11 +50,12 @@ def load_computed() -> Mapping[str, Mapping[str, ComputedField]]:
 
 def read_computed(place: str, name: str, spec: dict[str, Any]) -> ComputedField:
     """A computed field as it is written. Raises ModelDefinitionError where it is not well formed."""
+    entity = place.partition(".")[0]
     known = {key: value for key, value in spec.items() if key not in ("type", "title", "unit")}
     return ComputedField(
         name=name,
         type=spec["type"],
-        title=spec.get("title", name.replace("_", " ")),
+        title=load_titles().fields.get((entity, name)) or spec.get("title", plain(name)),
         unit=spec.get("unit"),
         expression=_expression(place, known),
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.measures import load_measures
+from copilot.semantic.titles import load_titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Definition:
 
 
 RECORD_COUNT, RECORD_FIELD = "record_count", "record_field"
-_PLAIN = {
+PLAIN = {
     RECORD_COUNT: Definition(
         title="number of records", formula="records that fulfil what was asked", owner="operations", version=1,
         population="visible",
@@ -37,8 +38,9 @@ _PLAIN = {
 
 def definition_of(name: str) -> Definition:
     """The definition of a measure. Raises ModelDefinitionError for one that there is not."""
-    if name in _PLAIN:
-        return _PLAIN[name]
+    if name in PLAIN:
+        said = load_titles().measures.get(name, {})
+        return replace(PLAIN[name], **said) if said else PLAIN[name]
     found = load_measures().get(name) or load_kpis().get(name)
     if found is None:
         raise ModelDefinitionError(f"there is no measure {name!r}")

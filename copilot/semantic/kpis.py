@@ -12,9 +12,11 @@ from typing import Any, Literal, cast
 from copilot.domain.query import Condition, Figure, Function, Path
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.conditions import conditions
+from copilot.semantic.language import per_language
 from copilot.semantic.model import load_model
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.reading import read_yaml
+from copilot.semantic.titles import load_titles
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _OF_FIELD = ("sum", "mean", "spread", "least", "most")
@@ -49,10 +51,12 @@ class Kpi:
     """Whether who names it without asking how many wants to see the records it counts."""
 
 
-@cache
+@per_language
 def load_kpis(region: str = "") -> Mapping[str, Kpi]:
-    """All measures as they hold for a region's code. Raises ModelDefinitionError naming one that is not well formed."""
-    return {name: read_kpi(name, body, region) for name, body in _bodies().items()}
+    """All measures as they hold for a region's code, in the language in force. Raises ModelDefinitionError naming one
+    that is not well formed."""
+    said = load_titles().measures
+    return {name: read_kpi(name, {**body, **said.get(name, {})}, region) for name, body in _bodies().items()}
 
 
 @cache

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from copilot.domain.evidence import FieldType
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.language import per_language
 from copilot.semantic.reading import read_yaml
+from copilot.semantic.titles import load_titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,13 @@ class Measure:
     fields: Mapping[str, MeasureField]
 
 
-@cache
+@per_language
 def load_measures() -> Mapping[str, Measure]:
-    """All measures by name. Raises ModelDefinitionError naming the one that is not well formed."""
+    """All measures by name, in the language in force. Raises ModelDefinitionError naming the one that is not well
+    formed."""
     bodies = read_yaml(files("copilot.semantic") / "measures.yaml")
-    return {name: _measure(name, body) for name, body in bodies.items()}
+    said = load_titles().measures
+    return {name: _measure(name, {**body, **said.get(name, {})}) for name, body in bodies.items()}
 
 
 def _measure(name: str, body: dict[str, Any]) -> Measure:

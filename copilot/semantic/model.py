@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
 from copilot.domain.evidence import FieldType
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.language import per_language
 from copilot.semantic.reading import read_folder
+from copilot.semantic.titles import load_titles, plain
 
 HINTS = ("region", "site", "channel")
 LABELS = ("region", "site", "channel", "account")
@@ -98,9 +99,10 @@ class SemanticModel:
                 yield entity, field
 
 
-@cache
+@per_language
 def load_model() -> SemanticModel:
-    """The shipped model. Raises ModelDefinitionError naming the file, the entity and the fault."""
+    """The shipped model, with the titles of the language in force. Raises ModelDefinitionError naming the file, the
+    entity and the fault."""
     entities = {name: _entity(name, body) for name, body in read_folder(files("copilot.semantic") / "model")}
     for entity in entities.values():
         _check(entity, entities)
@@ -111,7 +113,7 @@ def _entity(name: str, body: dict[str, Any]) -> Entity:
     labels = dict(body.get("labels", {}))
     return Entity(
         name=name,
-        title=body["title"],
+        title=load_titles().entities.get(name, body["title"]),
         record_class=body["class"],
         key=body.get("key"),
         beside=body.get("beside"),
@@ -127,7 +129,7 @@ def _field(entity: str, name: str, spec: dict[str, Any]) -> Field:
     return Field(
         name=name,
         type=spec["type"],
-        title=spec.get("title", name.replace("_", " ")),
+        title=load_titles().fields.get((entity, name)) or spec.get("title", plain(name)),
         to=spec.get("to"),
         unit_field=spec.get("unit") or spec.get("currency"),
         codes=tuple(spec.get("codes", ())),

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from copilot.errors import ModelDefinitionError
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.language import in_force, per_language
 from copilot.understanding.words import fold
 
 Phrase = tuple[str, ...]
@@ -58,10 +56,10 @@ class AmountWords:
         return code.casefold() in self.unit_codes.get(unit, frozenset((unit,)))
 
 
-@cache
-def load_amount_words(language: str = "en") -> AmountWords:
-    """The words of a language. Raises ModelDefinitionError naming what is not well formed."""
-    return read_amount_words(read_yaml(files("copilot.understanding") / "language" / language / "amounts.yaml"))
+@per_language
+def load_amount_words() -> AmountWords:
+    """The words of the language in force. Raises ModelDefinitionError naming what is not well formed."""
+    return read_amount_words(in_force().read("amounts.yaml"))
 
 
 def read_amount_words(body: Mapping[str, Any]) -> AmountWords:

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from copilot.domain.plan import ReadAs
 from copilot.semantic.compile import select
+from copilot.semantic.forms import load_forms
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.lookup import Lookup
@@ -110,7 +111,7 @@ async def display(connection: Connection, model: SemanticModel, keys: Iterable[K
         cursor = await connection.execute(select(entity, fields), {"ids": ids})
         for row in await cursor.fetchall():
             number = row.get(entity.key or "", "") or ""
-            company = f"company {row['company']}" if row["company"] else ""
+            company = load_forms().said["company"].format(row["company"]) if row["company"] else ""
             place = ", ".join(part for part in (row["system"], company, row["source_key"]) if part)
             found[name, row["id"]] = ("" if entity.key == "name" else str(number), str(row.get("name") or ""), place)
     return found

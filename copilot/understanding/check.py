@@ -3,47 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.computed import load_computed
 from copilot.semantic.conditions import load_segments
+from copilot.semantic.definitions import PLAIN
 from copilot.semantic.documents import Document, Fault, Place, documents_in
 from copilot.semantic.kpis import load_kpis
+from copilot.semantic.language import ENGLISH, Language, find_language, language_folder, shipped_languages, speaking
+from copilot.semantic.measures import load_measures
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.semantic.paths import leaf_of
 from copilot.understanding.amount_words import read_amount_words
+from copilot.understanding.kinds import load_kinds
+from copilot.understanding.manners import load_phrases, manners_file
 from copilot.understanding.time.language import read_time_words
-from copilot.understanding.words import cut
+from copilot.understanding.vocabulary import load_vocabulary
+from copilot.understanding.words import cut, fold
+from prompts.template import TemplateError, load_approved
 
-_SCHEMAS = {f"{name}.yaml": name for name in ("things", "measures", "grammar", "times", "amounts")}
+_OF_ALL = (
+    "things", "measures", "grammar", "times", "amounts", "words", "forms", "phrases", "dialogue", "manners",
+)  # fmt: skip
+_OF_OTHERS = ("titles", "kinds")
+"""What a language other than English says in files of its own."""
+_SCHEMAS = {f"{name}.yaml": name for name in (*_OF_ALL, *_OF_OTHERS)}
 _DAYS = ("date", "instant")
 _FIGURES = ("quantity", "amount", "ratio", "days", "count")
 
 
 def languages() -> tuple[str, ...]:
     """The languages that are shipped."""
-    folder = files("copilot.understanding") / "language"
-    return tuple(sorted(each.name for each in folder.iterdir() if (each / "things.yaml").is_file()))
+    return shipped_languages()
 
 
 def language_documents(language: str) -> tuple[Document, ...]:
-    """The shipped files of a language."""
-    folder = files("copilot.understanding") / "language"
-    called = f"copilot/understanding/language/{language}"
-    return documents_in(folder / language, called, folder / "schemas", _SCHEMAS)
+    """The files of a language: one that is shipped, or the folder of another."""
+    found = find_language(language)
+    called = f"copilot/understanding/language/{language}" if language in languages() else language
+    return documents_in(found.folder, called, language_folder() / "schemas", _SCHEMAS)
+
+
+def check_languages(others: Sequence[str] = ()) -> tuple[Fault, ...]:
+    """All that is wrong with the languages that are shipped, and with others."""
+    faults: list[Fault] = []
+    for language in (*languages(), *others):
+        found = check_language(language_documents(language))
+        faults += found or _whole(find_language(language))
+    return tuple(faults)
+
+
+def _whole(language: Language) -> Iterator[Fault]:
+    """That the files, each right by itself, make a whole: with the question kinds and the sentences of the language."""
+    try:
+        with speaking(language):
+            for load in (load_model, load_kpis, load_vocabulary, load_phrases):
+                load()
+            kinds, manners = load_kinds(), manners_file()
+        load_approved(language=language.folder)
+    except (ModelDefinitionError, TemplateError) as error:
+        yield Fault(str(language.folder), 0, "", str(error))
+        return
+    named = {kind for topic in manners["topics"] for kind in topic["kinds"]}
+    named |= {example["kind"] for example in manners["examples"]}
+    for kind in sorted(named - {*kinds}):
+        yield Fault(str(language.folder / "manners.yaml"), 0, "", f"the language has no words for the kind {kind!r}")
 
 
 def check_language(documents: Sequence[Document]) -> tuple[Fault, ...]:
-    """All that is wrong with the files of one language, held against the shipped semantic model."""
+    """What is wrong with the files of one language, each by itself, held against the shipped semantic model."""
     faults: list[Fault] = []
     for document in documents:
         own = list(document.faults())
         faults += own
         if not own:
-            faults += _CHECKS[document.schema](document)
-    missing = set(_SCHEMAS.values()) - {document.schema for document in documents}
+            faults += _CHECKS.get(document.schema, _nothing_more)(document)
     folder = documents[0].file.rpartition("/")[0] if documents else "language"
+    wanted = _OF_ALL if folder.endswith(f"/{ENGLISH.name}") else (*_OF_ALL, *_OF_OTHERS)
+    missing = {*wanted} - {document.schema for document in documents}
     faults += [Fault(f"{folder}/{name}.yaml", 0, "", "is not there") for name in missing]
     return tuple(sorted(set(faults)))
 
@@ -124,6 +162,41 @@ def _amounts(document: Document) -> Iterator[Fault]:
     yield from _doubles(document, {("units", name, "codes"): unit["codes"] for name, unit in body["units"].items()})
 
 
+def _words(document: Document) -> Iterator[Fault]:
+    """Words are compared as folding leaves them."""
+    model = load_model()
+    for part in ("stop", "turning", "hints", "numbers", "names", "or", "in", "countries", "every", "by", "inches"):
+        for word in document.body[part]:
+            if fold(word) != word:
+                yield document.fault(f"{word!r} is never met; it is read as {fold(word)!r}", part)
+    for word, kinds in document.body["hints"].items():
+        for kind in kinds:
+            if kind not in model.entities:
+                yield document.fault(f"there is no entity {kind!r}", "hints", word)
+
+
+def _titles(document: Document) -> Iterator[Fault]:
+    model, segments = load_model(), load_segments()
+    for entity, body in document.body.get("entities", {}).items():
+        if entity not in model.entities:
+            yield document.fault(f"there is no entity {entity!r}", "entities", entity)
+            continue
+        for name in body.get("segments", {}):
+            if name not in segments.get(entity, {}):
+                yield document.fault(f"{entity!r} has no segment {name!r}", "entities", entity, "segments", name)
+        for name in body.get("fields", {}):
+            if name not in model[entity].fields and name not in load_computed().get(entity, {}):
+                yield document.fault(f"{entity!r} has no field {name!r}", "entities", entity, "fields", name)
+    for name in document.body.get("measures", {}):
+        if name not in load_kpis() and name not in load_measures() and name not in PLAIN:
+            yield document.fault(f"there is no measure {name!r}", "measures", name)
+
+
+def _nothing_more(_: Document) -> Iterator[Fault]:
+    """Phrases of the grammar, say, may mean several things: what a question is about decides."""
+    return iter(())
+
+
 def _read(document: Document, read: Callable[[Mapping[str, Any]], object]) -> Iterator[Fault]:
     try:
         read(document.body)
@@ -148,7 +221,8 @@ def _doubles(document: Document, said: Mapping[Place, Iterable[str]]) -> Iterato
 _CHECKS: Mapping[str, Callable[[Document], Iterator[Fault]]] = {
     "things": _things,
     "measures": _measures,
-    "grammar": lambda _: iter(()),  # its phrases may mean several things: what a question is about decides
     "times": _times,
     "amounts": _amounts,
+    "words": _words,
+    "titles": _titles,
 }

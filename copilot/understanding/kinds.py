@@ -34,7 +34,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
@@ -52,6 +51,7 @@ from copilot.domain.plan import (
     Wanted,
 )
 from copilot.errors import ModelDefinitionError
+from copilot.semantic.language import ENGLISH, in_force, per_language
 from copilot.semantic.reading import read_folder
 from copilot.understanding.told import TELLABLE
 from copilot.understanding.words import cut
@@ -59,6 +59,8 @@ from copilot.understanding.words import cut
 _LIMIT = 100
 USUAL = ("week", "ever")
 """What a kind may be about where the question names no time."""
+WORDS = ("ask", "cues", "words", "also", "never")
+"""What a language says of a kind."""
 VIA = "via"
 """The name of the step that leads from the record named to the one asked for."""
 
@@ -104,13 +106,26 @@ class Kind:
         return bool(self.required or self.through)
 
 
-@cache
+@per_language
 def load_kinds() -> Mapping[str, Kind]:
-    """All question kinds by name. Raises ModelDefinitionError naming the kind that is not well formed."""
-    return {name: _kind(name, body) for name, body in read_folder(files("copilot.understanding") / "kinds")}
+    """All question kinds that the language in force has words for, by name. Raises ModelDefinitionError naming the kind
+    that is not well formed."""
+    bodies = dict(read_folder(files("copilot.understanding") / "kinds"))
+    if in_force() is not ENGLISH:  # the words of English stand beside the steps
+        bodies = {name: _in_words(name, bodies, said) for name, said in in_force().read("kinds.yaml").items()}
+    return {name: _kind(name, body) for name, body in bodies.items()}
 
 
-@cache
+def _in_words(name: str, bodies: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A kind with the words of another language in the place of the English ones."""
+    wrong = {*said} - {*WORDS} or {name} - {*bodies}
+    if wrong:
+        raise ModelDefinitionError(f"the words for the question kind {name!r} name {min(wrong)!r}, which there is not")
+    kept = {key: value for key, value in bodies[name].items() if key not in WORDS}
+    return {**kept, "cues": (), **said}
+
+
+@per_language
 def outline_words() -> frozenset[str]:
     """The folded words that any kind listens for."""
     kinds = load_kinds().values()

@@ -10,11 +10,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.language import in_force, per_language
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.words import cut, fold
@@ -83,9 +81,9 @@ class Phrases:
             yield from ((length, manner) for length in _lengths(phrase, pieces[start:]))
 
 
-def manner_of(text: str, language: str = "en") -> Manner | None:
+def manner_of(text: str) -> Manner | None:
     """What a message wholly is; None for what may be a question."""
-    phrases = load_phrases(language)
+    phrases = load_phrases()
     pieces = _pieces(phrases, text)
     if not pieces:
         return Manner.HELP if text.strip() and not text.strip(" ?!.") else None
@@ -95,16 +93,16 @@ def manner_of(text: str, language: str = "en") -> Manner | None:
     return Manner.WRONG if _complains(phrases, text) else None
 
 
-def may_ask_of(text: str, entities: Collection[str], language: str = "en") -> bool:
+def may_ask_of(text: str, entities: Collection[str]) -> bool:
     """Whether a message that is about the last answer may as well ask it of a record of one of these entities: where a
     transfer comes from."""
-    asked = manners_file(language)["of_records"]
+    asked = manners_file()["of_records"]
     return any(fold(text) in (fold(phrase) for phrase in asked.get(entity, ())) for entity in entities)
 
 
-def without_courtesy(text: str, language: str = "en") -> str:
+def without_courtesy(text: str) -> str:
     """A message without greetings and thanks before and behind the question, where punctuation sets them apart."""
-    phrases = load_phrases(language)
+    phrases = load_phrases()
     clauses = [match.span() for match in _CLAUSE.finditer(text)]
     first, last = 0, len(clauses)
     while last - first > 1 and _courteous(phrases, text[slice(*clauses[first])]):
@@ -116,10 +114,10 @@ def without_courtesy(text: str, language: str = "en") -> str:
     return text[clauses[first][0] : clauses[last - 1][1]].strip(" \t\n,;-–—")
 
 
-@cache
-def load_phrases(language: str = "en") -> Phrases:
-    """The phrases of a language."""
-    body = manners_file(language)
+@per_language
+def load_phrases() -> Phrases:
+    """The phrases of the language in force."""
+    body = manners_file()
     spelled = {wrong: tuple(str(right).split()) for wrong, right in body["spelled"].items()}
     filler = frozenset(str(word) for word in body["filler"])
 
@@ -139,10 +137,10 @@ def load_phrases(language: str = "en") -> Phrases:
     )  # fmt: skip
 
 
-@cache
-def manners_file(language: str = "en") -> Mapping[str, Any]:
-    """The file of a language as it stands."""
-    return read_yaml(files("copilot.understanding") / "language" / language / "manners.yaml")
+@per_language
+def manners_file() -> Mapping[str, Any]:
+    """The file of the language in force as it stands."""
+    return in_force().read("manners.yaml")
 
 
 def _pieces(phrases: Phrases, text: str) -> Pieces:
@@ -186,7 +184,7 @@ def _nearest(phrases: Phrases, piece: str) -> str:
     return near[0] if len(near) == 1 else piece
 
 
-@cache
+@per_language
 def _business_words() -> frozenset[str]:
     """Words of what the records are called and of what can be asked of them; none of them is a slip."""
     said = {piece for phrase in load_vocabulary().phrases for piece in phrase}

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
 from copilot.understanding.fuzzy import halves, joined, near_words
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.name_words import beginning, known, read_names, whole_names
 from copilot.understanding.numbers import bare_digits, by_number, chosen, hint, spellings
 from copilot.understanding.sizes import parted, sizes
-from copilot.understanding.words import HINTS, STOP, Word, fold, is_place
+from copilot.understanding.words import Word, fold, is_place
 
 _MEASURE = re.compile(r"^(\d+)([a-z]{1,4})$")
 _STRENGTH = {Doubt.NONE: 5, Doubt.SLIP: 4, Doubt.GUESS: 2}
@@ -85,7 +86,7 @@ async def name_hits(
     for position, word in enumerate(words):
         if position not in taken and not _of_a_document(words, position):
             for part in _parts(word):
-                if part not in STOP or is_place(words, position):
+                if part not in lexicon().stop or is_place(words, position):
                     asked.setdefault(part, set()).add(position)
     if not asked:
         return {}
@@ -222,7 +223,7 @@ def _without_numbers(hits: set[Hit], words: Sequence[Word]) -> set[Hit]:
 
 def _of_a_document(words: Sequence[Word], position: int) -> bool:
     """Whether a word is bare digits after a word such as "order": a number, and no part of a name."""
-    hinted = HINTS.get(words[position - 1].folded, ()) if position else ()
+    hinted = lexicon().hints.get(words[position - 1].folded, ()) if position else ()
     return words[position].bare_number and bool(hinted) and _NAMED.isdisjoint(hinted)
 
 
@@ -249,7 +250,8 @@ async def _meant(lookup: Lookup, asked: Mapping[str, Collection[int]], cues: fro
 
     for word in await known(lookup, asked):
         add(word, word)
-    singular = {w[:-1]: w for w in asked if w not in meant and len(w) > 3 and w.endswith("s") and w.isalpha()}
+    plain = [(w, ending) for ending in lexicon().plural for w in asked if w not in meant and len(w) > 3 and w.isalpha()]
+    singular = {w.removesuffix(ending): w for w, ending in plain if w.endswith(ending)}
     for word in await known(lookup, singular):
         add(word, singular[word])
     said = {hit.part for hits in meant.values() for hit in hits}

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from copilot.semantic.model import SemanticModel
 from copilot.understanding.candidates import Candidate, Key
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
-from copilot.understanding.words import HINTS, STOP, Word
+from copilot.understanding.words import Word
 
 Places = Mapping[str, tuple[int, ...]]
 """Texts that may be a number -> the positions of the words they stand in."""
 
-_HINTS = {**{f"{word}s": kinds for word, kinds in HINTS.items()}, **HINTS}
 _CHOSEN = re.compile(r"^([a-z_]+)#(\d{1,18})$")
 _CODE = re.compile(r"^[A-Z]{2,6}$")
 _SERIES = re.compile(r"^(.*\D)\d+$")
@@ -22,7 +22,6 @@ _HINTED = 10
 _LONG = 6
 """Digits from which on a bare number is hardly a quantity."""
 _THINGS = frozenset({"item", "customer", "supplier"})
-_JOINING = frozenset({"and", "or", "vs", "versus", "to", "with"})
 
 
 def chosen(model: SemanticModel, words: Sequence[Word]) -> Iterable[Candidate]:
@@ -63,12 +62,12 @@ def spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
     a short word in capitals, such as the code of a site."""
     found: dict[str, tuple[int, ...]] = {}
     for position, word in enumerate(words):
-        if _CODE.match(word.typed) and word.folded not in STOP:
+        if _CODE.match(word.typed) and word.folded not in lexicon().stop:
             found[word.typed] = (position,)
         if word.has_digit:
             found[word.typed] = (position,)
             before = words[position - 1] if position else None
-            if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in STOP:
+            if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in lexicon().stop:
                 found[f"{before.typed}{word.typed}"] = (position - 1, position)
     return found
 
@@ -87,10 +86,10 @@ def continued(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
             found[f"{series}{word.typed.removeprefix('#')}"] = (position,)
         elif match := _SERIES.match(word.typed):
             series = match[1]
-        elif word.bare_number and position and words[position - 1].folded in _HINTS:
+        elif word.bare_number and position and words[position - 1].folded in lexicon().several_hints:
             before = words[position - 1].typed
             series = before if len(before) <= 5 else ""
-        elif word.folded not in _JOINING:
+        elif word.folded not in lexicon().numbers:
             series = ""
     return found
 
@@ -98,10 +97,10 @@ def continued(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
 def asked_for(words: Sequence[Word], position: int) -> bool:
     """Whether bare digits are said to be a number: "customer 10021", "orders 10482, 10491 and 10500"."""
     before = position - 1
-    while before >= 0 and (words[before].folded in _JOINING or words[before].has_digit):
+    while before >= 0 and (words[before].folded in lexicon().numbers or words[before].has_digit):
         before -= 1
     said = [words[p].folded for p in range(max(0, before - 1), before + 1)]
-    return words[position].typed.startswith("#") or any(word in _HINTS for word in said)
+    return words[position].typed.startswith("#") or any(word in lexicon().several_hints for word in said)
 
 
 def meant_as_numbers(words: Sequence[Word], digits: Collection[int]) -> tuple[Places, list[str]]:
@@ -128,21 +127,23 @@ def contradicted(words: Sequence[Word], at: tuple[int, ...], entity: str) -> boo
     Several such words narrow each other down ("purchase order"); where they exclude each other ("customer PO") the
     nearest says it.
     """
-    said = [frozenset(_HINTS[words[p].folded]) for p in _two_before(words, min(at)) if words[p].folded in _HINTS]
+    hints = lexicon().several_hints
+    said = [frozenset(hints[words[p].folded]) for p in _two_before(words, min(at)) if words[p].folded in hints]
     return bool(said) and entity not in (frozenset[str].intersection(*said) or said[-1])
 
 
 def hint(words: Sequence[Word], at: tuple[int, ...], entity: str) -> int:
     """How much the words before a number, or in it, speak for a kind of record."""
     before = {words[p].folded for p in (*_two_before(words, min(at)), *range(min(at), max(at) + 1))}
-    hinted = [_HINTS[word] for word in before if word in _HINTS]
+    hints = lexicon().several_hints
+    hinted = [hints[word] for word in before if word in hints]
     return max((_HINTED - 2 * kinds.index(entity) for kinds in hinted if entity in kinds), default=0)
 
 
 def _two_before(words: Sequence[Word], start: int) -> range:
     """The two words before a number, or before the first of several numbers."""
     first = start
-    while first > 0 and (words[first - 1].folded in _JOINING or words[first - 1].bare_number):
+    while first > 0 and (words[first - 1].folded in lexicon().numbers or words[first - 1].bare_number):
         first -= 1
-    first = first if first and words[first - 1].folded in _HINTS else start
+    first = first if first and words[first - 1].folded in lexicon().several_hints else start
     return range(max(0, first - 2), first)

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from itertools import product
 
 from psycopg.rows import DictRow
 
 from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
+from copilot.semantic.language import per_language
+from copilot.semantic.titles import load_titles
 from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, NOTHING_TOLD, Told, find_told
 from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
-from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, is_place, phrases_in
+from copilot.understanding.words import Word, cut, is_place, phrases_in
 
 _MOST_CHOICES = 8
 _ZONED = ("sales_order", "purchase_order", "customer")
@@ -56,7 +58,7 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
     besides = find_told(words, dated=any(DAYS in kind.told and cue[0] for kind, cue in cues))
     asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
-    turning = frozenset(p for p, word in enumerate(words) if word.folded in TURNING)
+    turning = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().turning)
     found = await find_candidates(lookup, words, asked | besides.positions | turning)
     candidates = _independent([c for c in found if c.doubt is not Doubt.GUESS])
     readings = [
@@ -165,8 +167,8 @@ def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
 def _of_number(words: Sequence[Word], at: Sequence[int]) -> bool:
     """Whether the last of several words belongs to the number behind it: the "order" of "on order SO-24"."""
     *before, last = at
-    small = bool(before) and all(words[p].folded in STOP for p in before)
-    return small and words[last].folded in HINTS and last + 1 < len(words) and words[last + 1].has_digit
+    small = bool(before) and all(words[p].folded in lexicon().stop for p in before)
+    return small and words[last].folded in lexicon().hints and last + 1 < len(words) and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -313,7 +315,7 @@ def _choice(
     if reading.kind.told:
         ask = _retold(words, reading, combination)
     label = ", ".join(c.label for c in combination)
-    title = (reading.kind.name.replace("_", " "),) if titled else ()
+    title = (load_titles().word(reading.kind.name),) if titled else ()
     return Choice(label=": ".join(part for part in (*title, label) if part), question=ask)
 
 
@@ -333,10 +335,11 @@ def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:
     )
 
 
-@cache
+@per_language
 def _silent() -> frozenset[str]:
     """Words that say nothing by themselves."""
-    return STOP | (load_vocabulary().filler - TURNING - HINTS.keys())
+    known = lexicon()
+    return known.stop | (load_vocabulary().filler - known.turning - known.hints.keys())
 
 
 def _hints_used(
@@ -351,14 +354,14 @@ def _hints_used(
     for entity, at in ((c.entity, c.positions) for those in candidates.values() for c in those):
         for start, step in ((min(at) - 1, -1), (max(at) + 1, 1)):
             run = _run_of_hints(words, start, step)
-            if any(not {entity, *led_to}.isdisjoint(HINTS[words[p].folded]) for p in run):
+            if any(not {entity, *led_to}.isdisjoint(lexicon().hints[words[p].folded]) for p in run):
                 used.update(run)
     return frozenset(used)
 
 
 def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:
     run: list[int] = []
-    while 0 <= start < len(words) and words[start].folded in HINTS:
+    while 0 <= start < len(words) and words[start].folded in lexicon().hints:
         run.append(start)
         start += step
     return run
@@ -366,9 +369,11 @@ def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:
 
 def _changes_meaning(left: Sequence[int], words: Sequence[Word]) -> bool:
     """Whether a word left over would make it another question: a negation, a filter, a kind of record, a place."""
+    known = lexicon()
     for position in left:
         word, before = words[position], words[position - 1].folded if position else ""
-        if word.folded in TURNING or word.folded in HINTS or before in ("in", "at") or is_place(words, position):
+        turned = word.folded in known.turning or word.folded in known.hints
+        if turned or before in known.before_places or is_place(words, position):
             return True
         if word.has_digit and any(c.isalpha() for c in word.typed):
             return True
@@ -385,7 +390,7 @@ def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: _Reading
 def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
-    hinted = frozenset(p for p, word in enumerate(words) if word.folded in HINTS)
+    hinted = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().hints)
     unknown = tuple(words[p].typed for p in _left_over(words, covered | asked | hinted))
     numbers = tuple(word.typed for p, word in enumerate(words) if word.has_digit and p not in covered)
     if numbers or (unknown and asked):

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import Hit, by_whole_name, completed, name_hits, of_hits
 from copilot.understanding.numbers import by_number, chosen, meant_as_numbers
-from copilot.understanding.words import STOP, Word
-
-_CONJUNCTIONS = frozenset({"and", "or", "vs", "versus"})
+from copilot.understanding.words import Word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def _rank(reference: Reference) -> tuple[bool, int, int]:
 
 def _runs(key: Key, hits: set[Hit], words: Sequence[Word], known: frozenset[int]) -> Iterable[Candidate]:
     """The runs of words that have words of one record's name; also across "and", for a name that has it."""
-    for joining in (frozenset[str](), _CONJUNCTIONS):
+    for joining in (frozenset[str](), lexicon().names):
         for run in _split(hits, words, joining):
             at = frozenset(hit.position for hit in run)
             if not at <= known:
@@ -91,10 +90,11 @@ def _runs(key: Key, hits: set[Hit], words: Sequence[Word], known: frozenset[int]
 def _split(hits: set[Hit], words: Sequence[Word], joining: frozenset[str]) -> list[set[Hit]]:
     """The hits in runs: between two of one run stand only words that say nothing."""
     runs: list[set[Hit]] = []
+    stop, names = lexicon().stop, lexicon().names
     last = -1
     for position, those in groupby(sorted(hits), key=lambda hit: hit.position):
         between = words[last + 1 : position]
-        if runs and all(w.folded in STOP and (w.folded not in _CONJUNCTIONS or w.folded in joining) for w in between):
+        if runs and all(w.folded in stop and (w.folded not in names or w.folded in joining) for w in between):
             runs[-1].update(those)
         else:
             runs.append(set(those))
@@ -105,7 +105,7 @@ def _split(hits: set[Hit], words: Sequence[Word], joining: frozenset[str]) -> li
 def _joins(candidate: Candidate, words: Sequence[Word]) -> bool:
     """Whether a name was put together of words on both sides of an "and"."""
     span = range(min(candidate.positions), max(candidate.positions))
-    return any(words[p].folded in _CONJUNCTIONS for p in span)
+    return any(words[p].folded in lexicon().names for p in span)
 
 
 def _undominated(candidates: Sequence[Candidate]) -> Iterable[Candidate]:

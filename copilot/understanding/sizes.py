@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.words import Word
 
-_SPELLED = {"half": "1/2", "quarter": "1/4", "eighth": "1/8"}
-_INCHES = frozenset({"in", "inch", "inches"})
-_WRITTEN = re.compile(r"^(\d+/\d+)(?:in|inch|inches|[\"”″])?$")
-_DECIMAL = re.compile(r"^(\d*\.\d+)(in|inch|inches|[\"”″])?$")
+_WRITTEN = re.compile(r"^(\d+/\d+)([^\W\d_]+|[\"”″])?$")
+_DECIMAL = re.compile(r"^(\d*\.\d+)([^\W\d_]+|[\"”″])?$")
 _THREAD = re.compile(r"^(?:m?\d+)$")
 _BY = re.compile(r"^(m?\d+)x(\d+)$")
 _FINEST = 64
@@ -27,7 +26,7 @@ def sizes(words: Sequence[Word]) -> Iterable[Size]:
         size = _fraction(words, position)
         if size:
             yield size
-        if word.folded in ("x", "by") and 0 < position < len(words) - 1:
+        if word.folded in lexicon().by and 0 < position < len(words) - 1:
             before, after = words[position - 1].folded, words[position + 1].folded
             if _THREAD.match(before) and after.isdecimal():
                 yield f"{before}x{after}", (position - 1, position, position + 1)
@@ -41,18 +40,26 @@ def parted(part: str) -> tuple[str, str] | None:
 
 def _fraction(words: Sequence[Word], position: int) -> Size | None:
     typed = words[position].typed.lower().replace("\u2044", "/")  # NFKC makes it of ½
-    after = words[position + 1].folded if position + 1 < len(words) else ""
-    inches = (position, position + 1) if after in _INCHES else (position,)
-    if match := _WRITTEN.match(typed):
-        return match[1], inches
-    if match := _DECIMAL.match(typed):
+    in_inches = position + 1 < len(words) and words[position + 1].folded in lexicon().inches
+    at = (position, position + 1) if in_inches else (position,)
+    if (match := _WRITTEN.match(typed)) and _means_inches(match[2]):
+        return match[1], at
+    if (match := _DECIMAL.match(typed)) and _means_inches(match[2]):
         fraction = Fraction(match[1])
-        fits = 0 < fraction < 1 and fraction.denominator <= _FINEST and (match[2] or len(inches) > 1)
-        return (str(fraction), inches) if fits else None
-    if typed in _SPELLED and len(inches) > 1:
-        if typed == "quarter" and position and words[position - 1].folded == "three":
-            return "3/4", (position - 1, *inches)
-        return _SPELLED[typed], inches
-    if typed == "quarters" and position and words[position - 1].folded == "three":
-        return "3/4", (position - 1, *inches)
+        fits = 0 < fraction < 1 and fraction.denominator <= _FINEST and (match[2] or in_inches)
+        return (str(fraction), at) if fits else None
+    return _spelled(words, position) if in_inches else None
+
+
+def _means_inches(behind: str | None) -> bool:
+    """Whether what stands right behind a figure says inches, or nothing."""
+    return not behind or not behind.isalpha() or behind in lexicon().inches
+
+
+def _spelled(words: Sequence[Word], position: int) -> Size | None:
+    """The longest part of an inch that is said up to a word, before the inches."""
+    for phrase in sorted(lexicon().sizes, key=len, reverse=True):
+        first = position + 1 - len(phrase)
+        if first >= 0 and tuple(word.folded for word in words[first : position + 1]) == phrase:
+            return lexicon().sizes[phrase], tuple(range(first, position + 2))
     return None

@@ -8,19 +8,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from copilot.domain.query import Path
+from copilot.semantic.language import ENGLISH, in_force, per_language
 from copilot.semantic.model import SemanticModel, load_model
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.titles import load_titles
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.words import Word, cut
 
 Pieces = tuple[str, ...]
 _SHORT_CODE = 2
 _NO_SIGNS = ("filler", "firsts")
+_USUAL = (
+    "usual_date", "usual_measure", "usual_order", "usual_segment", "counted_as", "values", "number_parts",
+)  # fmt: skip
+"""What a file of things says that is no word."""
 _UNSAID = ("number", "name", "unit", "currency", "kind", "code", "value", "area", "what")
 """Fields whose titles are too common to mean them."""
 
@@ -152,17 +155,17 @@ def _whole(run: Sequence[tuple[str, int]], pieces: Sequence[tuple[str, int]], st
     return not cut_before and not (end < len(pieces) and pieces[end][1] == run[-1][1])
 
 
-@cache
-def load_vocabulary(language: str = "en") -> Vocabulary:
-    """The vocabulary of a language. Raises ModelDefinitionError for a file that is not well formed."""
-    folder = files("copilot.understanding") / "language" / language
-    things, grammar = read_yaml(folder / "things.yaml"), read_yaml(folder / "grammar.yaml")
+@per_language
+def load_vocabulary() -> Vocabulary:
+    """The vocabulary of the language in force. Raises ModelDefinitionError for a file that is not well formed."""
+    language = in_force()
+    things, grammar = _with_usuals(language.read("things.yaml")), language.read("grammar.yaml")
     found: dict[Pieces, dict[Meaning, None]] = defaultdict(dict)
     for phrase, meaning in (
         *_of_things(things),
-        *_of_measures(read_yaml(folder / "measures.yaml")),
+        *_of_measures(language.read("measures.yaml")),
         *_of_codes(things, load_model()),
-        *_of_currencies(language),
+        *_of_currencies(),
         *_of_fields(things, load_model()),
         *((phrase, Sign(name)) for name, phrases in grammar.items() if name not in _NO_SIGNS for phrase in phrases),
     ):
@@ -182,6 +185,13 @@ def load_vocabulary(language: str = "en") -> Vocabulary:
         always_parts={name: body["number_parts"] for name, body in things.items() if "number_parts" in body},
         titles={name: (body["nouns"][0], body["nouns"][1]) for name, body in things.items()},
     )
+
+
+def _with_usuals(things: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With what is usually meant of records, which is the same in every language and stands in the English file."""
+    usual = ENGLISH.read("things.yaml")
+    kept = {name: {key: body[key] for key in _USUAL if key in body} for name, body in usual.items()}
+    return {name: kept.get(name, {}) | body for name, body in things.items()}
 
 
 def _of_things(things: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
@@ -219,13 +229,12 @@ def _of_codes(things: Mapping[str, Any], model: SemanticModel) -> Iterator[tuple
             yield spec.title, FieldWord(entity, (spec.name,))
             for code in spec.codes:
                 phrases = said.get(spec.name, {}).get(code, ())
-                for phrase in (*_code_phrases(spec.title, code), *phrases):
+                for phrase in (*_code_phrases(spec.title, load_titles().word(code)), *phrases):
                     yield phrase, CodeWord(entity, (spec.name,), code)
 
 
-def _code_phrases(title: str, code: str) -> tuple[str, ...]:
+def _code_phrases(title: str, said: str) -> tuple[str, ...]:
     """A code by its own word; one of a letter or two only with its field: "tier a", never "a"."""
-    said = code.replace("_", " ")
     return (said,) if len(said) > _SHORT_CODE else (f"{title} {said}", f"{said} {title}", f"{said}-{title}")
 
 
@@ -234,8 +243,8 @@ def _of_measures(measures: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
         yield from ((phrase, Measure(name)) for phrase in phrases)
 
 
-def _of_currencies(language: str) -> Iterator[tuple[str, Meaning]]:
-    for phrase, codes in load_amount_words(language).currencies.items():
+def _of_currencies() -> Iterator[tuple[str, Meaning]]:
+    for phrase, codes in load_amount_words().currencies.items():
         if len(codes) == 1:
             yield " ".join(phrase), CurrencyWord(codes[0])
 

@@ -33,6 +33,7 @@ from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
 from copilot.policy.policy import load_policy, scope_for
 from copilot.retrieval.disagreements import Disagreement, disagreements
+from copilot.semantic.language import Language, find_language, speaking
 from copilot.semantic.model import load_model
 from copilot.settings import Settings
 from copilot.store import embedded
@@ -56,6 +57,7 @@ class Runtime:
     """The running copilot: implements `copilot.domain.ports.Copilot` and gives commands its parts."""
 
     settings: Settings
+    language: Language
     clock: Clock
     database: Database
     ingest: Ingest
@@ -71,7 +73,8 @@ class Runtime:
 
     async def ask(self, question: Question, credential: Credential) -> Answer:
         """Answer one question; see `copilot.ask`."""
-        return await self.asking.ask(question, credential)
+        with speaking(self.language):
+            return await self.asking.ask(question, credential)
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The demo sign-ins; none where the database is not the embedded one."""
@@ -91,7 +94,8 @@ class Runtime:
 
     async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
         """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""
-        answer = await self.asking.again(subject, conversation, position)
+        with speaking(self.language):
+            answer = await self.asking.again(subject, conversation, position)
         if answer is None:
             raise SignInError("there is no such conversation")
         return answer
@@ -152,6 +156,7 @@ async def open_runtime(
 
     With `linger` the server is left to its watchdog, so that a command that follows finds it warm.
     """
+    find_language(settings.language)  # said before anything is started
     _make_home(settings.home)
     async with database_dsn(settings, progress=progress, linger=linger) as dsn:
         dsns = await prepare(dsn, settings.home, create=settings.embedded)
@@ -195,12 +200,14 @@ async def database_dsn(settings: Settings, *, progress: Progress, linger: bool =
 
 def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
     """The copilot over a database that is ready; whoever calls closes the database, the sources and the audit."""
-    model, policy = load_model(), load_policy()
+    language = find_language(settings.language)
+    with speaking(language):
+        model, policy = load_model(), load_policy()
     ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
     sources = Sources(database, ingest, model, secrets, clock)
     directory, tokens = Directory(database), LocalTokens(settings.home, clock)
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
-    templates, reviews = _templates(), Reviews(database, clock)
+    templates, reviews = _templates(language), Reviews(database, clock)
     asking = Asking(
         database=database,
         model=model,
@@ -217,13 +224,14 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         clock=clock,
     )
     return Runtime(
-        settings=settings, clock=clock, database=database, ingest=ingest, sources=sources, secrets=secrets,
-        directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens, admin_dsn=admin_dsn,
+        settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
+        secrets=secrets, directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens,
+        admin_dsn=admin_dsn,
     )  # fmt: skip
 
 
-def _templates() -> Templates:
+def _templates(language: Language) -> Templates:
     try:
-        return load_approved()
+        return load_approved(language=language.folder)
     except TemplateError as error:
         raise UnapprovedTemplateError(str(error)) from error

@@ -19,7 +19,7 @@ async def first_questions(runtime: Runtime) -> Starters:
     if not sources:
         return {}
     found = showcase(runtime.clock(), seed=int(str(sources[0].settings["seed"])))
-    wanted = read_yaml(files("copilot.wiring") / "starters.yaml")
+    wanted = runtime.language.read("starters.yaml") or read_yaml(files("copilot.wiring") / "starters.yaml")
     return {subject: _all(questions, found) for subject, questions in wanted.items()}
 
 

@@ -16,7 +16,7 @@ def test_nothing_set_means_embedded_on_this_machine_alone(monkeypatch: pytest.Mo
     monkeypatch.setattr(settings_module.os, "geteuid", lambda: 1000)
     settings = read_settings({})
     assert settings.embedded
-    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert (settings.host, settings.port, settings.language) == ("127.0.0.1", 8000, "en")
     assert settings.home.is_absolute()
     assert settings.home.name == "erp-copilot"
 
@@ -33,16 +33,19 @@ def test_what_is_set_is_taken() -> None:
             "COPILOT_DATABASE_URL": "postgresql://db/erp",
             "COPILOT_HOST": "0.0.0.0",
             "COPILOT_PORT": "9000",
+            "COPILOT_LANGUAGE": "./ours",
         }
     )
     assert settings == Settings(
-        home=Path("/srv/copilot"), database_url="postgresql://db/erp", host="0.0.0.0", port=9000
+        home=Path("/srv/copilot"), database_url="postgresql://db/erp", host="0.0.0.0", port=9000, language="./ours"
     )
     assert not settings.embedded
 
 
 def test_set_but_empty_is_not_set() -> None:
-    empty = dict.fromkeys(["COPILOT_HOME", "COPILOT_DATABASE_URL", "COPILOT_HOST", "COPILOT_PORT"], "")
+    empty = dict.fromkeys(
+        ["COPILOT_HOME", "COPILOT_DATABASE_URL", "COPILOT_HOST", "COPILOT_PORT", "COPILOT_LANGUAGE"], ""
+    )
     assert read_settings(empty) == read_settings({})
 
 

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from copilot.understanding.kinds import load_kinds
-from copilot.understanding.words import HINTS, STOP, cut, fold, phrases_in
+from copilot.understanding.lexicon import lexicon
+from copilot.understanding.words import cut, fold, phrases_in
 
 
 @given(st.text(max_size=40))
@@ -95,4 +96,5 @@ def test_every_cue_is_found_in_a_question_that_uses_its_very_words() -> None:
 
 
 def test_small_words_and_hints_are_written_as_folding_leaves_them() -> None:
-    assert {word for word in (*STOP, *HINTS) if fold(word) != word} == set()
+    known = lexicon()
+    assert {word for word in (*known.stop, *known.turning, *known.hints) if fold(word) != word} == set()

@@ -15,21 +15,12 @@ from operator import attrgetter
 
 from copilot.domain.evidence import Raw, Record
 from copilot.retrieval.measures.base import Context, Figures, Records, day_of, figures, number_of
+from copilot.semantic.forms import load_forms
+from copilot.semantic.titles import load_titles
 
 _MOST = 25
 """Changes listed of one kind of record; of the others it is said how many there are."""
 _END = datetime.max.replace(tzinfo=UTC)
-_TITLES = {
-    "sales_order": "Order",
-    "purchase_order": "Purchase order",
-    "shipment": "Shipment",
-    "invoice": "Invoice",
-    "return_order": "Return",
-    "service_case": "Case",
-    "receipt": "Receipt",
-    "sales_order_line": "Line",
-    "purchase_line": "Line",
-}
 _OWNERS = {"sales_order_line": "order", "purchase_line": "purchase_order"}
 """Lines, which are named by their order."""
 _WATCHED: Mapping[str, tuple[str, ...]] = {
@@ -180,7 +171,7 @@ def record_change(context: Context, versions: Records, owners: Records = (), oth
 def _left_out(context: Context, versions: Records, left: int) -> Iterator[Figures]:
     if not versions or (left <= 0 and context.complete):
         return
-    subject = _TITLES[versions[0].entity].lower()
+    subject = load_forms().subjects[versions[0].entity][1]
     values: dict[str, Raw] = {"subject": subject, "change": "more" if context.complete else "cut"}
     yield _in_zone(context, figures({**values, "left": left if context.complete else None}, versions[0], ()))
 
@@ -227,7 +218,7 @@ def _differences(before: Record, after: Record) -> Iterator[_Change]:
             change = "cleared" if new.raw is None else f"{kind}_set" if old.raw is None else kind
             values: dict[str, Raw] = {
                 "change": change,
-                "what": name.replace("_", " "),
+                "what": load_titles().field(after.entity, name),
                 f"from_{field}": old.raw,
                 f"to_{field}": new.raw,
                 "from_unit": old.unit,
@@ -250,12 +241,13 @@ def _owner_id(version: Record) -> int | None:
 
 def _subject(version: Record, owner: Record | None) -> str:
     """What people call the record: Order SO-10482, Line 3 of SO-10482."""
-    title = _TITLES[version.entity]
+    forms = load_forms()
+    title, _ = forms.subjects[version.entity]
     if version.entity not in _OWNERS:
         return f"{title} {version.raw('number') or version.key}"
     number = version.raw("line_number")
     line = title if number is None else f"{title} {number}"
-    return f"{line} of {owner.raw('number') or owner.key}" if owner else line
+    return forms.part_of.format(line, owner.raw("number") or owner.key) if owner else line
 
 
 def _asked_about(context: Context, moment: datetime) -> bool:

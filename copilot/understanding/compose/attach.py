@@ -9,6 +9,7 @@ from copilot.domain.composition import Part
 from copilot.domain.query import Linked
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
+from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import Link, Way, way
 from copilot.understanding.compose.limits import SIGNS, currencies, limits, relations
 from copilot.understanding.compose.named import codes, measured, records, segments
@@ -104,7 +105,7 @@ def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
         others = [c for c in others if c not in twins]
         if others:
             work.parts.append(Part(role="segment", about=word.name, conditions=tuple(others)))
-        text = word.name.replace("_", " ")
+        text = load_titles().segment(word.entity, word.name)
         own = _named_part(last) if twins else Part(role="segment", about=word.name, conditions=last.where, text=text)
         return Target(entity=last.entity), (own,), number, last.none, *twins
     return None
@@ -114,7 +115,8 @@ def _whole_part(token: Token, target: Target) -> Part | None:
     for word in token.all_of(Segment):
         if word.entity == target.entity:
             conditions = tuple(load_segments()[word.entity][word.name])
-            return Part(role="segment", about=word.name, conditions=conditions, text=word.name.replace("_", " "))
+            text = load_titles().segment(word.entity, word.name)
+            return Part(role="segment", about=word.name, conditions=conditions, text=text)
     return None
 
 
@@ -122,7 +124,7 @@ def _named_part(linked: Linked) -> Part:
     """The part of other records that a condition is about, by its name."""
     known = load_segments().get(linked.entity, {})
     name = next((name for name, conditions in known.items() if tuple(conditions) == linked.where), "")
-    return Part(role="segment", about=name, conditions=linked.where, text=name.replace("_", " "))
+    return Part(role="segment", about=name, conditions=linked.where, text=load_titles().segment(linked.entity, name))
 
 
 def _linked_noun(work: Work, number: int, target: Target) -> _Found | None:

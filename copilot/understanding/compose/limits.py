@@ -15,6 +15,7 @@ from copilot.semantic.paths import Leaf, leaf_of
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.compose.places import date_path, number_path
 from copilot.understanding.compose.reader import Target, Work
+from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.time.calendar import MONTHS, months_from
 from copilot.understanding.vocabulary import CurrencyWord, Noun, Sign
@@ -241,8 +242,8 @@ def currencies(work: Work, target: Target) -> None:
             continue
         unit = leaf_of(load_model(), kpi.entity, kpi.figure.path).unit_path
         if unit and unit[-1] == "currency":
-            condition = Compare(unit, Is.EQUAL, code.code)
-            work.parts.append(Part(role="limit", about="currency", conditions=(condition,), text=f"in {code.code}"))
+            condition, text = Compare(unit, Is.EQUAL, code.code), phrases()["in_currency"].format(code.code)
+            work.parts.append(Part(role="limit", about="currency", conditions=(condition,), text=text))
             work.take(n)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from copilot.domain.composition import Part, Split
@@ -9,11 +10,13 @@ from copilot.domain.query import Compare, Condition, Function, Is, Linked
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
+from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import way
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.limits import SIGNS
 from copilot.understanding.compose.places import code_of, places, segment_of, under
 from copilot.understanding.compose.reader import Target, Work, counts
+from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.references import Reference
 from copilot.understanding.vocabulary import CodeWord, FieldWord, Measure, Noun, NumberWord
@@ -76,7 +79,7 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
         work.take(before)
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL
-        text = f"{'outside' if negated else 'in'} {candidate.name or candidate.number}"
+        text = phrases()["not_of" if negated else "of"]["region"].format(candidate.name or candidate.number)
         condition = Compare(("country",), how, candidate.number)
         work.parts.append(Part(role="limit", about="country", conditions=(condition,), text=text))
         return
@@ -117,7 +120,7 @@ def segments(work: Work, target: Target) -> None:
             if flipped is None:
                 continue
             conditions = flipped
-        text = f"{'not ' if signs is not None else ''}{word.name.replace('_', ' ')}"
+        text = _said(load_titles().segment(word.entity, word.name), signs)
         part = Part(role="segment", about=word.name, conditions=tuple(under(c, path) for c in conditions), text=text)
         work.parts.append(part)
         work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, "status"))
@@ -183,7 +186,7 @@ def codes(work: Work, target: Target) -> None:
             continue
         if word is None or condition is None:
             continue
-        text = f"{'not ' if signs is not None else ''}{word.code.replace('_', ' ')}"
+        text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
         work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
 
@@ -199,7 +202,7 @@ def _holding(work: Work, target: Target, number: int) -> bool:
             role="code",
             about=".".join(path),
             conditions=(Compare(path, Is.EQUAL, word.code),),
-            text=word.code.replace("_", " "),
+            text=load_titles().word(word.code),
         )
         work.parts.append(Part(role="with", about=found.links[-1].entity, inner=(own,)))
         led = number and number - 1 not in work.used and work.tokens[number - 1].is_sign("holding")
@@ -232,3 +235,8 @@ def _field_beside(work: Work, number: int, entity: str, field: str) -> tuple[int
 
 def _led_by(work: Work, number: int) -> bool:
     return number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign("by")
+
+
+def _said(name: str, signs: Sequence[int] | None) -> str:
+    """A part of the records in words; denied where words that deny it stand with it."""
+    return name if signs is None else str(phrases()["not"].format(name))

@@ -13,6 +13,7 @@ from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.semantic.paths import leaf_of
+from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import path_to
 from copilot.understanding.candidates import Candidate, called, read_as
 from copilot.understanding.compose.asker import Asker, read_asker
@@ -287,7 +288,8 @@ def _add_usual(work: Work, target: Target) -> None:
         name = usual.get(part.about) if part.role == "limit" else None
         if name:
             conditions = load_segments()[target.entity][name]
-            work.parts.append(Part(role="segment", about=name, conditions=conditions, text=name.replace("_", " ")))
+            text = load_titles().segment(target.entity, name)
+            work.parts.append(Part(role="segment", about=name, conditions=conditions, text=text))
 
 
 def _nouns(work: Work, target: Target) -> None:

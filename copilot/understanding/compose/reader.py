@@ -14,6 +14,7 @@ from copilot.semantic.ways import path_to
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import DateWord, FieldWord, Measure, Noun, NumberWord, Segment, Vocabulary
 
 _RANKS = ("best", "worst", "highest", "lowest", "newest", "oldest")
@@ -246,7 +247,7 @@ def _splits(work: Work, target: Target) -> None:
 def _alone(work: Work, number: int) -> bool:
     """Whether "monthly" stands there: a span of the calendar, and neither a number nor a "last" before it."""
     token = work.tokens[number]
-    return token.text.casefold().endswith("ly") and token.is_sign(*_BUCKETS)
+    return token.text.casefold() in lexicon().every and token.is_sign(*_BUCKETS)
 
 
 def _split(token: Token, target: Target) -> Split | None:

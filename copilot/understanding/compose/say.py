@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.query import Compare, Is, Path
+from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi
+from copilot.semantic.language import in_force, per_language
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import leaf_of
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.titles import load_titles
 from copilot.understanding.vocabulary import Vocabulary
 
 Labels = Mapping[tuple[str, int], str]
 """(entity, id) -> what a record is called."""
 
 
-@cache
-def phrases(language: str = "en") -> Mapping[str, Any]:
-    """The phrases of a language."""
-    return read_yaml(files("copilot.understanding") / "language" / language / "phrases.yaml")
+@per_language
+def phrases() -> Mapping[str, Any]:
+    """The phrases of the language in force."""
+    return in_force().read("phrases.yaml")
 
 
 class Saying:
@@ -84,7 +84,7 @@ class Saying:
         yield self._order()
 
     def _several(self) -> str:
-        return f"{self._model[self.entity].title}s"
+        return load_forms().counted_as(self._model[self.entity].title)[1]
 
     def _with(self, part: Part) -> str:
         inner = Composition(entity=part.about, parts=part.inner)
@@ -99,7 +99,7 @@ class Saying:
     def _splits(self) -> Iterator[str]:
         for split in self._composition.splits:
             if split.bucket:
-                yield split.bucket.value
+                yield load_titles().word(split.bucket.value)
             elif split.entity:
                 yield self._model[split.entity].title
             else:
@@ -114,7 +114,7 @@ class Saying:
             said = (since,) if since == last else (since, last)
         else:
             form, said = ("from", (since,)) if since else ("before", (last,))
-        return str(self._words[form].format(name, *(_day(day) for day in said if day)))
+        return str(self._words[form].format(name, *(load_forms().day(day) for day in said if day)))
 
     def _field(self, path: Path) -> str:
         return leaf_of(self._model, self.entity, path).title
@@ -139,7 +139,3 @@ def _bounds(part: Part) -> tuple[date | None, date | None]:
             else:
                 until = condition.value
     return since, until
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from copilot.domain.composition import Part
 from copilot.domain.query import Compare, Condition, Is, Path, Scalar
+from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.vocabulary import CodeWord, Segment
 
@@ -59,7 +60,8 @@ def _united(parts: Sequence[Part]) -> list[Part]:
             continue
         (path, values), (_, more) = *_allowed(same.conditions), *_allowed(part.conditions)
         either = Compare(path, Is.IN, tuple(sorted(values | more, key=str)))
-        found[found.index(same)] = replace(same, conditions=(either,), text=f"{same.text} or {part.text}")
+        text = phrases()["or"].format(same.text, part.text)
+        found[found.index(same)] = replace(same, conditions=(either,), text=text)
     return found
 
 

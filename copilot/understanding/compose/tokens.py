@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.candidates import Candidate, Doubt
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.references import Reference
 from copilot.understanding.time.spans import Span
 from copilot.understanding.vocabulary import CodeWord, Match, Meaning, Noun, Segment, Sign, Vocabulary
@@ -139,7 +140,7 @@ def _unless_guess(reference: Reference | None) -> Reference | None:
 
 def _joined(words: Sequence[Word], token: Token) -> bool:
     before = token.positions[0] - 1
-    return before >= 0 and words[before].folded in ("and", "or")
+    return before >= 0 and words[before].folded in lexicon().alternatives
 
 
 def _text(words: Sequence[Word], positions: Sequence[int]) -> str:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from copilot.domain.composition import Part, Split
 from copilot.domain.query import Bucket, Compare, Condition, Is, Path
 from copilot.semantic.conditions import load_segments
+from copilot.semantic.titles import load_titles
 from copilot.understanding.compose.places import code_of, date_path, segment_of
 from copilot.understanding.compose.reader import Target, Work
 from copilot.understanding.compose.tokens import Token
@@ -141,7 +142,8 @@ def _add_open(work: Work, target: Target, path: Path, days: Days) -> None:
     told = any(_state(token, target) for token in work.tokens if not token.is_sign("awaited"))
     over = days[1] is not None and days[1] <= work.asker.today
     if awaited and path[-1] in _AHEAD and "open" in parts and not (over or told):
-        work.parts.append(Part(role="segment", about="open", conditions=parts["open"], text="open"))
+        text = load_titles().segment(target.entity, "open")
+        work.parts.append(Part(role="segment", about="open", conditions=parts["open"], text=text))
 
 
 def _take_rather(work: Work) -> None:

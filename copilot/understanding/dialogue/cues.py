@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.language import in_force, per_language
 from copilot.understanding.words import Word, cut
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -31,9 +29,9 @@ class Cues:
         return bool(self.of(*kinds))
 
 
-def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset(), language: str = "en") -> Cues:
+def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset()) -> Cues:
     """The cues of a message; the longest phrase at a position counts. Words at `taken` are none: "last month"."""
-    phrases = _phrases(language)
+    phrases = _phrases()
     pieces = [(piece, place) for place, word in enumerate(words) for piece in word.folded.split()]
     found: dict[str, set[int]] = {}
     at = 0
@@ -48,14 +46,14 @@ def find_cues(words: Sequence[Word], taken: frozenset[int] = frozenset(), langua
     return Cues(at={kind: frozenset(places) for kind, places in found.items()}, place=place)
 
 
-def tells_back(text: str, language: str = "en") -> bool:
+def tells_back(text: str) -> bool:
     """Whether a message asks for what was said: "what did we tell them"."""
-    return find_cues(cut(text), language=language).any("recall")
+    return find_cues(cut(text)).any("recall")
 
 
-def words_for(kind: str, language: str = "en") -> frozenset[str]:
+def words_for(kind: str) -> frozenset[str]:
     """The single words of a kind of cue."""
-    return frozenset(pieces[0] for pieces, kinds in _phrases(language).items() if kind in kinds and len(pieces) == 1)
+    return frozenset(pieces[0] for pieces, kinds in _phrases().items() if kind in kinds and len(pieces) == 1)
 
 
 def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
@@ -66,11 +64,10 @@ def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str,
     return 0, ()
 
 
-@cache
-def _phrases(language: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
-    body = read_yaml(files("copilot.understanding") / "language" / language / "dialogue.yaml")
+@per_language
+def _phrases() -> Mapping[tuple[str, ...], tuple[str, ...]]:
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for kind, said in body.items():
+    for kind, said in in_force().read("dialogue.yaml").items():
         for phrase in said:
             pieces = tuple(piece for word in cut(str(phrase)) for piece in word.folded.split())
             found[pieces] = (*found.get(pieces, ()), kind)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from copilot.domain.dialogue import State
 from copilot.domain.plan import Plan, Wanted
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.told import LINE, find_told
-from copilot.understanding.words import STOP, Word
+from copilot.understanding.words import Word
 
 
 def retold(state: State, words: Sequence[Word], aside: frozenset[int]) -> Plan | None:
@@ -45,7 +46,8 @@ def _takes(kind: Kind, state: State) -> Mapping[str, bool]:
 
 
 def _all_said(words: Sequence[Word], said: frozenset[int]) -> bool:
-    return all(p in said or word.folded in STOP for p, word in enumerate(words))
+    small = lexicon().stop
+    return all(p in said or word.folded in small for p, word in enumerate(words))
 
 
 def _over(before: Wanted, now: Wanted) -> Wanted:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, cast
 
 from copilot.errors import ModelDefinitionError
-from copilot.semantic.reading import read_yaml
+from copilot.semantic.language import in_force, per_language
 from copilot.understanding.time.bounds import BOUNDS
 from copilot.understanding.time.meanings import MAKERS
 from copilot.understanding.words import fold
@@ -63,10 +61,10 @@ class TimeWords:
     """UNIT, DAYS, MONTH, WEEKDAY, NTH, PART -> phrase -> which one it is."""
 
 
-@cache
-def load_time_words(language: str = "en") -> TimeWords:
-    """The words of a language. Raises ModelDefinitionError naming a form that is not well formed."""
-    return read_time_words(read_yaml(files("copilot.understanding") / "language" / language / "times.yaml"))
+@per_language
+def load_time_words() -> TimeWords:
+    """The words of the language in force. Raises ModelDefinitionError naming a form that is not well formed."""
+    return read_time_words(in_force().read("times.yaml"))
 
 
 def read_time_words(body: Mapping[str, Any]) -> TimeWords:

@@ -1,0 +1,60 @@
+"""The small words of a language that the reading of records and names rests on, from its words.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from copilot.errors import ModelDefinitionError
+from copilot.semantic.language import in_force, per_language
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """All as folding leaves it; words.yaml says what each is."""
+
+    stop: frozenset[str]
+    turning: frozenset[str]
+    hints: Mapping[str, tuple[str, ...]]
+    several_hints: Mapping[str, tuple[str, ...]]
+    """The hints, in the plural too."""
+    numbers: frozenset[str]
+    names: frozenset[str]
+    alternatives: frozenset[str]
+    before_places: frozenset[str]
+    countries: Mapping[str, frozenset[str]]
+    genitive: tuple[str, ...]
+    plural: tuple[str, ...]
+    every: frozenset[str]
+    sizes: Mapping[Phrase, str]
+    """What is said of an inch -> the part of it, as names have it."""
+    by: frozenset[str]
+    inches: frozenset[str]
+
+
+@per_language
+def lexicon() -> Lexicon:
+    """The small words of the language in force. Raises ModelDefinitionError naming what is not well formed."""
+    return read_lexicon(in_force().read("words.yaml"))
+
+
+def read_lexicon(body: Mapping[str, Any]) -> Lexicon:
+    """The words as a file holds them. Raises ModelDefinitionError naming what is not well formed."""
+    try:
+        hints = {word: tuple(kinds) for word, kinds in body["hints"].items()}
+        plural = tuple(body["plural"])
+        return Lexicon(
+            stop=frozenset(body["stop"]), turning=frozenset(body["turning"]), hints=hints,
+            several_hints={f"{word}{ending}": kinds for word, kinds in hints.items() for ending in plural} | hints,
+            numbers=frozenset(body["numbers"]), names=frozenset(body["names"]), alternatives=frozenset(body["or"]),
+            before_places=frozenset(body["in"]),
+            countries={word: frozenset(before) for word, before in body["countries"].items()},
+            genitive=tuple(body["genitive"]), plural=plural, every=frozenset(body["every"]),
+            sizes={tuple(said.split()): size for size, all_said in body["sizes"].items() for said in all_said},
+            by=frozenset(body["by"]), inches=frozenset(body["inches"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelDefinitionError(f"the small words are not well formed: {error!r}") from error

@@ -176,6 +176,8 @@ class Listing:
     name: str
     query: Query
     unless: str = ""
+    probe: bool = False
+    """Whether it only asks if there is any: that there are more than it reads says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,7 +176,9 @@ def load_vocabulary() -> Vocabulary:
         filler=frozenset(piece for phrase in grammar["filler"] for piece in _pieces(str(phrase))),
         usual_dates={name: _path(body["usual_date"]) for name, body in things.items() if "usual_date" in body},
         usual_measures={name: body["usual_measure"] for name, body in things.items() if "usual_measure" in body},
-        segment_measures={name: body["segment_measures"] for name, body in things.items() if "segment_measures" in body},
+        segment_measures={
+            name: body["segment_measures"] for name, body in things.items() if "segment_measures" in body
+        },
         usual_quantities={name: body["usual_quantity"] for name, body in things.items() if "usual_quantity" in body},
         usual_orders={name: body["usual_order"] for name, body in things.items() if "usual_order" in body},
         usual_segments={name: body["usual_segment"] for name, body in things.items() if "usual_segment" in body},

@@ -239,10 +239,11 @@ def _claim(name: str, *, unless: tuple[str, ...] = (), complete: bool | None = N
 
 
 def _measured_outline(query: Query) -> Outline:
-    """A count may come to none; of any other figure nothing is said where nothing is recorded."""
-    counted = query.figures[0].function is Function.COUNT
+    """A count or a sum may come to none; of any other figure nothing is said where nothing is recorded."""
+    counted = query.figures[0].function in (Function.COUNT, Function.SUM)
     rate = "_rate" if query.figures[0].function in (Function.SHARE, Function.MEAN, Function.SPREAD) else ""
-    either = _none("measured_none", "found") if counted else ()
+    none = "listed_none" if query.figures[0].function is Function.SUM else "measured_none"
+    either = _none(none, "found") if counted else ()
     if not query.groups:
         return Outline(groups=(ClaimGroup((_figure_claim(f"measured{rate}"), *either)),))
     head = (*either, _some("measured_head", complete=True), _some("measured_head_cut", complete=False))

@@ -42,6 +42,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
     CodeWord,
     CurrencyWord,
+    Measure,
     Noun,
     NumberWord,
     Segment,
@@ -134,6 +135,7 @@ def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[
     valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
     ranked = ranked and not any(token.is_sign("count") for token in tokens)
     averaged = any(token.is_sign("average") for token in tokens)
+    summed = any(token.is_sign("total") for token in tokens) and not any(t.is_sign("count", "pieces") for t in tokens)
     pieces = any(token.is_sign("pieces") and not token.is_sign("by") for token in tokens)
     pieces = pieces and not any(c.entity in _DOCUMENTS for token in tokens for c in token.records)
     kpis = load_kpis()
@@ -147,11 +149,13 @@ def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[
         if mean:
             yield Target(entity=mean.entity, kpi=mean, noun=target.noun), number
         usual = _usual_measure(vocabulary, target, tokens)
-        if (ranked or valued) and target.kpi is None and usual:
+        money = valued or (summed and target.entity in vocabulary.segment_measures)
+        if usual and (money and counts(target.kpi) if target.kpi else money or ranked):
             kpi = kpis[usual]
             mean = _mean_of(kpi) if averaged else None
             for each in (mean, kpi) if mean else (kpi,):
-                yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), -1
+                at = number if target.kpi else -1
+                yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), at
         quantity = vocabulary.usual_quantities.get(target.entity) if pieces and target.kpi is None else None
         if quantity:
             kpi = kpis[quantity]
@@ -212,7 +216,8 @@ def _compared(tokens: Sequence[Token], number: int) -> bool:
 def _usual_measure(vocabulary: Vocabulary, target: Target, tokens: Sequence[Token]) -> str | None:
     """What records are worth: of those in some state it is another figure, such as what is open of open invoices."""
     told = vocabulary.segment_measures.get(target.entity, {})
-    said = (part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity)
+    said = [part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity]
+    said += [measure.name for token in tokens for measure in token.all_of(Measure)]
     return next((told[name] for name in said if name in told), vocabulary.usual_measures.get(target.entity))
 
 

@@ -21,7 +21,7 @@ def untold(query: Query, parts: Sequence[Part]) -> tuple[Listing, ...]:
         return ()
     others = tuple(condition for condition in query.where if condition not in limits)
     unknown = AnyOf(tuple(chain.from_iterable(map(_unknown, limits))))
-    return (Listing(name=UNTOLD, query=Query(entity=query.entity, where=(*others, unknown), limit=1)),)
+    return (Listing(name=UNTOLD, query=Query(entity=query.entity, where=(*others, unknown), limit=1), probe=True),)
 
 
 def told(query: Query, composition: Composition, *, unless: str) -> tuple[Listing, ...]:
@@ -35,7 +35,7 @@ def told(query: Query, composition: Composition, *, unless: str) -> tuple[Listin
         return ()
     steps = {MEANT: named, TOLD: (*named, *known)}
     return tuple(
-        Listing(name=name, query=Query(entity=query.entity, where=where, limit=1), unless=unless)
+        Listing(name=name, query=Query(entity=query.entity, where=where, limit=1), unless=unless, probe=True)
         for name, where in steps.items()
     )
 

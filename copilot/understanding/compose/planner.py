@@ -20,9 +20,10 @@ from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
 from copilot.understanding.compose.hear import Hearing
-from copilot.understanding.compose.limits import SIGNS, counted_at
+from copilot.understanding.compose.limits import counted_at
 from copilot.understanding.compose.places import date_path
 from copilot.understanding.compose.reader import (
+    DOCUMENTS,
     Misread,
     Target,
     Work,
@@ -31,28 +32,19 @@ from copilot.understanding.compose.reader import (
     order,
     shape,
     singular,
-    subject_of,
-    targets,
 )
 from copilot.understanding.compose.say import Labels
 from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import settled_parts
+from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
-    CodeWord,
-    CurrencyWord,
-    Measure,
     Noun,
-    NumberWord,
-    Segment,
     Vocabulary,
     load_vocabulary,
 )
 
-_DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
-"""What measured records are on: "on customer orders" says nothing more of order lines."""
-_ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_line"}
 _SAID_OF = {"amount": "money", "quantity": "pieces", "count": "number"}
 """What a figure may be called besides, by what it is: "value", "units"."""
 
@@ -104,7 +96,7 @@ def plan_of(model: SemanticModel, understood: Understood) -> Plan:
 def read(tokens: Sequence[Token], asker: Asker, vocabulary: Vocabulary) -> Composition | Misread:
     """The first reading in which every token has a place, else the one that leaves the fewest."""
     misread: list[Misread] = []
-    for target, number in _targets(tokens, vocabulary):
+    for target, number in asked_for(tokens, vocabulary):
         found = _attempt(tokens, asker, vocabulary, target, number)
         if isinstance(found, Composition):
             return found
@@ -125,115 +117,6 @@ async def labels_of(lookup: Lookup, ids: Mapping[str, Iterable[int]]) -> Labels:
     keys = {(entity, ident) for entity, those in ids.items() for ident in those}
     shown = await called(lookup, keys)
     return {key: name or number for key, (number, name, _) in shown.items()}
-
-
-def _targets(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[Target, int]]:
-    """All that may be asked for; a bare ranking is by the usual measure of what is ranked."""
-    found = list(targets(tokens)) or list(_implied(tokens))
-    ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
-    valued = any(token.is_sign("money") and not _compared(tokens, n) for n, token in enumerate(tokens))
-    valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
-    ranked = ranked and not any(token.is_sign("count") for token in tokens)
-    averaged = any(token.is_sign("average") for token in tokens)
-    summed = any(token.is_sign("total") for token in tokens) and not any(t.is_sign("count", "pieces") for t in tokens)
-    pieces = any(token.is_sign("pieces") and not token.is_sign("by") for token in tokens)
-    pieces = pieces and not any(c.entity in _DOCUMENTS for token in tokens for c in token.records)
-    kpis = load_kpis()
-    yield from _most_of(tokens)
-    yield from _priced(tokens)
-    for target, number in found:
-        if target.kpi is None and target.entity in vocabulary.counted_as and _divided(tokens):
-            kpi = kpis[vocabulary.counted_as[target.entity]]
-            yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
-        mean = _mean_of(target.kpi) if averaged and target.kpi else None
-        if mean:
-            yield Target(entity=mean.entity, kpi=mean, noun=target.noun), number
-        usual = _usual_measure(vocabulary, target, tokens)
-        money = valued or (summed and target.entity in vocabulary.segment_measures)
-        if usual and (money and counts(target.kpi) if target.kpi else money or ranked):
-            kpi = kpis[usual]
-            mean = _mean_of(kpi) if averaged else None
-            for each in (mean, kpi) if mean else (kpi,):
-                at = number if target.kpi else -1
-                yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), at
-        quantity = vocabulary.usual_quantities.get(target.entity) if pieces and target.kpi is None else None
-        if quantity:
-            kpi = kpis[quantity]
-            yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), -1
-        yield target, number
-
-
-def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
-    """The "orders" of "which customer placed the most orders": what is counted to rank the rest."""
-    ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
-    for n, token in enumerate(tokens):
-        if token.is_sign("many") or (ranked and token.is_sign("count")):
-            following = next((m for m in range(n + 1, len(tokens)) if tokens[m].all_of(Noun)), None)
-            between = tokens[n + 1 : following] if following is not None else ()
-            if following is not None and all(each.all_of(Segment) or each.all_of(CodeWord) for each in between):
-                for noun in tokens[following].all_of(Noun):
-                    yield Target(entity=noun.entity), following
-
-
-def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
-    """Without any word for records: those that alone can be in the state said, or what there is of a customer or a
-    supplier: orders, of a supplier their lines."""
-    if any(c.entity in _DOCUMENTS for token in tokens for c in token.records):
-        return
-    alone = {part.entity for token in tokens for part in token.all_of(Segment)}
-    if len(alone) == 1:
-        yield Target(entity=alone.pop()), -1
-    for token in tokens:
-        for candidate in token.records:
-            entity = _ORDERS_OF.get(candidate.entity)
-            if entity and any(part.entity == entity for each in tokens for part in each.all_of(Segment)):
-                yield Target(entity=entity), -1
-
-
-def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
-    """The prices that "cheapest" ranks: of order lines where a document is named, else those of a list."""
-    for token in tokens:
-        if token.is_sign("highest", "lowest") and (words := token.all_of(NumberWord)):
-            named = {c.entity for each in tokens for c in each.records}
-            if "item" in named:
-                continue  # of one item nothing is ranked
-            documents = not named.isdisjoint(_DOCUMENTS)
-            for word in sorted(words, key=lambda word: (word.entity == "item_price") is documents):
-                yield Target(entity=word.entity), -1
-
-
-def _divided(tokens: Sequence[Token]) -> bool:
-    """Whether a question asks for figures: how many, in total, or by something."""
-    return any(token.is_sign("by", "count", "total", "compare") for token in tokens)
-
-
-def _compared(tokens: Sequence[Token], number: int) -> bool:
-    """Whether a word stands beside a comparison: "a net value above 3,500"."""
-    beside = (*tokens[max(number - 2, 0) : number], *tokens[number + 1 : number + 3])
-    return any(token.is_sign("between", *SIGNS) for token in beside)
-
-
-def _usual_measure(vocabulary: Vocabulary, target: Target, tokens: Sequence[Token]) -> str | None:
-    """What records are worth: of those in some state it is another figure, such as what is open of open invoices."""
-    told = vocabulary.segment_measures.get(target.entity, {})
-    said = [part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity]
-    said += [measure.name for token in tokens for measure in token.all_of(Measure)]
-    return next((told[name] for name in said if name in told), vocabulary.usual_measures.get(target.entity))
-
-
-def _mean_of(kpi: Kpi) -> Kpi | None:
-    """The measure that is the mean of what another one sums up."""
-    if kpi.figure.function is not Function.SUM:
-        return None
-    return next(
-        (
-            other
-            for other in load_kpis().values()
-            if other.figure.function is Function.MEAN
-            and (other.entity, other.figure.path) == (kpi.entity, kpi.figure.path)
-        ),
-        None,
-    )
 
 
 def _attempt(
@@ -309,18 +192,22 @@ def _nouns(work: Work, target: Target) -> None:
             if target.noun and work.rank and not work.splits:
                 work.one = work.one or singular(token)
                 _split_by(work, target, target.noun)
-        elif any(noun.entity in _DOCUMENTS and path_to(target.entity, noun.entity) for noun in nouns) and not work.rank:
+        elif any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in nouns) and not work.rank:
             if not _names_record(work, n, nouns):
                 work.take(n)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
-            if work.rank and work.splits and any(path_to(target.entity, noun.entity) for noun in nouns):
-                work.take(n)  # the "items" of "suppliers by lead time of their items": what is ranked is said already
-                continue
-            for noun in nouns:
-                if _split_by(work, target, noun.entity):
-                    work.one = work.one or (bool(work.rank) and singular(token))
-                    work.take(n)
-                    break
+            _tell_apart(work, target, n, nouns)
+
+
+def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
+    """By the records that a noun is a word for; behind what is ranked it says nothing more: the "items" of "suppliers
+    by lead time of their items"."""
+    if work.rank and work.splits and any(path_to(target.entity, noun.entity) for noun in nouns):
+        work.take(number)
+        return
+    if any(_split_by(work, target, noun.entity) for noun in nouns):
+        work.one = work.one or (bool(work.rank) and singular(work.tokens[number]))
+        work.take(number)
 
 
 def _ranked_nouns(work: Work, target: Target) -> None:
@@ -331,7 +218,7 @@ def _ranked_nouns(work: Work, target: Target) -> None:
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
                 continue
-            if noun.entity in _DOCUMENTS and path_to(target.entity, noun.entity):
+            if noun.entity in DOCUMENTS and path_to(target.entity, noun.entity):
                 work.take(n)
                 break
             if _split_by(work, target, noun.entity):

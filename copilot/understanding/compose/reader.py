@@ -26,6 +26,8 @@ _BUCKETS = {
     "quarter": Bucket.QUARTER,
     "year": Bucket.YEAR,
 }
+DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
+"""What measured records are on: "on customer orders" says nothing more of order lines."""
 _MOST_RANKED = 100
 _USUALLY_RANKED = 5
 

@@ -19,8 +19,9 @@ order_status:
                                      days) or ever. `account` in a history's `where` is the customer it counts to
   quantity: optional                 the question may name how much of something, and by which day (or must: required)
   told: {line: required}             what else the question must (or may: optional) tell: `amount`, `unit` (the one that
-                                     figures are asked for in), `line`, `lot`, `days` (ahead). A step's `where` has line
-                                     and lot as `$line` and `$lot`. Nothing that such a question says may be left over
+                                     figures are asked for in), `line`, `lot`, `days` (ahead), `role` (of a contact). A
+                                     step's `where` has them as `$line`, `$lot` and `$role`. Nothing that such a
+                                     question says may be left over
   never: [do we need]                words with which it is another question
   after: [order_lines]               a message that only tells what this kind takes is of this kind after one of those
   claims:                            the outline of the answer; see copilot/domain/claims.py
@@ -85,7 +86,7 @@ class Kind:
     """Whether a kind that is about a quantity and a day to come must be told how much: `required` or `optional`."""
 
     told: Mapping[str, bool] = field(default_factory=dict[str, bool])
-    """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`."""
+    """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`, `role`."""
 
     never: tuple[str, ...] = ()
     """Words with which it is another question."""
@@ -144,9 +145,10 @@ def make_plan(
 
 
 def _told_of(wanted: Wanted) -> dict[str, Any]:
-    """What `$line` and `$lot` stand for in the steps: a lot as typed and as its number is usually written."""
+    """What `$line`, `$lot` and `$role` stand for in the steps: a lot as typed and as its number is usually written."""
     lines = {} if wanted.line is None else {"line": (wanted.line,)}
-    return lines | ({"lot": tuple(dict.fromkeys((wanted.lot, wanted.lot.upper())))} if wanted.lot else {})
+    roles = {"role": wanted.roles} if wanted.roles else {}
+    return lines | roles | ({"lot": tuple(dict.fromkeys((wanted.lot, wanted.lot.upper())))} if wanted.lot else {})
 
 
 def _within(step: Step, body: Mapping[str, Any], period: Period | None) -> Step:

@@ -44,7 +44,7 @@ class PartWords:
             return ""
         owner = self._owner(part)
         if owner != self.entity and not (part.role == "code" and _field(part) != _STATE):
-            return str(self.words["of"]["other"].format(f"{part.text} {self.model[owner].title}s"))
+            return str(self.words["of"]["other"].format(self._theirs(part, f"{self.model[owner].title}s")))
         if part.role == "code":
             return self._code(part)
         if _measured(part):
@@ -54,6 +54,11 @@ class PartWords:
             said = self._form(part).get("behind", "")
             return self.words["denied"].format(said) if said else ""
         return str(self._form(part).get("behind", ""))
+
+    def _theirs(self, part: Part, several: str) -> str:
+        """ "Blocked customers", "customers with open orders"."""
+        said = self._form(part).get("behind")
+        return f"{several} {said}" if said else f"{part.text} {several}"
 
     def linked(self, part: Part) -> str:
         """A named part that says what other records there are: "on hold", "short of stock"."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from copilot.domain.dialogue import State
 from copilot.domain.plan import Plan, Wanted
 from copilot.understanding.kinds import Kind, load_kinds, make_plan
-from copilot.understanding.told import LINE, find_told
-from copilot.understanding.words import STOP, Word
+from copilot.understanding.told import LINE, ROLE, find_told
+from copilot.understanding.words import STOP, Word, phrases_in
 
 
 def retold(state: State, words: Sequence[Word], aside: frozenset[int]) -> Plan | None:
@@ -17,13 +17,19 @@ def retold(state: State, words: Sequence[Word], aside: frozenset[int]) -> Plan |
     words such as "and"."""
     for kind in _kinds(state):
         told = find_told(words).fitting(_takes(kind, state), frozenset())
-        if told is None or not told.positions or not _all_said(words, told.positions | aside):
+        if told is None or not told.positions or not _all_said(words, told.positions | aside | _of_role(kind, words)):
             continue
         now = told.wanted()
         ids = {entity: tuple(those) for entity, those in state.references.items() if entity in kind.references}
         wanted = _over(state.wanted, now) if state.wanted and now else now
         return make_plan(kind, ids, period=state.period, wanted=wanted) if wanted else None
     return None
+
+
+def _of_role(kind: Kind, words: Sequence[Word]) -> frozenset[int]:
+    """The words that go with a role: "and the accounts payable contact"."""
+    phrases = (*kind.cues, *kind.words) if ROLE in kind.told else ()
+    return frozenset(position for _, at in phrases_in(words, phrases) for position in at)
 
 
 def _kinds(state: State) -> Iterator[Kind]:
@@ -58,4 +64,5 @@ def _over(before: Wanted, now: Wanted) -> Wanted:
         into=now.into or before.into,
         line=before.line if now.line is None else now.line,
         lot=now.lot or before.lot,
+        roles=now.roles or before.roles,
     )

@@ -17,7 +17,8 @@ order_status:
                                      versions of records; `since: asked` only those of the time asked about
   time: week                         the question is about a time; what it is where it says none: week (the last seven
                                      days) or ever. `account` in a history's `where` is the customer it counts to
-  quantity: optional                 the question may name how much of something, and by which day (or must: required)
+  quantity: optional                 the question may name how much of something, and by which day (or must: required);
+                                     now: it must name how much, and no day to come
   told: {line: required}             what else the question must (or may: optional) tell: `amount`, `unit` (the one that
                                      figures are asked for in), `line`, `lot`, `days` (ahead), `role` (of a contact). A
                                      step's `where` has them as `$line`, `$lot` and `$role`. Nothing that such a
@@ -59,6 +60,8 @@ from copilot.understanding.words import cut
 _LIMIT = 100
 USUAL = ("week", "ever")
 """What a kind may be about where the question names no time."""
+NOW = "now"
+"""The quantity of a kind that asks for what there is today."""
 VIA = "via"
 """The name of the step that leads from the record named to the one asked for."""
 
@@ -83,7 +86,8 @@ class Kind:
     time: str | None = None
     """The usual period of a kind that is about a time: `week` or `ever`."""
     quantity: str | None = None
-    """Whether a kind that is about a quantity and a day to come must be told how much: `required` or `optional`."""
+    """Whether a kind that is about a quantity and a day to come must be told how much: `required`, `optional`, or `now`
+    where it must and is about no day to come."""
 
     told: Mapping[str, bool] = field(default_factory=dict[str, bool])
     """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`, `role`."""
@@ -206,8 +210,8 @@ def _time(usual: str | None) -> str | None:
 
 
 def _quantity(how: str | None) -> str | None:
-    if how not in (None, "required", "optional"):
-        raise ValueError(f"a quantity is never {how!r}; it is required or optional")
+    if how not in (None, "required", "optional", NOW):
+        raise ValueError(f"a quantity is never {how!r}; it is required, optional or now")
     return how
 
 

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
 from copilot.understanding.candidates import Candidate, Doubt, read_as
-from copilot.understanding.kinds import Kind, load_kinds, make_plan
+from copilot.understanding.kinds import NOW, Kind, load_kinds, make_plan
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.times import Mention, find_time, resolve, usual_period
@@ -60,6 +60,7 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
         r
         for kind, cue in cues
         if (r := _read(kind, cue, _besides(candidates, kind, spoken, told, besides), words, besides))
+        and (kind.quantity != NOW or (r := _counting(r, told, lookup.now)))
     ]
     if not readings:
         return _suggesting(_nothing_named(words, candidates, asked), words, found)
@@ -104,13 +105,21 @@ def _besides(
     return [c for c in candidates if not (kind.time and c.positions & spoken)]
 
 
+def _counting(reading: _Reading, told: WantedMention, now: datetime) -> _Reading | None:
+    """A reading that is about a quantity that there may be today; None where no quantity is named, or a day to come."""
+    at = told.beside(c.positions for those in reading.candidates.values() for c in those)
+    if not at or not told.is_now(now):
+        return None
+    return replace(reading, cue=reading.cue + len(at), cue_positions=reading.cue_positions | at)
+
+
 async def _promising(lookup: Lookup, reading: _Reading, words: Sequence[Word], told: WantedMention) -> Plan | NoPlan:
     """The plan of a question about a quantity and a day, in the zone of the site named or of a site in scope."""
     named = [c.positions for those in reading.candidates.values() for c in those]
     told = told.without_none(reading.cue_positions)
     sites = [c.id for c in reading.candidates.get("site", ())]
     wanted = told.resolve(named, lookup.now, _zone(await lookup.rows("zone_of_promise", sites=sites)))
-    if isinstance(wanted, Refused) or (reading.kind.quantity == "required" and wanted.quantity is None):
+    if isinstance(wanted, Refused) or (reading.kind.quantity in ("required", NOW) and wanted.quantity is None):
         unknown = wanted.positions if isinstance(wanted, Refused) else told.positions
         return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(unknown)))
     decided = _decide(reading, words, spoken=told.beside(named) | told.day_positions)

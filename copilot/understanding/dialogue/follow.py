@@ -119,7 +119,7 @@ class Follow:
             alone = await self.alone(self.text)
             if _whole(alone):
                 return alone
-        again = retold(self.state, words, cues.of("switch"))
+        again = retold(self.state, words, cues.of("switch", "many", "people", "thing"))
         if again is not None:
             return again
         thing = self._thing(words, cues, hearing)
@@ -132,7 +132,7 @@ class Follow:
             found = await attempt(words, cues, hearing)
             if found is not None:
                 return found
-        if pointing and not named and (several or thing or cues.any("people", "other", "others")):
+        if pointing and not named and (several or thing or cues.any("people", "many", "other", "others")):
             return await self._which(words, cues)
         return await self.alone(self.text)
 
@@ -266,11 +266,10 @@ class Follow:
             if key is not None:
                 return await self._tried(_put(text, at | cues.of("switch"), key))
         people = cues.of("people") or (frozenset[int]() if _many(self.state) else cues.of("many"))
-        if people:
-            person = await people_of(self.connection, self.model, self.state)
-            if person and (found := await self._tried(_put(text, people | cues.of("switch"), person))):
-                return found
-        things = _things(words, cues, hearing.tokens)
+        person = await people_of(self.connection, self.model, self.state) if people else None
+        if person and (found := await self._tried(_put(text, people | cues.of("switch"), person))):
+            return found
+        things = _things(words, cues, hearing.tokens) or (frozenset[int]() if person else people)
         if things:
             for key in focus_of(self.state):
                 if found := await self._tried(_put(text, things | cues.of("switch"), key)):

@@ -29,6 +29,7 @@ from copilot.understanding.dialogue.focus import (
     thing_of,
 )
 from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, turned
+from copilot.understanding.dialogue.namesakes import asked_of, namesakes, part_of_name
 from copilot.understanding.dialogue.retelling import retold
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import Noun
@@ -112,6 +113,8 @@ class Follow:
         return await replace(self, state=state, text=text).plan()
 
     async def _followed(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan:
+        if (namesake := await self._namesake(words, cues, hearing)) is not None:
+            return namesake
         named = _names(hearing.tokens)
         definite = not named and any(_is_one(words, at) for at, _ in _definite(cues, hearing.tokens))
         pointing = self._pointing(words, cues, hearing) or bool(cues.of("switch") & {0, 1}) or definite
@@ -234,6 +237,18 @@ class Follow:
         if len(rows) != 1 or entity not in self.state.references:  # a document's lines are no others of it
             return None
         return about(self.state, rows[0]) or await self._of_row(words, cues, rows[0])
+
+    async def _namesake(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
+        """ "I meant the AG": the last question about another one of nearly that name."""
+        said = part_of_name(words, cues, hearing.tokens)
+        found = await namesakes(self.lookup, self.state, said) if said is not None else ()
+        if len(found) > 1:
+            choices = tuple(Choice(label=c.label, question=asked_of(self.state, c.key)) for c in found[:_MOST_CHOICES])
+            return NoPlan(reason="ambiguous", entity=found[0].entity, echo=self.text, choices=choices)
+        if not found:
+            return None
+        named = cut(_name(found[0].key))
+        return await self.merged(named, find_cues(named), await hear(self.lookup, named))
 
     async def merged(self, words: Sequence[Word], cues: Cues, hearing: Hearing) -> Plan | NoPlan | None:
         """The last question with what the message says in the place of what it said."""

@@ -8,7 +8,7 @@ from copilot.domain.dialogue import State
 from copilot.understanding.candidates import Candidate, Doubt, called
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import Cues
-from copilot.understanding.dialogue.focus import Key, people_of
+from copilot.understanding.dialogue.focus import Key
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
@@ -24,6 +24,8 @@ def part_of_name(words: Sequence[Word], cues: Cues, tokens: Sequence[Token]) -> 
     aside = cues.of("no", "switch", "the", "other", "one")
     named = {p for token in tokens if token.records for p in token.positions}  # "KG" is a unit elsewhere
     said = [p for p, word in enumerate(words) if p not in aside and (p in named or word.folded not in STOP)]
+    if not said and not cues.any("no"):  # "and the other one" is one of a list
+        return None
     if not corrected or len(said) > _MOST_SAID or not (said or cues.any("other")):
         return None
     else_said = any(_is_more(token) for token in tokens if set(token.positions) & set(said))
@@ -39,7 +41,7 @@ def _is_more(token: Token) -> bool:
 
 async def namesakes(lookup: Lookup, state: State, said: Sequence[Word]) -> tuple[Candidate, ...]:
     """Others whose names begin as that one's, as long as they do, and have the words said."""
-    known = await people_of(lookup.connection, lookup.model, state)
+    known = next(((of, ids[0]) for of, ids in state.references.items() if of in _PEOPLE and len(ids) == 1), None)
     name = (await called(lookup, {known})).get(known, ("", "", ""))[1] if known else ""
     own = [word.typed for word in cut(name)]
     for length in range(len(own) - 1, 0, -1):

@@ -110,12 +110,14 @@ class Wanted:
     """The number of the one line of a document that is asked about."""
     lot: str | None = None
     """The lot that is asked about, as typed."""
+    roles: tuple[str, ...] = ()
+    """The codes of the role of the contacts that are asked for."""
 
     def to_json(self) -> dict[str, Json]:
         """As a conversation keeps it."""
         day = self.day.isoformat() if self.day else None
         kept: dict[str, Json] = {"quantity": self.quantity, "units": [*self.units], "day": day}
-        more: dict[str, Json] = {"into": [*self.into], "line": self.line, "lot": self.lot}
+        more: dict[str, Json] = {"into": [*self.into], "line": self.line, "lot": self.lot, "roles": [*self.roles]}
         return kept | {name: value for name, value in more.items() if value}
 
     @classmethod
@@ -134,10 +136,11 @@ class Wanted:
 
 
 def _told_more(wanted: Wanted, more: Mapping[str, Json]) -> Wanted | None:
-    """With the unit asked for, the line and the lot, where they were kept; None for what is none."""
-    match {"into": [], "line": None, "lot": None, **more}:
-        case {"into": [*into], "line": int() | None as line, "lot": str() | None as lot}:
-            return replace(wanted, into=tuple(str(unit) for unit in into), line=line, lot=lot)
+    """With the unit asked for, the line, the lot and the role, where they were kept; None for what is none."""
+    match {"into": [], "line": None, "lot": None, "roles": [], **more}:
+        case {"into": [*into], "line": int() | None as line, "lot": str() | None as lot, "roles": [*roles]}:
+            codes = tuple(str(role) for role in roles)
+            return replace(wanted, into=tuple(str(unit) for unit in into), line=line, lot=lot, roles=codes)
         case _:
             return None
 

@@ -55,7 +55,8 @@ async def worked_out(
         for place, name in zip(range(len(step.query.groups)), _GROUPS, strict=False)
     }
     told = _Told(model, step, steps, run)
-    return {**steps, step.name: tuple(map(told.figure, rows)), step.name + HEAD: (told.head(found, rows),)}
+    figures = tuple(told.figure(row, first=place == 0) for place, row in enumerate(rows))
+    return {**steps, step.name: figures, step.name + HEAD: (told.head(found, rows),)}
 
 
 def _is_none(asked: Query, row: FigureRow) -> bool:
@@ -97,12 +98,12 @@ class _Told:
         self._names = [{record.row_id: record for record in records} for records in groups.values()]
         self._unit = bool(unit_paths(model, step.query))
 
-    def figure(self, row: FigureRow) -> Record:
-        """One group's figure."""
+    def figure(self, row: FigureRow, *, first: bool) -> Record:
+        """One group's figure; the title stands with the first, of several currencies say."""
         figure = self._step.query.figures[0]
         raw = row.figures[figure.name]
         values = {
-            "title": Value("text", self._step.title),
+            "title": Value("text", self._step.title if first else None),
             "value": self._value(row, raw),
             "records": Value("count", row.records, self._step.noun),
         }

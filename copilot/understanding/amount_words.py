@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,8 @@ class AmountWords:
     """What stands before the number of a lot."""
     lines: tuple[Phrase, ...] = ()
     """What stands before the number of a line."""
+    roles: Mapping[Phrase, tuple[str, ...]] = field(default_factory=dict[Phrase, tuple[str, ...]])
+    """What people call the roles of contacts, and the codes that each may mean."""
 
     def same_unit(self, unit: str, code: str) -> bool:
         """Whether a unit that somebody said is the one that a source's code names."""
@@ -79,6 +81,7 @@ def read_amount_words(body: Mapping[str, Any]) -> AmountWords:
             aside=_phrases(body.get("aside", ())), vague=frozenset(body.get("vague", ())),
             into=frozenset(body.get("into", ())), never=frozenset(body.get("never", ())),
             lots=_phrases(body.get("lots", ())), lines=_phrases(body.get("lines", ())),
+            roles=_roles(body.get("roles", {})),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelDefinitionError(f"the words for amounts are not well formed: {error!r}") from error
@@ -87,6 +90,11 @@ def read_amount_words(body: Mapping[str, Any]) -> AmountWords:
 def _currencies(body: Mapping[str, Any]) -> Mapping[Phrase, tuple[str, ...]]:
     said = {phrase: tuple(meant) for words, meant in body["currencies"].items() for phrase in _phrases([words])}
     return said | {(code.lower(),): (code,) for code in body["codes"]}
+
+
+def _roles(body: Mapping[str, Any]) -> Mapping[Phrase, tuple[str, ...]]:
+    said = {phrase for phrases in body.values() for phrase in _phrases(phrases)}
+    return {phrase: tuple(code for code, phrases in body.items() if phrase in _phrases(phrases)) for phrase in said}
 
 
 def _phrases(said: Iterable[str]) -> tuple[Phrase, ...]:

@@ -102,7 +102,7 @@ def _things(document: Document) -> Iterator[Fault]:
 
 
 def _path_faults(document: Document, model: SemanticModel, entity: str, body: Mapping[str, Any]) -> Iterator[Fault]:
-    for kind, types in (("dates", _DAYS), ("numbers", _FIGURES), ("fields", None)):
+    for kind, types in (("dates", _DAYS), ("numbers", _FIGURES), ("fields", None), ("led", ("ref",))):
         for path in body.get(kind, {}):
             yield from _leads_to(document, model, entity, path, types, (entity, kind, path))
     if "usual_date" in body:

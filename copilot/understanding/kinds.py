@@ -17,10 +17,12 @@ order_status:
                                      versions of records; `since: asked` only those of the time asked about
   time: week                         the question is about a time; what it is where it says none: week (the last seven
                                      days) or ever. `account` in a history's `where` is the customer it counts to
-  quantity: optional                 the question may name how much of something, and by which day (or must: required)
+  quantity: optional                 the question may name how much of something, and by which day (or must: required);
+                                     now: it must name how much, and no day to come
   told: {line: required}             what else the question must (or may: optional) tell: `amount`, `unit` (the one that
-                                     figures are asked for in), `line`, `lot`, `days` (ahead). A step's `where` has line
-                                     and lot as `$line` and `$lot`. Nothing that such a question says may be left over
+                                     figures are asked for in), `line`, `lot`, `days` (ahead), `role` (of a contact). A
+                                     step's `where` has them as `$line`, `$lot` and `$role`. Nothing that such a
+                                     question says may be left over
   never: [do we need]                words with which it is another question
   after: [order_lines]               a message that only tells what this kind takes is of this kind after one of those
   claims:                            the outline of the answer; see copilot/domain/claims.py
@@ -61,6 +63,8 @@ USUAL = ("week", "ever")
 """What a kind may be about where the question names no time."""
 WORDS = ("ask", "cues", "words", "also", "never")
 """What a language says of a kind."""
+NOW = "now"
+"""The quantity of a kind that asks for what there is today."""
 VIA = "via"
 """The name of the step that leads from the record named to the one asked for."""
 
@@ -85,10 +89,11 @@ class Kind:
     time: str | None = None
     """The usual period of a kind that is about a time: `week` or `ever`."""
     quantity: str | None = None
-    """Whether a kind that is about a quantity and a day to come must be told how much: `required` or `optional`."""
+    """Whether a kind that is about a quantity and a day to come must be told how much: `required`, `optional`, or `now`
+    where it must and is about no day to come."""
 
     told: Mapping[str, bool] = field(default_factory=dict[str, bool])
-    """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`."""
+    """What else must be told (or may be: False): `amount`, `unit`, `line`, `lot`, `days`, `role`."""
 
     never: tuple[str, ...] = ()
     """Words with which it is another question."""
@@ -160,9 +165,10 @@ def make_plan(
 
 
 def _told_of(wanted: Wanted) -> dict[str, Any]:
-    """What `$line` and `$lot` stand for in the steps: a lot as typed and as its number is usually written."""
+    """What `$line`, `$lot` and `$role` stand for in the steps: a lot as typed and as its number is usually written."""
     lines = {} if wanted.line is None else {"line": (wanted.line,)}
-    return lines | ({"lot": tuple(dict.fromkeys((wanted.lot, wanted.lot.upper())))} if wanted.lot else {})
+    roles = {"role": wanted.roles} if wanted.roles else {}
+    return lines | roles | ({"lot": tuple(dict.fromkeys((wanted.lot, wanted.lot.upper())))} if wanted.lot else {})
 
 
 def _within(step: Step, body: Mapping[str, Any], period: Period | None) -> Step:
@@ -222,8 +228,8 @@ def _time(usual: str | None) -> str | None:
 
 
 def _quantity(how: str | None) -> str | None:
-    if how not in (None, "required", "optional"):
-        raise ValueError(f"a quantity is never {how!r}; it is required or optional")
+    if how not in (None, "required", "optional", NOW):
+        raise ValueError(f"a quantity is never {how!r}; it is required, optional or now")
     return how
 
 

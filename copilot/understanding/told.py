@@ -17,8 +17,8 @@ from copilot.understanding.time.spans import Span, Unclear, find_spans
 from copilot.understanding.words import Word
 
 Positions = frozenset[int]
-AMOUNT, UNIT, LINE, LOT, DAYS = "amount", "unit", "line", "lot", "days"
-TELLABLE = (AMOUNT, UNIT, LINE, LOT, DAYS)
+AMOUNT, UNIT, LINE, LOT, DAYS, ROLE = "amount", "unit", "line", "lot", "days", "role"
+TELLABLE = (AMOUNT, UNIT, LINE, LOT, DAYS, ROLE)
 _CALENDAR = FiscalCalendar()
 
 
@@ -31,13 +31,14 @@ class Told:
     lines: tuple[tuple[int, Positions], ...] = ()
     lots: tuple[tuple[str, Positions], ...] = ()
     spans: tuple[Span, ...] = ()
+    roles: tuple[tuple[tuple[str, ...], Positions], ...] = ()
     aside: Positions = field(default_factory=frozenset[int])
 
     @property
     def positions(self) -> Positions:
         """All the words of it."""
         told = (*(a.positions for a in self.amounts), *(at for _, at in (*self.units, *self.lines, *self.lots)))
-        told = (*told, *(span.positions for span in self.spans))
+        told = (*told, *(span.positions for span in self.spans), *(at for _, at in self.roles))
         return self.aside.union(*told)
 
     def fitting(self, wanted: Mapping[str, bool], named: Positions) -> Told | None:
@@ -53,6 +54,7 @@ class Told:
             lines=tuple(each for each in self.lines if LINE in wanted and not each[1] & named),
             lots=tuple(each for each in self.lots if LOT in wanted and not each[1] & named),
             spans=tuple(each for each in self.spans if DAYS in wanted and not each.positions & named),
+            roles=tuple(each for each in self.roles if ROLE in wanted and not each[1] & named),
             aside=self.aside if UNIT in wanted else frozenset(),
         )
         found = {
@@ -61,6 +63,7 @@ class Told:
             LINE: len(those.lines),
             LOT: len(those.lots),
             DAYS: len(those.spans),
+            ROLE: len({codes for codes, _ in those.roles}),
         }
         missing = any(required and not found[thing] for thing, required in wanted.items())
         return None if missing or any(count > 1 for count in found.values()) else those
@@ -78,6 +81,7 @@ class Told:
             into=_codes(self.units[0][0]) if self.units else (),
             line=self.lines[0][0] if self.lines else None,
             lot=self.lots[0][0] if self.lots else None,
+            roles=self.roles[0][0] if self.roles else (),
         )
 
     def period(self, now: datetime, zone: str) -> Period | None:
@@ -102,7 +106,21 @@ def find_told(words: Sequence[Word], *, dated: bool = False) -> Told:
     counted = taken.union(*(a.positions for a in amounts))
     units = tuple(_units(words, language, counted))
     spans = find_spans(words, load_time_words()) if dated else ()
-    return Told(amounts=tuple(amounts), units=units, lines=lines, lots=lots, spans=spans, aside=aside)
+    roles = tuple(_roles(words, language))
+    return Told(amounts=tuple(amounts), units=units, lines=lines, lots=lots, spans=spans, roles=roles, aside=aside)
+
+
+def _roles(words: Sequence[Word], language: AmountWords) -> Iterable[tuple[tuple[str, ...], Positions]]:
+    """The roles of contacts, of overlapping phrases the longest."""
+    folded = tuple(word.folded for word in words)
+    at = 0
+    while at < len(words):
+        length, codes = max(
+            ((len(p), codes) for p, codes in language.roles.items() if folded[at : at + len(p)] == p), default=(0, ())
+        )
+        if length:
+            yield codes, frozenset(range(at, at + length))
+        at += length or 1
 
 
 def _codes(unit: str) -> tuple[str, ...]:

@@ -131,6 +131,8 @@ class Vocabulary:
     """Entity -> its fields that hold a few words, by which records are told apart."""
     always_parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Entity -> a figure's path -> the named part of the records that have it: days overdue are of open invoices."""
+    led: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict[str, Mapping[str, Sequence[str]]])
+    """Entity -> field -> the words before a name that it belongs to that field: transfers "from" a site."""
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Entity -> what one record of it is called, and several."""
 
@@ -185,6 +187,7 @@ def load_vocabulary() -> Vocabulary:
         counted_as={name: body["counted_as"] for name, body in things.items() if "counted_as" in body},
         value_fields={name: tuple(body["values"]) for name, body in things.items() if "values" in body},
         always_parts={name: body["number_parts"] for name, body in things.items() if "number_parts" in body},
+        led={name: body["led"] for name, body in things.items() if "led" in body},
         titles={name: (body["nouns"][0], body["nouns"][1]) for name, body in things.items()},
     )
 

@@ -53,6 +53,20 @@ class WantedMention:
         """Without the nothing that phrases already understood speak of: "it is at zero" wants no zero of it."""
         return replace(self, amounts=tuple(a for a in self.amounts if a.number or not a.positions < said))
 
+    def is_now(self, now: datetime) -> bool:
+        """Whether no day but today is named."""
+        today = now.date()
+        days = [span.resolve(today, now, "UTC", _CALENDAR, ahead=True) for span in self.spans]
+        return all(each == (today, today + timedelta(days=1)) for each in days)
+
+    def alone(self) -> Wanted | None:
+        """The one amount of a message that names nothing else; None for a long number, which may be anybody's, too."""
+        plain = not (self.spans or self.unclear) and len(self.amounts) == 1
+        amount = self.amounts[0] if plain else None
+        if amount is None or amount.currency or amount.time or amount.percent or amount.number <= 0:
+            return None
+        return _wanted(amount) if amount.unit or len(amount.text) <= _DIGITS_OF_A_QUANTITY else None
+
     def resolve(self, named: Iterable[Positions], now: datetime, zone: str) -> Wanted | Refused:
         """What is wanted, days being those of a zone; else the words that say no such thing."""
         those = list(named)
@@ -80,6 +94,7 @@ class WantedMention:
 
 
 _DIGITS_OF_A_NUMBER = 8
+_DIGITS_OF_A_QUANTITY = 4
 NOTHING_WANTED = WantedMention()
 
 

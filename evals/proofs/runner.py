@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ FULL_SECONDS = 20 * 60.0
 SAMPLE_SECONDS = 60.0
 _SAY_EVERY = 10.0
 _SHOWN = 20
+_MOST_SAID = 200
 
 Say = Callable[[str], None]
 
@@ -70,11 +72,27 @@ async def _try_all(trial: Trial, state: State, results: dict[str, Result], pace:
     for done, case in enumerate(todo):
         if pace.over(done, len(todo)):
             return
-        result = await trial.run(case)
+        result = await _tried(trial, case)
         results[case] = result
         state.add(result)
         for failure in result.failures:
             pace.failed(case, failure)
+
+
+async def _tried(trial: Trial, case: str) -> Result:
+    """The result of a case; one that breaks has failed, and ends none of the others."""
+    try:
+        return await trial.run(case)
+    except Exception as error:  # noqa: BLE001 -- whatever it is, it is told as the failure of this case
+        return Result(case=case, failures=(broken_at(error),), counts={})
+
+
+def broken_at(error: Exception) -> str:
+    """The type of an exception, what it says, and the place it was raised at."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "nowhere"
+    said = " ".join(str(error).split())[:_MOST_SAID]
+    return f"{type(error).__name__} at {place}" + (f": {said}" if said else "")
 
 
 class _Pace:

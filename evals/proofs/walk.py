@@ -11,7 +11,7 @@ from evals.proofs.oracle import Actor, Row, World
 
 _LIMIT = 100
 _VIA = "via"
-_TOLD: Mapping[str, Any] = {"line": [1], "lot": ["L1"]}
+_TOLD: Mapping[str, Any] = {"line": [1], "lot": ["L1"], "role": ["purchasing", "sales"]}
 """What the copilot's own wording of a kind names where it tells more than records."""
 References = Mapping[str, tuple[int, ...]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from copilot.domain.answer import Answer, Reason, Verdict
 from copilot.wiring import Runtime
-from tests.acceptance.oracle import Truth, truth_of
+from tests.acceptance.oracle import Truth, plain, truth_of
 from tests.company import Company, ask
 
 COUNTS: list[tuple[str, str, LiteralString]] = [
@@ -28,6 +28,12 @@ COUNTS: list[tuple[str, str, LiteralString]] = [
      "select count(*) as n from biz.item where category = 'Bearings'"),
     ("rep.de", "how many quotations are there",
      "select count(*) as n from biz.sales_order where status = 'quotation' and label_region = 1"),
+    ("planner", "how many items are out of stock at Hamburg",
+     ("select count(distinct a.item_id) as n from biz.availability a join biz.site s on s.id = a.site_id"
+     " where s.code = 'HAM' and a.available <= 0 and a.live")),
+    ("planner", "how many transfers go from Chicago to Dallas",
+     ("select count(*) as n from biz.transfer t join biz.site f on f.id = t.from_site_id"
+     " join biz.site s on s.id = t.to_site_id where f.code = 'CHI' and s.code = 'DAL'")),
     ("planner", "how many purchase lines were received late last week",
      ("select count(*) as n from biz.purchase_line l join biz.purchase_order p on p.id = l.purchase_order_id"
      " where l.status = 'received' and l.received_date between '2026-11-09' and '2026-11-15'"
@@ -80,6 +86,22 @@ async def test_sums(runtime: Runtime, truth: Truth, person: str, text: str, stat
     assert answer.verdict is Verdict.VERIFIED, answer.answer
     expected: Any = truth.one(statement)["n"]
     assert Decimal(expected) / 1_000_000 in figures(answer), answer.answer
+
+
+@pytest.mark.parametrize(
+    ("person", "text", "head"),
+    [
+        ("rep.us", "open orders over 10k promised last week",
+         "Open sales orders over 10k (USD) promised from 9 to 15 Nov 2026: none"),
+        ("planner", "orders on hold in Chicago", "Sales orders on hold at Chicago: "),
+        ("finance", "payments received in October", "Payments received in Oct 2026: "),
+        ("rep.us", "which customer placed the most orders this year",
+         "Sales orders placed in 2026 by customer, highest first, in the records you may see, the first:"),
+    ],
+)  # fmt: skip
+async def test_the_first_line_says_what_was_counted(runtime: Runtime, person: str, text: str, head: str) -> None:
+    answer = await ask(runtime, person, text)
+    assert plain(answer).startswith(head), answer.answer
 
 
 async def test_bare_money_asks_in_which_currency(runtime: Runtime) -> None:

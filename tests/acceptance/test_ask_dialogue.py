@@ -249,3 +249,20 @@ async def test_back_to_a_name_is_the_one_spoken_of(runtime: Runtime, truth: Trut
     order = truth.one(US_ORDER, open=2)["number"]
     answers = await talk(runtime, "rep.us", [f"open orders of {acme['number']}", f"where is {order}", "back to acme"])
     assert acme["name"] in plain(answers[2]), answers[2].answer
+
+
+async def test_another_of_nearly_that_name_takes_its_place(runtime: Runtime, truth: Truth) -> None:
+    """ "I meant the KG", "no, the other one": the question stays, the customer changes."""
+    one, other = truth.all(
+        """select c.name, c.number from biz.customer c join biz.customer o on o.id <> c.id
+              and split_part(o.name, ' ', 1) = split_part(c.name, ' ', 1)
+              and split_part(o.name, ' ', 2) = split_part(c.name, ' ', 2)
+            where c.label_region = 3 and c.kind = 'business' and c.name ~ '^\\w+ \\w+ \\S+$'
+              and o.name ~ '^\\w+ \\w+ \\S+$' and (select count(*) from biz.customer x
+                   where x.name like split_part(c.name, ' ', 1) || ' ' || split_part(c.name, ' ', 2) || ' %%') = 2
+            order by c.name limit 2"""
+    )
+    turns = [f"open orders of {one['number']}", f"sorry, the {other['name'].split()[2]}", "no, the other one"]
+    answers = await talk(runtime, "rep.us", turns)
+    for answer, who in zip(answers, (one, other, one), strict=True):
+        assert plain(answer).startswith(f"Open sales orders of {who['name']}"), answer.answer

@@ -259,3 +259,39 @@ async def test_credit_is_for_finance(runtime: Runtime, truth: Truth) -> None:
     figures = {name: amount(row[name], row["currency"]) for name in ("credit_limit", "exposure")}
     assert {name: told[name] for name in figures} == figures
     sound(await ask(runtime, "rep.us", f"credit of {row['number']}"), NOW, Verdict.DECLINED)
+
+
+async def test_whether_a_customer_is_on_credit_hold_is_yes_or_no_first(runtime: Runtime, truth: Truth) -> None:
+    """From the credit standing; who may not read that gets no yes and no no."""
+    statement = """select c.number, c.name, k.blocked from biz.customer c join biz.customer_credit k
+                       on k.customer_id = c.id where k.blocked = %(blocked)s order by c.id limit 1"""
+    for blocked, head in ((True, "Yes: {} is on credit hold"), (False, "No: {} is not on credit hold")):
+        row = truth.one(statement, blocked=blocked)
+        answer = await verified(runtime, "finance", f"is {row['number']} on credit hold?")
+        assert plain(answer).startswith(head.format(row["name"]))
+        hidden = await ask(runtime, "rep.us", f"is {row['number']} on credit hold?")
+        assert hidden.verdict is Verdict.DECLINED, hidden.answer
+    count = truth.one("select count(*) as n from biz.customer_credit where blocked")["n"]
+    many = await verified(runtime, "finance", "which customers are on credit hold")
+    assert plain(many).startswith(f"Customers on credit hold: {count} customers")
+
+
+async def test_a_role_after_contacts_asks_for_those_of_that_role(runtime: Runtime, truth: Truth) -> None:
+    row = truth.one(
+        """select c.number, c.name, p.name as person, p.email from biz.customer c
+             join biz.customer_contact p on p.customer_id = c.id and p.role = 'accounts_payable'
+            where c.label_region = 3 and not exists (select from biz.customer_contact t
+                  where t.customer_id = c.id and t.role = 'technical') order by c.id limit 1"""
+    )
+    first = await verified(runtime, "rep.us", f"contacts at {row['number']}")
+    for text, said in (
+        ("and accounts payable?", row["email"]),
+        ("the AP contact", row["email"]),
+        ("and the technical contact?", "no contact of that role"),
+    ):
+        answer = await ask(runtime, "rep.us", text, conversation=first.conversation)
+        assert answer.verdict is Verdict.VERIFIED, answer.answer
+        assert said in plain(answer), (text, answer.answer)
+        assert len(items(answer)) <= 1
+    alone = await verified(runtime, "rep.us", f"who do I call at {row['number']} about payables")
+    assert row["email"] in plain(alone)

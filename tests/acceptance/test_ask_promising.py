@@ -8,7 +8,7 @@ import pytest
 
 from copilot.domain.answer import Verdict
 from copilot.wiring import Runtime
-from tests.acceptance.oracle import Row, Truth, day, quantity, truth_of
+from tests.acceptance.oracle import Row, Truth, day, plain, quantity, truth_of
 from tests.company import Company, ask
 
 COMING = """
@@ -89,3 +89,20 @@ async def test_whether_to_split_an_order_is_told_by_what_could_leave(runtime: Ru
     assert f"**need not be split**: all of its {found['lines']} open lines" in answer.answer
     hidden = await ask(runtime, "rep.us", f"is it worth splitting {found['number']}?")
     assert hidden.verdict is Verdict.DECLINED
+
+
+async def test_whether_an_order_can_ship_today_is_yes_or_no_first(runtime: Runtime, truth: Truth) -> None:
+    """A hold stops it whatever there is in stock; that there is stock for it is another question."""
+    held = truth.one(
+        """select o.number from biz.sales_order o join biz.order_hold h on h.order_id = o.id and h.released_at is null
+            where o.status = 'confirmed' and o.label_region = 3 order by o.id limit 1"""
+    )["number"]
+    answer = await ask(runtime, "rep.us", f"where is {held}")
+    for text, head in (("can we ship it today?", "No: order"), ("is everything in stock for it?", ("Yes", "No: "))):
+        said = await ask(runtime, "rep.us", text, conversation=answer.conversation)
+        assert said.verdict is Verdict.VERIFIED, said.answer
+        assert plain(said).startswith(head), said.answer
+        assert ("on hold" in plain(said)) is ("ship" in text)
+    gone = truth.one("select number from biz.sales_order where status = 'delivered' and label_region = 3 limit 1")
+    said = await ask(runtime, "rep.us", f"can {gone['number']} ship today")
+    assert plain(said).startswith(f"Order {gone['number']} is delivered"), said.answer

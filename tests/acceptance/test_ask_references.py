@@ -145,3 +145,16 @@ async def test_what_a_record_is_known_by(runtime: Runtime, truth: Truth, kind: s
     other = await ask(runtime, refused, text.format(row["number"]))
     shown = f"{other.answer} {[source.fields for source in other.sources]} {other.choices}"
     assert row["shown"] not in shown, (refused, other.answer)
+
+
+async def test_a_supplier_s_confirmation_number_leads_to_our_purchase_order(runtime: Runtime, truth: Truth) -> None:
+    row = truth.one(
+        """select p.number, p.supplier_reference as said, s.name as supplier, i.name as site from biz.purchase_order p
+             join biz.supplier s on s.id = p.supplier_id join biz.site i on i.id = p.site_id
+            where p.supplier_reference is not null and p.status = 'confirmed' order by p.id limit 1"""
+    )
+    for text in ("confirmation number {}", "which of our purchase orders is supplier confirmation {}"):
+        answer = await ask(runtime, "buyer", text.format(row["said"]))
+        assert answer.verdict is Verdict.VERIFIED, answer.answer
+        head = f"Reference {row['said']} of {row['supplier']} is purchase order {row['number']} for {row['site']}"
+        assert plain(answer).startswith(head), answer.answer

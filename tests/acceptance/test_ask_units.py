@@ -8,7 +8,7 @@ import pytest
 
 from copilot.domain.answer import Reason, Verdict
 from copilot.wiring import Runtime
-from tests.acceptance.oracle import Row, Truth, day, quantity, truth_of
+from tests.acceptance.oracle import Row, Truth, day, plain, quantity, truth_of
 from tests.company import Company, ask
 
 BOXED = """
@@ -150,3 +150,24 @@ async def test_a_lot_leads_to_its_purchase_order(runtime: Runtime, truth: Truth)
     assert f"**{came['number']}**" in answer.answer
     nothing = await ask(runtime, "buyer", "which po did lot L000000-XXX come from")
     assert nothing.verdict is Verdict.DECLINED
+
+
+@pytest.mark.parametrize("text", ["do we have {n} boxes of {item}", "{n} boxes of {item} in stock?"])
+async def test_stock_against_a_quantity_is_yes_or_no_first(runtime: Runtime, truth: Truth, text: str) -> None:
+    """Converted by the item's own table; what is available and what is asked for are both printed."""
+    row = truth.one(
+        """select i.number, u.base_quantity / 1000000 as size, sum(a.available) / 1000000 as free
+             from biz.item i join biz.item_unit u on u.item_id = i.id and u.unit = 'box'
+             join biz.availability a on a.item_id = i.id where i.base_unit = 'each'
+            group by i.id, u.base_quantity
+           having bool_and(a.agrees is not false) and sum(a.available) > 5 * u.base_quantity order by i.id limit 1"""
+    )
+    boxes, free = int(row["free"] // row["size"]), int(row["free"])
+    for count, verdict in ((boxes, "Yes"), (boxes + 1, "No")):
+        answer = await ask(runtime, "planner", text.format(n=count, item=row["number"]))
+        asked = int(count * row["size"])
+        assert answer.verdict is Verdict.VERIFIED, answer.answer
+        assert plain(answer).startswith(f"{verdict}: {free:,} each available"), answer.answer
+        assert f"for the {asked:,} each asked for" in plain(answer)
+        more = await ask(runtime, "planner", f"and {boxes + 1}?", conversation=answer.conversation)
+        assert plain(more).startswith(("No", "Yes")), more.answer

@@ -141,7 +141,7 @@ async def test_a_number_of_two_kinds_of_record_is_asked_back() -> None:
 
 
 async def test_bare_digits_beside_a_name_are_a_quantity() -> None:
-    assert await _plan("do we have 24 desk in stock") == ("item_stock", {"item": (1,)})
+    assert await _plan("do we have 24 desk in stock") == ("stock_against_quantity", {"item": (1,)})
 
 
 @pytest.mark.parametrize("text", ["where is S99999", "invoice INV99", "track 1Z999"])

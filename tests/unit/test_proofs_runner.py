@@ -29,6 +29,7 @@ class Counting:
     cases: Sequence[str]
     failing: frozenset[str] = frozenset()
     stops_at: str | None = None
+    breaks_at: str | None = None
     ran: list[str] = field(default_factory=list)
     now: float = 0.0
 
@@ -36,6 +37,8 @@ class Counting:
         if case == self.stops_at:
             raise KeyboardInterrupt
         self.ran.append(case)
+        if case == self.breaks_at:
+            raise LookupError("no such row")
         self.now += 1
         failures = ("it broke",) if case in self.failing else ()
         return Result(case=case, failures=failures, counts={"permitted": 1, "permitted_right": 1})
@@ -78,6 +81,20 @@ async def test_a_failure_fails_the_run_and_is_told(tmp_path: Path) -> None:
     (entry,) = json.loads((tmp_path / "proofs-sample.json").read_text())
     assert (entry["ok"], entry["failed"], entry["failures"]) == (False, 1, [{"case": "b", "what": ["it broke"]}])
     assert any("FAILED b" in line and "it broke" in line for line in said)
+
+
+async def test_a_case_that_breaks_has_failed_and_the_others_are_tried(tmp_path: Path) -> None:
+    """Its exception is told with its type and place; a goal is not met by it, nor is it counted."""
+    said: list[str] = []
+    trial = Counting(["a", "b", "c"], breaks_at="b")
+    assert not await run_suites([suite_of(trial)], SETTING, tmp_path, said.append)
+    (entry,) = json.loads((tmp_path / "proofs.json").read_text())
+    assert (trial.ran, entry["tried"], entry["failed"], entry["permitted"]) == (["a", "b", "c"], 3, 1, 2)
+    (failure,) = entry["failures"]
+    assert failure["case"] == "b"
+    assert failure["what"][0].startswith("LookupError at test_proofs_runner.py:")
+    assert failure["what"][0].endswith(" in run: no such row")
+    assert any("FAILED b" in line for line in said)
 
 
 async def test_an_interrupted_run_goes_on_and_tries_failures_again(tmp_path: Path) -> None:

@@ -199,3 +199,13 @@ def split_count(context: Context, splits: Records, orders: Records) -> Iterator[
         verdict = "complete_only"
     values = {"order": orders[0].row_id, "lines": len(states), **{f"{k}_lines": v for k, v in count.items()}}
     yield figures({**values, "verdict": verdict}, orders[0], splits)
+
+
+def shipping_day(context: Context, orders: Records) -> Iterator[Figures]:
+    """Today where each order ships from, and the next working day after it."""
+    for order in orders:
+        today, calendar = context.today(order), context.calendar(order)
+        days = (today + timedelta(days=n) for n in range(1, _FAR))
+        coming = next((day for day in days if calendar.open_on(day)), None)
+        values: dict[str, Raw] = {"order": order.row_id, "day": today, "working": calendar.open_on(today)}
+        yield figures({**values, "next": coming}, order, ())

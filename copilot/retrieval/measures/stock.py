@@ -35,6 +35,25 @@ def stock_total(context: Context, items: Records, stock: Records, units: Records
             yield figures({"item": item.row_id, "unit": unit, **values}, item, rows)
 
 
+def stock_against(context: Context, asked: Records, totals: Records, units: Records) -> Iterator[Figures]:
+    """What is available of an item against the quantity asked for; nothing where they can't be told in one unit."""
+    known, by_item = Units(units), {total.raw("item"): total for total in totals}
+    for want in asked if context.complete else ():
+        total, quantity = by_item.get(want.raw("item")), want.raw("quantity")
+        available = total.raw("available") if total else None
+        if total is None or not isinstance(available, int) or not isinstance(quantity, int):
+            continue
+        there = Amount(quantity=available, unit=total.raw("unit"), rows=(total,))
+        needed = Amount(quantity=quantity, unit=want.raw("base_unit"), rows=(want,))
+        same = known.alike(total.raw("item"), (needed, there))
+        if same:
+            needed, found = same
+            missing = max(0, needed.quantity - found.quantity)
+            values: dict[str, Raw] = {"item": total.raw("item"), "unit": needed.unit, "missing": missing}
+            values |= {"quantity": needed.quantity, "available": found.quantity}
+            yield figures({**values, "verdict": "too_few" if missing else "enough"}, total, (want, *needed.rows))
+
+
 def lot_stock(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
     """Stock per item, site and lot, as the governing figures have it, of the lots that expire in the time asked about;
     nothing where the list was cut. A lot has expired from the day after its date on, where it lies."""

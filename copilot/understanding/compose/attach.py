@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from copilot.domain.composition import Part
-from copilot.domain.query import Linked
+from copilot.domain.query import Condition, Linked
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.titles import load_titles
@@ -17,6 +17,8 @@ from copilot.understanding.compose.reader import Target, Work, counts
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.compose.when import times
 from copilot.understanding.vocabulary import CodeWord, Measure, Noun, NumberWord, Segment
+
+_PLACES = ("site", "region", "channel")
 
 
 def attach(work: Work, target: Target) -> None:
@@ -46,10 +48,8 @@ class _Clause:
     inner: Target
     own: tuple[Part, ...]
     negated: bool
-    twins: tuple[Linked, ...] = ()
-    """What else must be, or not be, of the same records: "out of stock" is a position without and none with stock."""
-    whole: Part | None = None
-    """The part as it is where nothing more is said of those records."""
+    state: _State | None = None
+    """The named part that says what other records there are; None where a noun does."""
 
     def close(self, work: Work, target: Target) -> None:
         """Take also what stands before it and restricts nothing else, and make it a part of the question."""
@@ -57,15 +57,11 @@ class _Clause:
         self.work.first = work.first
         _restrict(self.work, self.inner)
         work.doubtful = work.doubtful or self.work.doubtful
-        if self.whole and not self.work.parts:
-            work.parts.append(self.whole)
-            return
-        for linked in self.twins:
-            own = (_named_part(linked),)
-            inner = (*own, *self.work.parts)
-            work.parts.append(Part(role="with", about=linked.entity, negated=linked.none, inner=inner))
         inner = (*self.own, *self.work.parts)
-        work.parts.append(Part(role="with", about=self.inner.entity, negated=self.negated, inner=inner))
+        text = self.state.text if self.state else ""
+        work.parts.append(Part(role="with", about=self.inner.entity, negated=self.negated, inner=inner, text=text))
+        if self.state:
+            work.parts += self.state.besides(self.work.parts)
 
 
 def _clause(work: Work, target: Target) -> _Clause | None:
@@ -77,10 +73,8 @@ def _clause(work: Work, target: Target) -> _Clause | None:
         found = figure or _linked_segment(work, n, target) or _linked_noun(work, n, target)
         if found is None:
             continue
-        inner, own, begin, negated, *twins = found
-        clause = _Clause(work.within(begin), inner, own, negated, tuple(twins))
-        if twins:
-            clause.whole = _whole_part(work.tokens[n], target)
+        inner, own, begin, negated, *state = found
+        clause = _Clause(work.within(begin), inner, own, negated, *state)
         if figure is None:  # which takes its place beside what it is compared with
             clause.work.take(n)
         _restrict(clause.work, inner)
@@ -88,7 +82,32 @@ def _clause(work: Work, target: Target) -> _Clause | None:
     return None
 
 
-_Found = tuple[Target, tuple[Part, ...], int, bool, *tuple[Linked, ...]]
+_Found = tuple[Target, tuple[Part, ...], int, bool] | tuple[Target, tuple[Part, ...], int, bool, "_State"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """A named part that says what other records there are, and what else holds for those asked for."""
+
+    entity: str
+    name: str
+    others: tuple[Condition, ...]
+
+    @property
+    def text(self) -> str:
+        """Its bare name."""
+        return load_titles().segment(self.entity, self.name)
+
+    def besides(self, within: Sequence[Part]) -> Iterator[Part]:
+        """What holds besides: what there is not, is not at the same place. It says no more than the part itself."""
+        plain = tuple(other for other in self.others if not isinstance(other, Linked))
+        if plain:
+            yield Part(role="segment", about=self.name, conditions=plain)
+        places = tuple(part for part in within if part.role == "record" and part.about in _PLACES)
+        for other in self.others:
+            if isinstance(other, Linked):
+                inner = (Part(role="segment", about=self.name, conditions=other.where), *places)
+                yield Part(role="with", about=other.entity, negated=other.none, inner=inner)
 
 
 def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
@@ -96,35 +115,21 @@ def _linked_segment(work: Work, number: int, target: Target) -> _Found | None:
     for word in work.tokens[number].all_of(Segment):
         if word.entity != target.entity:
             continue
-        *others, last = load_segments()[word.entity][word.name]
-        if not isinstance(last, Linked) or way(target.entity, last.entity) != Way(
-            (Link(last.entity, last.by),), ("id",)
-        ):
+        conditions = load_segments()[word.entity][word.name]
+        links = [each for each in conditions if isinstance(each, Linked) and _by_itself(target, each)]
+        if not links or len(links) < sum(isinstance(each, Linked) for each in conditions):
             continue
-        twins = [c for c in others if isinstance(c, Linked) and (c.entity, c.by) == (last.entity, last.by)]
-        others = [c for c in others if c not in twins]
-        if others:
-            work.parts.append(Part(role="segment", about=word.name, conditions=tuple(others)))
-        text = load_titles().segment(word.entity, word.name)
-        own = _named_part(last) if twins else Part(role="segment", about=word.name, conditions=last.where, text=text)
-        return Target(entity=last.entity), (own,), number, last.none, *twins
+        link = next((each for each in links if not each.none), links[-1])
+        others = tuple(each for each in conditions if each is not link)
+        state = _State(entity=word.entity, name=word.name, others=others)
+        own = (Part(role="segment", about=word.name, conditions=link.where, text=state.text),)
+        return Target(entity=link.entity), own, number, link.none, state
     return None
 
 
-def _whole_part(token: Token, target: Target) -> Part | None:
-    for word in token.all_of(Segment):
-        if word.entity == target.entity:
-            conditions = tuple(load_segments()[word.entity][word.name])
-            text = load_titles().segment(word.entity, word.name)
-            return Part(role="segment", about=word.name, conditions=conditions, text=text)
-    return None
-
-
-def _named_part(linked: Linked) -> Part:
-    """The part of other records that a condition is about, by its name."""
-    known = load_segments().get(linked.entity, {})
-    name = next((name for name, conditions in known.items() if tuple(conditions) == linked.where), "")
-    return Part(role="segment", about=name, conditions=linked.where, text=load_titles().segment(linked.entity, name))
+def _by_itself(target: Target, link: Linked) -> bool:
+    """Whether it is by that link alone that such records belong to those asked for."""
+    return way(target.entity, link.entity) == Way((Link(link.entity, link.by),), ("id",))
 
 
 def _linked_noun(work: Work, number: int, target: Target) -> _Found | None:

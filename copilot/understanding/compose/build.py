@@ -39,7 +39,8 @@ LISTED, MEASURED = "composed_list", "composed_figures"
 LISTED_CLAIMS = ("listed_none", "listed_total", "listed_first", "listed_some")
 MEASURED_CLAIMS = (
     "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
-    "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none",
+    "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none", "measured_more",
+    "measured_rate_more", "measured_head_one",
 )  # fmt: skip
 _NAMED = "named_{}"
 _PLACES = ("site", "region", "channel")
@@ -245,8 +246,11 @@ def _measured_outline(query: Query) -> Outline:
     none = "listed_none" if query.figures[0].function is Function.SUM else "measured_none"
     either = _none(none, "found") if counted else ()
     if not query.groups:
-        return Outline(groups=(ClaimGroup((_figure_claim(f"measured{rate}"), *either)),))
-    head = (*either, _some("measured_head", complete=True), _some("measured_head_cut", complete=False))
+        figures = (_figure_claim(f"measured{rate}"), _figure_claim(f"measured{rate}_more"))
+        return Outline(groups=(ClaimGroup((*figures, *either)),))
+    one = _some("measured_head_one", complete=False)
+    one = replace(one, conditions={**one.conditions, "head.shown": (1,)})
+    head = (*either, _some("measured_head", complete=True), one, _some("measured_head_cut", complete=False))
     two = "_two" if len(query.groups) > 1 else ""
     lines = tuple(_figure_claim(name) for name in (f"measured{rate}_by{two}", "measured_by_none"))
     return Outline(groups=(ClaimGroup(head), ClaimGroup((*lines, *either))))

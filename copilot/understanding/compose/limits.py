@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -60,10 +61,17 @@ def relations(work: Work, target: Target) -> None:
         negated = before or said_not is not None
         taken = [first_at, n, n + 1, *([sign] if sign is not None else []), *([first_at - 1] if before else [])]
         how = SIGNS[_sign(work.tokens[sign])] if sign is not None else Is.AT_LEAST
-        text = " ".join(work.tokens[each].text for each in sorted(taken))
+        text = worded(work, taken)
         conditions = _relation(first, how, second, int(amount.number), negated=negated)
         work.parts.append(Part(role="limit", about=".".join(first), conditions=conditions, text=text))
         work.take(*taken)
+
+
+def worded(work: Work, numbers: Iterable[int]) -> str:
+    """Tokens as they were typed, with the small words between those that stand side by side: "within 3 days of"."""
+    at = sorted(numbers)
+    said = [f"{work.tokens[n].led} {work.tokens[n].text}" if n - 1 in at else work.tokens[n].text for n in at]
+    return " ".join(" ".join(said).split())
 
 
 def _relation(first: Path, how: Is, second: Path, days: int, *, negated: bool) -> tuple[Condition, ...]:
@@ -117,6 +125,8 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
         return
     named = _named(work, target, sign_at, numbers[-1])
     told = _compared(work, target, amounts, number_path(work.tokens[named], target) if named is not None else None)
+    if told is None and named is not None and named > numbers[-1]:  # "over 5k EUR overdue": no number of days
+        named, told = None, _compared(work, target, amounts, None)
     if told is None:
         return
     path, values, unit = told
@@ -125,7 +135,7 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
     conditions = tuple(Compare(path, how, value) for how, value in pairs)
     beside = [n for n in (sign_at - 1, numbers[-1] + 1) if _of_money(work, n)] if unit else []
     taken = [sign_at, *numbers, *([named] if named is not None else []), *beside]
-    text = " ".join(work.tokens[each].text for each in sorted(taken))
+    text = worded(work, taken)
     work.parts.append(_limited(target, path, conditions, unit, text))
     work.take(*taken)
 
@@ -147,7 +157,7 @@ def _limit_of_count(work: Work, target: Target, sign_at: int, sign: str, numbers
     values = [int(amount.number) for n in numbers if (amount := work.tokens[n].amount)]
     pairs = [(Is.AT_LEAST, values[0]), (Is.AT_MOST, values[-1])] if sign == "between" else [(SIGNS[sign], values[0])]
     conditions = tuple(Compare(("value",), how, value) for how, value in pairs)
-    text = " ".join(work.tokens[each].text for each in sorted((sign_at, *numbers)))
+    text = worded(work, (sign_at, *numbers))
     work.parts.append(Part(role="limit", about="value", conditions=conditions, text=text))
     work.take(sign_at, *numbers)
 
@@ -196,7 +206,7 @@ def _compared(
     money = [amount.as_money() for amount in amounts]
     if subject not in _MONEY or not all(money):
         return None
-    currency = first.currency or work.asker.currency
+    currency = first.currency or amounts[-1].currency or work.asker.currency
     if currency is None:
         work.money = tuple(amounts)
         return None

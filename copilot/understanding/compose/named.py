@@ -11,7 +11,7 @@ from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
 from copilot.semantic.titles import load_titles
-from copilot.semantic.ways import way
+from copilot.semantic.ways import Way, way
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.limits import SIGNS
 from copilot.understanding.compose.places import code_of, places, segment_of, under
@@ -44,7 +44,36 @@ def records(work: Work, target: Target) -> None:
                 token, reference=Reference(positions=frozenset(token.positions), candidates=candidates)
             )
             continue
-        _record(work, target, n, first, hint)
+        if (field := _led_by_field(work, target, n)) is None:
+            _record(work, target, n, first, hint)
+        elif load_model()[target.entity].fields[field].to == first.entity and not _is_negated(work, n):
+            text = first.name or first.number
+            condition = Compare((field,), Is.IN, (first.id,))
+            work.parts.append(Part(role="code", about=field, conditions=(condition,), text=text))
+            work.take(n, *([hint] if hint is not None else []))
+
+
+def _led_by_field(work: Work, target: Target, number: int) -> str | None:
+    """The field that the words before a name say it belongs to, where that is not the usual one: a site that transfers
+    come "from", which of two is also the one before "to"."""
+    led = work.vocabulary.led.get(target.entity, {})
+    for field, words in led.items():
+        if way(target.entity, str(load_model()[target.entity].fields[field].to)) == Way((), (field,)):
+            continue
+        usual = [word for other, those in led.items() if other != field for word in those]
+        following = next((t for t in work.tokens[number + 1 :] if t.reference), None)
+        bare = not work.tokens[number].led and following is not None and _ends(following.led, usual)
+        if bare or _ends(work.tokens[number].led, words):
+            return field
+    return None
+
+
+def _ends(led: str, words: Sequence[str]) -> bool:
+    return any(f" {led.casefold()}".endswith(f" {word}") for word in words)
+
+
+def _is_negated(work: Work, number: int) -> bool:
+    return number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
 
 
 def _compared(work: Work, number: int) -> bool:
@@ -72,7 +101,7 @@ def _country(target: Target, candidate: Candidate) -> bool:
 
 
 def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
-    negated = number > 0 and number - 1 not in work.used and work.tokens[number - 1].is_sign(*_NEGATIONS)
+    negated = _is_negated(work, number)
     work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
     before = min(number, number if hint is None else hint) - 1
     if candidate.entity == "item" and before >= 0 and work.tokens[before].is_sign("holding"):

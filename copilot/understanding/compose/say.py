@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,10 +14,15 @@ from copilot.semantic.language import in_force, per_language
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.titles import load_titles
+from copilot.understanding.compose.part_words import PartWords
+from copilot.understanding.compose.span_words import span_said
+from copilot.understanding.time.calendar import Days
 from copilot.understanding.vocabulary import Vocabulary
 
 Labels = Mapping[tuple[str, int], str]
 """(entity, id) -> what a record is called."""
+_BEHIND = ("record", "segment", "code", "with", "limit", "time")
+"""In which order restrictions are said behind what is asked for."""
 
 
 @per_language
@@ -35,6 +40,7 @@ class Saying:
         self._model, self._vocabulary = model, vocabulary
         self._composition, self._kpi, self._labels = composition, kpi, labels
         self._words = phrases()
+        self._parts = PartWords(model, self._words, self.entity, kpi)
 
     @property
     def entity(self) -> str:
@@ -42,13 +48,11 @@ class Saying:
         return self._kpi.entity if self._kpi else self._composition.entity
 
     def title(self) -> str:
-        """What heads the answer: "Open sales orders of Meyer", "late receipts by supplier"."""
-        said = [part.text for part in self._composition.parts if part.role in ("segment", "code") and part.text]
-        said.append(self._kpi.title if self._kpi else self._several())
-        said += [self._with(part) for part in self._composition.parts if part.role == "with"]
-        said += [self._of(part) for part in self._composition.parts if part.role == "record"]
-        said += [self._words["by"].format(name) for name in self._splits()]
-        text = " ".join(said)
+        """What heads the answer, with all that was counted in it: "Open sales orders of Meyer over 10k (USD) promised
+        from 9 to 15 Nov 2026 by site"."""
+        text = " ".join(self._phrase())
+        values = [part.text for part in self._composition.parts if part.role == "limit" and part.about == "value"]
+        text = self._words["beside"].join(part for part in (text, *values, self._ranked()) if part)
         return text[:1].upper() + text[1:]
 
     def understood(self) -> str:
@@ -59,42 +63,92 @@ class Saying:
         """What is asked for and everything that restricts it."""
         yield from (part for part in self._told() if part)
 
+    def phrase(self) -> str:
+        """The records meant, as they stand behind a "with"."""
+        return " ".join(self._phrase())
+
+    def rest(self) -> str:
+        """What restricts them besides their first part, which is said otherwise."""
+        return " ".join(text for part in self._composition.parts[1:] if (text := self._restriction(part)))
+
+    def _phrase(self) -> Iterator[str]:
+        """The records or the measure, every restriction, and what they are told apart by."""
+        parts = self._said_once()
+        yield self._named(parts)
+        ordered = sorted(parts, key=lambda part: _BEHIND.index(part.role))
+        yield from (text for part in ordered if (text := self._restriction(part)))
+        yield from (self._words["by"].format(name) for name in self._splits())
+
+    def _said_once(self) -> tuple[Part, ...]:
+        """The parts but those that a limit says again: "overdue" beside "more than 30 days overdue"."""
+        parts = self._composition.parts
+        limits = [set(part.text.split()) for part in parts if part.role == "limit"]
+        return tuple(
+            part
+            for part in parts
+            if part.role != "segment" or not any(set(part.text.split()) <= limit for limit in limits)
+        )
+
+    def _named(self, parts: Iterable[Part]) -> str:
+        """What is asked for, with the words that stand before it: "late sales orders"."""
+        parts = tuple(parts)
+        before = [text for part in parts if (text := self._parts.before(part))]
+        return " ".join((*before, self._noun(parts)))
+
+    def _noun(self, parts: Iterable[Part]) -> str:
+        if self._kpi:
+            return self._kpi.title
+        several = load_forms().counted_as(self._model[self.entity].title)[1]
+        return next((text for part in parts if (text := self._parts.instead(part))), several)
+
+    def _restriction(self, part: Part) -> str:
+        """What a part says behind what is asked for; nothing where it stands before it, or behind everything."""
+        match part.role:
+            case "record":
+                return self._of(part)
+            case "with":
+                return self._with(part)
+            case "time":
+                return self._time(part)
+            case "limit":
+                return "" if part.about == "value" else part.text
+            case _:
+                return self._parts.behind(part)
+
     def _told(self) -> Iterator[str]:
         kpi = self._kpi
         if kpi:
             yield self._words["definition"].format(kpi.title, kpi.version, kpi.formula)
         else:
-            said = " ".join(
-                [
-                    *(p.text for p in self._composition.parts if p.role in ("segment", "code") and p.text),
-                    self._several(),
-                ]
-            )
+            said = self._named(self._composition.parts)
             yield self._words["count"].format(said) if self._composition.counted else said
         for part in self._composition.parts:
-            if part.role == "record":
-                yield self._of(part)
-            elif part.role == "with":
-                yield self._with(part)
-            elif part.role == "time":
-                yield self._time(part)
-            elif part.role == "limit" or (kpi and part.role in ("segment", "code")):
+            if part.role == "time":
+                yield self._dated(part)
+            elif part.role == "limit":
                 yield part.text
+            elif kpi and (text := self._parts.before(part)):
+                yield text
+            else:
+                yield self._restriction(part)
         yield ", ".join(self._words["by"].format(name) for name in self._splits())
         yield self._order()
 
-    def _several(self) -> str:
-        return load_forms().counted_as(self._model[self.entity].title)[1]
-
     def _with(self, part: Part) -> str:
+        """Other records that there are; a named part that says so goes by its name, and what it implies by none."""
         inner = Composition(entity=part.about, parts=part.inner)
         said = Saying(self._model, self._vocabulary, inner, None, self._labels)
-        return str(self._words["without" if part.negated else "with"].format(", ".join(said.told())))
+        if part.text:
+            return " ".join(text for text in (self._parts.linked(part), said.rest()) if text)
+        if part.inner and part.inner[0].role == "segment" and not part.inner[0].text:
+            return ""
+        return str(self._words["without" if part.negated else "with"].format(said.phrase()))
 
     def _of(self, part: Part) -> str:
         forms = self._words["not_of" if part.negated else "of"]
         names = self._words["and"].join(self._labels.get((part.about, ident), "?") for ident in part.ids)
-        return str(forms.get(part.about, forms["other"]).format(names))
+        form = forms.get(f"{self.entity}.{part.about}") or forms.get(part.about, forms["other"])
+        return str(form.format(names))
 
     def _splits(self) -> Iterator[str]:
         for split in self._composition.splits:
@@ -106,6 +160,17 @@ class Saying:
                 yield self._field(split.path)
 
     def _time(self, part: Part) -> str:
+        """A time with what happened then, where that is not said yet and is no measure's own date."""
+        path = tuple(part.about.split("."))
+        said = span_said(self._words["spans"], _bounds(part))
+        if self._kpi and path == self._kpi.date:
+            return said
+        done = self._words["dates"].get(path[-1]) or self._field(path)
+        told = done in self._noun(self._composition.parts).split()
+        return f"{done} {said}" if said and not told else said
+
+    def _dated(self, part: Part) -> str:
+        """A time with the title of the date that it is of."""
         since, until = _bounds(part)
         name = self._field(tuple(part.about.split(".")))
         last = until - timedelta(days=1) if until else None
@@ -119,6 +184,22 @@ class Saying:
     def _field(self, path: Path) -> str:
         return leaf_of(self._model, self.entity, path).title
 
+    def _ranked(self) -> str:
+        """In which order the first are meant, where an order was asked for."""
+        composition = self._composition
+        if composition.descending is None:
+            return ""
+        if not composition.order:
+            return str(self._words["highest" if composition.descending else "lowest"]) if composition.splits else ""
+        return str(self._ends()["ranked"].format(self._field(composition.order)))
+
+    def _ends(self) -> Mapping[str, str]:
+        """The words for the end that an order begins with, by what it is an order of."""
+        composition = self._composition
+        kind = leaf_of(self._model, self.entity, composition.order).type if composition.order else ""
+        ends = self._words["ends"].get(kind, self._words["ends"]["other"])
+        return ends["descending" if composition.descending else "ascending"]
+
     def _order(self) -> str:
         composition = self._composition
         if composition.descending is None:
@@ -126,11 +207,11 @@ class Saying:
         told = [self._words["first"].format(composition.limit)] if composition.limit else []
         if composition.order:
             told.append(self._words["sorted"].format(self._field(composition.order)))
-        told.append(self._words["highest" if composition.descending else "lowest"])
+        told.append(self._ends()["end"])
         return ", ".join(told)
 
 
-def _bounds(part: Part) -> tuple[date | None, date | None]:
+def _bounds(part: Part) -> Days:
     since = until = None
     for condition in part.conditions:
         if isinstance(condition, Compare) and isinstance(condition.value, date):

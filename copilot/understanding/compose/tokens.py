@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -30,6 +30,8 @@ class Token:
     amount: AmountMention | None = None
     joined: bool = field(default=False)
     """Whether an "and" or a comma stands right before it."""
+    led: str = field(default="", compare=False)
+    """The words right before it that say nothing by themselves, with which it is said back."""
 
     def all_of(self, kind: type[_M]) -> tuple[_M, ...]:
         """Its meanings of one kind."""
@@ -81,7 +83,10 @@ def tokens_of(heard: Heard, vocabulary: Vocabulary) -> tuple[Token, ...]:
         if position not in taken and (word.folded not in vocabulary.filler or is_place(heard.words, position)):
             chosen.append(Token(positions=(position,), text=word.typed))
     chosen.sort(key=lambda token: token.positions)
-    return tuple(replace(token, joined=_joined(heard.words, token)) for token in chosen)
+    taken.update(position for token in chosen for position in token.positions)
+    return tuple(
+        replace(token, joined=_joined(heard.words, token), led=_led(heard.words, token, taken)) for token in chosen
+    )
 
 
 def _possible(heard: Heard) -> Iterator[Token]:
@@ -141,6 +146,13 @@ def _unless_guess(reference: Reference | None) -> Reference | None:
 def _joined(words: Sequence[Word], token: Token) -> bool:
     before = token.positions[0] - 1
     return before >= 0 and words[before].folded in lexicon().alternatives
+
+
+def _led(words: Sequence[Word], token: Token, taken: Collection[int]) -> str:
+    begin = end = token.positions[0]
+    while begin and begin - 1 not in taken:
+        begin -= 1
+    return _text(words, range(begin, end))
 
 
 def _text(words: Sequence[Word], positions: Sequence[int]) -> str:

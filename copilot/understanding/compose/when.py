@@ -126,6 +126,8 @@ def _with_second(work: Work, number: int, path: Path, days: Days) -> Days:
     first, other = work.tokens[number].span, token.span
     bucket = _BUCKETS.get(first.kind) if first and other and first.kind == other.kind else None
     more = _days(work, path, other) if other and bucket and (compared or token.joined) else None
+    if more and more[1] is not None and more[1] == days[0]:  # "this month against last month"
+        days, more = more, days
     if more is None or bucket is None or days[1] is None or days[1] != more[0]:
         return days
     work.take(second, *([number + 1] if compared else []))

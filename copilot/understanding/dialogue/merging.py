@@ -47,6 +47,8 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
     moved = _moved(last, rest)
     if moved:
         return moved
+    if elsewhere := _elsewhere(last, rest):
+        return elsewhere
     work = Work(rest, asker, load_vocabulary(), usual_date=dated)
     shape(work, target)
     order(work, target)
@@ -262,8 +264,30 @@ def _without_nouns(tokens: Sequence[Token], target: Target) -> tuple[tuple[Token
 
 
 def _joined(last: Sequence[Part], new: Sequence[Part], *, narrow: bool) -> tuple[Part, ...]:
+    place = next((part for part in new if _is_place(part)), None)
+    if place and any(_is_place(inner) for part in last for inner in part.inner):
+        last, new = [_moved_to(place, part) for part in last], [part for part in new if part is not place]
     kept = [part for part in last if not any(_replaces(other, part, narrow=narrow) for other in new)]
     return (*kept, *(part for part in new if part not in kept))
+
+
+def _is_place(part: Part) -> bool:
+    return part.role == "record" and part.about in PLACES
+
+
+def _elsewhere(last: Composition, tokens: Sequence[Token]) -> Composition | None:
+    """The last question with the one place of the fragment for that of the records behind those asked for."""
+    named = [token.records[0] for token in tokens if len(token.records) == 1 and token.records[0].entity in PLACES]
+    behind = any(_is_place(inner) for part in last.parts for inner in part.inner)
+    if not behind or len(named) != 1 or len(tokens) != 1:
+        return None
+    place = Part(role="record", about=named[0].entity, ids=(named[0].id,))
+    return replace(last, parts=tuple(_moved_to(place, part) for part in last.parts))
+
+
+def _moved_to(place: Part, part: Part) -> Part:
+    """A part with another place for the records behind it: "and in Dallas" of "orders on hold in Chicago"."""
+    return replace(part, inner=tuple(place if _is_place(inner) else inner for inner in part.inner))
 
 
 def _replaces(new: Part, old: Part, *, narrow: bool) -> bool:
@@ -273,7 +297,8 @@ def _replaces(new: Part, old: Part, *, narrow: bool) -> bool:
         case "record":
             return new.about == old.about or (new.about in PLACES and old.about in PLACES)
         case "segment" | "code":
-            return not narrow
+            led = {field for fields in load_vocabulary().led.values() for field in fields}
+            return not narrow and (new.about in led) == (old.about in led)
         case "time":
             return True
         case _:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from copilot.domain.composition import Composition
 from copilot.domain.dialogue import State
-from copilot.domain.plan import Choice, NoPlan, Plan
+from copilot.domain.plan import Choice, NoPlan, Plan, ReadAs
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
@@ -16,6 +16,7 @@ from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
 from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest, without_courtesies
 from copilot.understanding.compose.hear import Hearing, hear
+from copilot.understanding.compose.mending import respelled
 from copilot.understanding.compose.planner import Understood, compose, plan_of, recomposed, unknown
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Token
@@ -52,7 +53,10 @@ async def plan_text(
     async def afresh(question: str) -> Plan | NoPlan:
         return await _planned(lookup, question, State(), alone, afresh)
 
-    return await _planned(lookup, text, state or State(), alone, afresh)
+    heard = await hear(lookup, cut(text))
+    found = await _planned(lookup, respelled(text, heard.slips), state or State(), alone, afresh)
+    said = tuple(ReadAs(typed=typed, entity="", id=0, label=meant) for typed, meant in heard.slips)
+    return replace(found, read_as=(*said, *found.read_as)) if isinstance(found, Plan) and said else found
 
 
 async def _planned(lookup: Lookup, text: str, stands: State, alone: Alone, afresh: Alone) -> Plan | NoPlan:

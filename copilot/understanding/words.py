@@ -7,11 +7,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+
+from copilot.semantic.reading import read_yaml
 
 _WORD = re.compile(r"(?:[^\s,;?!()\"“”„]|(?<=[0-9]),(?=[0-9]{1,3}(?![0-9A-Za-z])))+")
 """A comma stays between the figures of one number: 10,000."""
 _BEFORE_FIGURE = re.compile(r"(?<!\S)([A-Za-z]{0,2}[$€£¥]|[<>≤≥≈~]=?)\s+(?=[0-9])")
 _BEHIND_FIGURE = re.compile(r"(?<=[0-9])\s+([%$€£¥])(?!\S)")
+_LONGEST_CONTRACTED = 10
 _SPECIAL = str.maketrans({"ς": "σ", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})  # noqa: RUF001 -- the sigma is meant
 
 STOP = frozenset(
@@ -288,7 +292,7 @@ def cut(text: str) -> tuple[Word, ...]:
     """The words of a text, without the punctuation around them. A sign stays with its figure: 95 %, € 10."""
     plain = _BEHIND_FIGURE.sub(r"\1", _BEFORE_FIGURE.sub(r"\1", unicodedata.normalize("NFKC", text)))
     typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(plain))
-    words = (Word(word, fold(word)) for word in map(_without_genitive, typed))
+    words = (Word(word, fold(word)) for each in typed for word in (_drawn_together(each) or (_without_genitive(each),)))
     return tuple(word for word in words if word.folded)
 
 
@@ -324,6 +328,18 @@ def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[
 def _pieces(phrase: str) -> tuple[str, ...]:
     """The folded words of one of our own phrases; there are few, and they are looked for in every question."""
     return tuple(piece for word in cut(phrase) for piece in word.folded.split())
+
+
+def _drawn_together(word: str) -> tuple[str, ...]:
+    """The words that a contraction stands for, with or without its apostrophe; none for any other word."""
+    contracted = _contracted()
+    return contracted.get(fold(word), ()) if len(word) < _LONGEST_CONTRACTED else ()
+
+
+@cache
+def _contracted(language: str = "en") -> dict[str, tuple[str, ...]]:
+    body = read_yaml(files("copilot.understanding") / "language" / language / "slips.yaml")
+    return {typed: tuple(meant.split()) for typed, meant in body["contracted"].items()}
 
 
 def _without_genitive(word: str) -> str:

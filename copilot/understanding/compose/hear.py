@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.amounts import find_amounts
@@ -41,6 +41,8 @@ class Hearing:
     tokens: tuple[Token, ...]
     asker: Asker
     words: Sequence[Word] = ()
+    slips: tuple[tuple[str, str], ...] = ()
+    """What was typed with a slip, and the word it was taken for."""
 
 
 async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = frozenset()) -> Hearing:
@@ -65,6 +67,8 @@ async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -
     heard = Heard(words=words, matches=matches, references=references, spans=spans, amounts=amounts)
     tokens = tokens_of(heard, vocabulary)
     meant = mended(words, tokens, vocabulary)
-    if [word.folded for word in meant] != [word.folded for word in words]:
-        return await hear(lookup, meant, digits)
+    if meant.slips:
+        figures = {words[position] for position in digits}
+        again = await hear(lookup, meant.words, frozenset(p for p, word in enumerate(meant.words) if word in figures))
+        return replace(again, slips=(*meant.slips, *again.slips))
     return Hearing(tokens=tokens, asker=asker, words=words)

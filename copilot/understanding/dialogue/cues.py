@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 
 from copilot.semantic.reading import read_yaml
-from copilot.understanding.words import Word, cut
+from copilot.understanding.words import Word, cut, fold
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _LAST = -1
@@ -58,6 +58,12 @@ def words_for(kind: str, language: str = "en") -> frozenset[str]:
     return frozenset(pieces[0] for pieces, kinds in _phrases(language).items() if kind in kinds and len(pieces) == 1)
 
 
+@cache
+def all_words(language: str = "en") -> frozenset[str]:
+    """Every word of any cue."""
+    return frozenset(piece for pieces in _phrases(language) for piece in pieces)
+
+
 def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
     for length in range(min(4, len(pieces)), 0, -1):
         kinds = phrases.get(tuple(pieces[:length]))
@@ -73,5 +79,6 @@ def _phrases(language: str) -> Mapping[tuple[str, ...], tuple[str, ...]]:
     for kind, said in body.items():
         for phrase in said:
             pieces = tuple(piece for word in cut(str(phrase)) for piece in word.folded.split())
-            found[pieces] = (*found.get(pieces, ()), kind)
+            for form in dict.fromkeys((pieces, (fold(str(phrase)),))):  # as one word too, contracted as it is written
+                found[form] = (*found.get(form, ()), kind)
     return found

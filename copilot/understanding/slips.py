@@ -3,7 +3,7 @@ keyboard away from that word alone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,12 +12,13 @@ from itertools import product
 from copilot.semantic.reading import read_yaml
 from copilot.understanding.words import fold
 
+Alike = Callable[[str, str], bool]
 _STEP = 4
 """Quarters of a key from one key to the next."""
 _SHORTEST, _LONG, _SHORTEST_VOWEL = 3, 8, 6
 """Letters of a word that can be told from others after one slip, after two, and with another vowel."""
 _SHORTEST_PART = 2
-_TWO_SLIPS, _OTHER_VOWEL, _DOUBLED = 2.5, 1.3, 0.9
+_TWO_SLIPS, _OTHER_VOWEL, _DOUBLED, _SWAPPED = 2.5, 1.3, 0.9, 0.8
 _OTHER_FIRST, _OTHER_LAST = 0.5, 0.2
 _AS_NEAR = 0.15
 """Words between which the nearness does not decide."""
@@ -34,18 +35,17 @@ class Slips:
     beside: frozenset[tuple[str, str]]
     """Pairs of letters whose keys touch."""
 
-    def nearest(self, typed: str, known: Collection[str]) -> str | None:
+    def nearest(self, typed: str, known: Collection[str], alike: Alike = lambda one, other: False) -> str | None:
         """The known word that one slip, or two in a long word, made of what was typed; None where there are two such
-        words."""
+        words, unless they are `alike` in what they mean."""
         from rapidfuzz.distance import OSA  # noqa: PLC0415 -- a vendor's library, needed only where something is mistyped
         from rapidfuzz.process import extract_iter  # noqa: PLC0415
 
         most = 2 if len(typed) >= _LONG else 1
         near = [str(word) for word, *_ in extract_iter(typed, known, scorer=OSA.distance, processor=None, score_cutoff=most)]
         costs = sorted((cost, word) for word in near if (cost := self._cost(typed, word, OSA.distance(typed, word))) is not None)
-        if not costs or (len(costs) > 1 and costs[1][0] - costs[0][0] <= _AS_NEAR):
-            return None
-        return costs[0][1]
+        rivals = [word for cost, word in costs[1:] if cost - costs[0][0] <= _AS_NEAR]
+        return costs[0][1] if costs and all(alike(costs[0][1], other) for other in rivals) else None
 
     def parts(self, typed: str, known: Collection[str]) -> tuple[str, str] | None:
         """The two known words that were typed without the blank between them; None where that may be more than two."""
@@ -58,15 +58,17 @@ class Slips:
         """How far a word is from what was typed; None for what no slip makes of it."""
         if len(meant) < _SHORTEST:
             return None
+        if len(typed) == len(meant) and distance == 1 and sorted(typed) == sorted(meant):
+            return _SWAPPED
         besides = _OTHER_FIRST * (typed[0] != meant[0]) + _OTHER_LAST * (typed[-1] != meant[-1])
         if distance > 1:
             return _TWO_SLIPS + besides if min(len(typed), len(meant)) >= _LONG else None
-        if len(typed) == _SHORTEST and (besides or len(meant) == _SHORTEST):
+        if len(typed) == _SHORTEST and (typed[0] != meant[0] or len(meant) == _SHORTEST):
             return None
         if len(typed) != len(meant):
             return besides + (_DOUBLED if _undoubled(typed) == _undoubled(meant) else 1)
         unlike = [pair for pair in zip(typed, meant, strict=True) if pair[0] != pair[1]]
-        if len(unlike) != 1 or unlike[0] in self.beside:
+        if unlike[0] in self.beside:
             return besides + 1
         vowels = self.vowels.issuperset(unlike[0]) and len(typed) >= _SHORTEST_VOWEL and not besides
         return besides + _OTHER_VOWEL if vowels else None

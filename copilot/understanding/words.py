@@ -76,6 +76,7 @@ STOP = frozenset(
         "out",
         "please",
         "pls",
+        "plz",
         "right",
         "see",
         "she",

@@ -37,7 +37,7 @@ class Mended:
 
 def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabulary) -> Mended:
     """The words with what the unclear ones were meant for, where that is certain."""
-    unclear = {token.positions[0]: token for token in tokens if _is_unclear(token)}
+    unclear = {position: token for token in tokens for position in _unclear(token)}
     if not unclear:
         return Mended(words=tuple(words))
     known, slips = known_words(), load_slips()
@@ -78,11 +78,14 @@ def known_words() -> frozenset[str]:
     return frozenset(w for w in (*(piece for phrase in phrases for piece in phrase), *(w for each in single for w in each)) if w.isalpha())
 
 
-def _is_unclear(token: Token) -> bool:
-    """Whether a token is one word that means nothing, or is at best like a name."""
-    if token.meanings or token.span or token.amount or len(token.positions) > 1:
-        return False
-    return token.reference is None or all(each.doubt is not Doubt.NONE for each in token.reference.candidates)
+def _unclear(token: Token) -> Collection[int]:
+    """The places of words that mean nothing, or are at best like the word of a name."""
+    if token.meanings or token.span or token.amount:
+        return ()
+    if token.reference is None:
+        return token.positions
+    doubted = [each.slipped if each.doubt is not Doubt.NONE else frozenset[int]() for each in token.reference.candidates]
+    return doubted[0].intersection(*doubted)
 
 
 def _may_slip(word: Word, known: Collection[str], slips: Slips) -> bool:
@@ -101,12 +104,18 @@ def _meant(
         return " ".join(slips.words[typed])
     if _is_capital(words, position):
         return None
-    meant = slips.nearest(typed, known)
+    meant = slips.nearest(typed, known, lambda one, other: _same(vocabulary, one, other))
     if meant is None:
         parts = slips.parts(typed, known)
         return " ".join(parts) if parts else None
     after_leading = position > 0 and words[position - 1].folded in slips.leading
     return None if after_leading and _says_nothing(meant, vocabulary) else meant
+
+
+def _same(vocabulary: Vocabulary, one: str, other: str) -> bool:
+    """Whether two words mean the same by themselves: "expect" and "expected"."""
+    meanings = vocabulary.phrases.get((one,))
+    return bool(meanings) and meanings == vocabulary.phrases.get((other,))
 
 
 def _is_capital(words: Sequence[Word], position: int) -> bool:

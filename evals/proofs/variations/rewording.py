@@ -14,6 +14,10 @@ from evals.proofs.variations.typed import Lexicon, Typed, data
 _KEY = re.compile(r"\b([A-Z]{2,4})-(\d+)\b")
 _KINDS = {"SO": "order", "PO": "purchase order", "INV": "invoice", "RMA": "return", "TR": "transfer", "CASE": "case"}
 _ENDS = re.compile(r"[?!.]\s+\S|[,;:]| - ")
+_BOUND = re.compile(r"\b(?:for|since|of|by|before|after|until|in|at|than|the|and|to)\Z", re.IGNORECASE)
+"""What must not be left without what stands behind it."""
+_GOES_ON = re.compile(r"\A\s*(?:\d|and\b|or\b|so\b|by\b)", re.IGNORECASE)
+"""What belongs to a time or place before it."""
 _FEWEST = 3
 """Words that must be left where a part of a question is moved."""
 
@@ -126,7 +130,7 @@ def _pattern(phrase: str) -> re.Pattern[str]:
 def _to_front(text: str) -> Iterator[str]:
     for part in _parts():
         match = re.search(rf"\s({part})\Z", text, re.IGNORECASE)
-        if match and len(text[: match.start()].split()) >= _FEWEST:
+        if match and not _BOUND.search(text[: match.start()]) and len(text[: match.start()].split()) >= _FEWEST:
             yield f"{match[1]}, {text[: match.start()]}"
             yield f"{match[1]}: {text[: match.start()]}"
 
@@ -134,6 +138,8 @@ def _to_front(text: str) -> Iterator[str]:
 def _to_end(text: str) -> Iterator[str]:
     for part in _parts():
         match = re.search(rf"\s({part})(?=\s)", text, re.IGNORECASE)
+        if match and (_BOUND.search(text[: match.start()]) or _GOES_ON.search(text[match.end() :]) or _month(text[match.end() :])):
+            continue
         if match and len(text[: match.start()].split()) >= _FEWEST - 1:
             yield f"{text[: match.start()]}{text[match.end() :]} {match[1]}"
 
@@ -155,6 +161,11 @@ def _parts() -> tuple[str, ...]:
     months = "|".join(own["months"])
     times = [re.escape(each).replace("%", r"\d+").replace("@", f"(?:{months})") for each in own["times"]]
     return (*sorted(times, key=len, reverse=True), *map(re.escape, own["places"]))
+
+
+def _month(text: str) -> bool:
+    """Whether a text begins with a month."""
+    return text.strip().casefold().split(" ")[0] in data("paraphrases")["months"]
 
 
 def _has(text: str, words: Sequence[str]) -> bool:

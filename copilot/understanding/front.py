@@ -8,7 +8,7 @@ from datetime import datetime
 
 from copilot.domain.composition import Composition
 from copilot.domain.dialogue import State
-from copilot.domain.plan import Choice, NoPlan, Plan, ReadAs
+from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
@@ -16,7 +16,6 @@ from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
 from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest, without_courtesies
 from copilot.understanding.compose.hear import Hearing, hear
-from copilot.understanding.compose.mending import respelled
 from copilot.understanding.compose.planner import Understood, compose, plan_of, recomposed, unknown
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Token
@@ -26,6 +25,7 @@ from copilot.understanding.dialogue.parts import InConversation, in_parts
 from copilot.understanding.dialogue.recall import NOTED, with_said
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.lookup import Lookup
+from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.vocabulary import Measure
@@ -53,10 +53,18 @@ async def plan_text(
     async def afresh(question: str) -> Plan | NoPlan:
         return await _planned(lookup, question, State(), alone, afresh)
 
+    async def planned(message: str) -> Plan | NoPlan:
+        return await _planned(lookup, message, state or State(), alone, afresh)
+
     heard = await hear(lookup, cut(text))
-    found = await _planned(lookup, respelled(text, heard.slips), state or State(), alone, afresh)
-    said = tuple(ReadAs(typed=typed, entity="", id=0, label=meant) for typed, meant in heard.slips)
-    return replace(found, read_as=(*said, *found.read_as)) if isinstance(found, Plan) and said else found
+    found = await planned(respelled(text, heard.slips))
+    if heard.doubtful and not _is_whole(found):
+        return await by_trial(text, heard.slips, heard.doubtful, planned) or found
+    return with_slips(found, heard.slips)
+
+
+def _is_whole(found: Plan | NoPlan) -> bool:
+    return isinstance(found, Plan) and not found.unused_words
 
 
 async def _planned(lookup: Lookup, text: str, stands: State, alone: Alone, afresh: Alone) -> Plan | NoPlan:

@@ -132,9 +132,11 @@ def load_phrases(language: str = "en") -> Phrases:
     order = {manner: n for n, manner in enumerate(body["manners"])}
     for phrase, manner in sorted(phrases, key=lambda each: (-len(each[0]), order[each[1]], each[0])):
         by_first.setdefault(phrase[0], []).append((phrase, manner))
-    words = frozenset(word for phrase, _ in phrases for word in phrase) | filler | spelled.keys()
+    leading = all_of(body["leading"])
+    said = (*leading, *(phrase for phrase, _ in phrases))
+    words = frozenset(word for phrase in said for word in phrase) | filler | spelled.keys()
     return Phrases(
-        filler=filler, spelled=spelled, by_first=by_first, leading=all_of(body["leading"]), kept=all_of(body["kept"]),
+        filler=filler, spelled=spelled, by_first=by_first, leading=leading, kept=all_of(body["kept"]),
         reasons=frozenset(body["reasons"]), no_reasons=tuple(tuple(str(p).split()) for p in body["no_reasons"]),
         words=words,
     )  # fmt: skip
@@ -219,7 +221,7 @@ def _courteous(phrases: Phrases, clause: str) -> bool:
     pieces = _pieces(phrases, clause)
     if not pieces:
         return not clause.strip(" ,.;:!?-")
-    if pieces in phrases.leading:
+    if pieces in phrases.leading or _mended(phrases, pieces) in phrases.leading:
         return True
     covered = phrases.cover(pieces)
     return bool(covered) and covered <= {Manner.GREETING, Manner.THANKS} and pieces not in phrases.kept

@@ -3,7 +3,7 @@ keyboard away from that word alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,7 +12,6 @@ from itertools import product
 from copilot.semantic.reading import read_yaml
 from copilot.understanding.words import fold
 
-Alike = Callable[[str, str], bool]
 _STEP = 4
 """Quarters of a key from one key to the next."""
 _SHORTEST, _LONG, _SHORTEST_VOWEL = 3, 8, 6
@@ -35,17 +34,20 @@ class Slips:
     beside: frozenset[tuple[str, str]]
     """Pairs of letters whose keys touch."""
 
-    def nearest(self, typed: str, known: Collection[str], alike: Alike = lambda one, other: False) -> str | None:
-        """The known word that one slip, or two in a long word, made of what was typed; None where there are two such
-        words, unless they are `alike` in what they mean."""
+    def nearest(self, typed: str, known: Collection[str]) -> str | None:
+        """The known word that one slip, or two in a long word, made of what was typed; None where there are several."""
+        found = self.near(typed, known)
+        return found[0] if len(found) == 1 else None
+
+    def near(self, typed: str, known: Collection[str]) -> tuple[str, ...]:
+        """The known words that what was typed may have been meant for, all as likely."""
         from rapidfuzz.distance import OSA  # noqa: PLC0415 -- a vendor's library, needed only where something is mistyped
         from rapidfuzz.process import extract_iter  # noqa: PLC0415
 
         most = 2 if len(typed) >= _LONG else 1
-        near = [str(word) for word, *_ in extract_iter(typed, known, scorer=OSA.distance, processor=None, score_cutoff=most)]
-        costs = sorted((cost, word) for word in near if (cost := self._cost(typed, word, OSA.distance(typed, word))) is not None)
-        rivals = [word for cost, word in costs[1:] if cost - costs[0][0] <= _AS_NEAR]
-        return costs[0][1] if costs and all(alike(costs[0][1], other) for other in rivals) else None
+        near = extract_iter(typed, known, scorer=OSA.distance, processor=None, score_cutoff=most)
+        costs = sorted((cost, word) for word, far, _ in near if (cost := self._cost(typed, word, int(far))) is not None)
+        return tuple(word for cost, word in costs if cost - costs[0][0] <= _AS_NEAR)
 
     def parts(self, typed: str, known: Collection[str]) -> tuple[str, str] | None:
         """The two known words that were typed without the blank between them; None where that may be more than two."""
@@ -65,7 +67,7 @@ class Slips:
             return _TWO_SLIPS + besides if min(len(typed), len(meant)) >= _LONG else None
         if len(typed) == _SHORTEST and (typed[0] != meant[0] or len(meant) == _SHORTEST):
             return None
-        if len(typed) != len(meant):
+        if len(typed) != len(meant):  # a distance of 1 is one letter more or less
             return besides + (_DOUBLED if _undoubled(typed) == _undoubled(meant) else 1)
         unlike = [pair for pair in zip(typed, meant, strict=True) if pair[0] != pair[1]]
         if unlike[0] in self.beside:

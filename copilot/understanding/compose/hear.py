@@ -43,6 +43,8 @@ class Hearing:
     words: Sequence[Word] = ()
     slips: tuple[tuple[str, str], ...] = ()
     """What was typed with a slip, and the word it was taken for."""
+    doubtful: tuple[str, tuple[str, ...]] | None = None
+    """A word that may have been meant for several, and which those are."""
 
 
 async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = frozenset()) -> Hearing:
@@ -71,4 +73,4 @@ async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -
         figures = {words[position] for position in digits}
         again = await hear(lookup, meant.words, frozenset(p for p, word in enumerate(meant.words) if word in figures))
         return replace(again, slips=(*meant.slips, *again.slips))
-    return Hearing(tokens=tokens, asker=asker, words=words)
+    return Hearing(tokens=tokens, asker=asker, words=words, doubtful=meant.doubtful)

@@ -7,18 +7,17 @@ have their own lookup; nor are English words that only look like ours.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from copilot.understanding.amount_words import load_amount_words
-from copilot.understanding.candidates import Doubt
+from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import all_words
 from copilot.understanding.kinds import outline_words
 from copilot.understanding.manners import load_phrases
-from copilot.understanding.slips import Slips, load_slips
+from copilot.understanding.slips import load_slips
 from copilot.understanding.time.language import load_time_words
 from copilot.understanding.vocabulary import Sign, Vocabulary, load_vocabulary
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, fold
@@ -29,36 +28,26 @@ _SHORTEST = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
-    """The words with what they were meant for, and what was typed for which of them."""
+    """The words with what they were meant for; what was typed for which of them; and of one word that may have been
+    meant for several, which those are."""
 
     words: tuple[Word, ...]
     slips: tuple[tuple[str, str], ...] = ()
+    doubtful: tuple[str, tuple[str, ...]] | None = None
 
 
 def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabulary) -> Mended:
     """The words with what the unclear ones were meant for, where that is certain."""
-    unclear = {position: token for token in tokens for position in _unclear(token)}
-    if not unclear:
-        return Mended(words=tuple(words))
-    known, slips = known_words(), load_slips()
+    unclear = {position: token for token in tokens for position in _unclear(token, words)}
     found: list[Word] = []
     told: list[tuple[str, str]] = []
+    doubtful: list[tuple[str, tuple[str, ...]]] = []
     for position, word in enumerate(words):
-        token = unclear.get(position)
-        meant = _meant(words, position, known, slips, vocabulary) if token and _may_slip(word, known, slips) else None
-        if token and meant and not _is_rather_a_name(token, meant):
-            told.append((word.typed, meant))
-            found += cut(meant)
-        else:
-            found.append(word)
-    return Mended(words=tuple(found), slips=tuple(told))
-
-
-def respelled(text: str, slips: Sequence[tuple[str, str]]) -> str:
-    """A text with the words that were meant, its punctuation kept."""
-    for typed, meant in slips:
-        text = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", lambda _, meant=meant: meant, text, count=1)
-    return text
+        meant = _meant(words, position, unclear[position], vocabulary) if position in unclear else ()
+        found += cut(meant[0]) if len(meant) == 1 else [word]
+        told += [(word.typed, meant[0])] if len(meant) == 1 else []
+        doubtful += [(word.typed, meant)] if len(meant) > 1 else []
+    return Mended(words=tuple(found), slips=tuple(told), doubtful=doubtful[0] if len(doubtful) == 1 else None)
 
 
 @cache
@@ -78,44 +67,34 @@ def known_words() -> frozenset[str]:
     return frozenset(w for w in (*(piece for phrase in phrases for piece in phrase), *(w for each in single for w in each)) if w.isalpha())
 
 
-def _unclear(token: Token) -> Collection[int]:
+def _unclear(token: Token, words: Sequence[Word]) -> Collection[int]:
     """The places of words that mean nothing, or are at best like the word of a name."""
     if token.meanings or token.span or token.amount:
         return ()
     if token.reference is None:
         return token.positions
-    doubted = [each.slipped if each.doubt is not Doubt.NONE else frozenset[int]() for each in token.reference.candidates]
-    return doubted[0].intersection(*doubted)
+    return [position for position in token.positions if all(_but_like(each, position, words) for each in token.reference.candidates)]
 
 
-def _may_slip(word: Word, known: Collection[str], slips: Slips) -> bool:
-    typed = word.folded
-    return typed in slips.words or (
-        typed.isalpha() and len(typed) >= _SHORTEST and typed not in known and typed not in slips.real
-    )
+def _but_like(candidate: Candidate, position: int, words: Sequence[Word]) -> bool:
+    """Whether the word at a position is none of a record's name, and only like one, or the beginning of one."""
+    if candidate.by_number:
+        return False
+    return position not in candidate.positions or words[position].folded not in fold(candidate.name).split()
 
 
-def _meant(
-    words: Sequence[Word], position: int, known: Collection[str], slips: Slips, vocabulary: Vocabulary
-) -> str | None:
-    """What was meant by the word at a position, which may be two words."""
-    typed = words[position].folded
+def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What the word at a position may have been meant for, each one word or two; none where it is no slip."""
+    typed, known, slips = words[position].folded, known_words(), load_slips()
     if typed in slips.words:
-        return " ".join(slips.words[typed])
-    if _is_capital(words, position):
-        return None
-    meant = slips.nearest(typed, known, lambda one, other: _same(vocabulary, one, other))
-    if meant is None:
-        parts = slips.parts(typed, known)
-        return " ".join(parts) if parts else None
-    after_leading = position > 0 and words[position - 1].folded in slips.leading
-    return None if after_leading and _says_nothing(meant, vocabulary) else meant
-
-
-def _same(vocabulary: Vocabulary, one: str, other: str) -> bool:
-    """Whether two words mean the same by themselves: "expect" and "expected"."""
-    meanings = vocabulary.phrases.get((one,))
-    return bool(meanings) and meanings == vocabulary.phrases.get((other,))
+        return (" ".join(slips.words[typed]),)
+    if typed in known | slips.real or not typed.isalpha() or len(typed) < _SHORTEST or _is_capital(words, position):
+        return ()
+    parts = slips.parts(typed, known)
+    near = slips.near(typed, known) or ((" ".join(parts),) if parts else ())
+    leads = position > 0 and words[position - 1].folded in slips.leading
+    kept = (meant for meant in near if not (leads and _says_nothing(meant, vocabulary)))
+    return tuple(meant for meant in kept if not _is_rather_a_name(token, position, meant, words[position]))
 
 
 def _is_capital(words: Sequence[Word], position: int) -> bool:
@@ -127,11 +106,13 @@ def _is_capital(words: Sequence[Word], position: int) -> bool:
 
 def _says_nothing(meant: str, vocabulary: Vocabulary) -> bool:
     """Whether a word would vanish: one in the place of a name must not."""
-    meanings = vocabulary.phrases.get((meant,), ())
-    return not meanings or Sign("nothing") in meanings
+    return meant in vocabulary.filler or Sign("nothing") in vocabulary.phrases.get((meant,), ())
 
 
-def _is_rather_a_name(token: Token, meant: str) -> bool:
-    """Whether what was typed is as near to the word of a name: unless that is the same word."""
-    slipped = [each for each in (token.reference.candidates if token.reference else ()) if each.doubt is Doubt.SLIP]
-    return bool(slipped) and not any(meant in fold(each.name).split() for each in slipped)
+def _is_rather_a_name(token: Token, position: int, meant: str, word: Word) -> bool:
+    """Whether what was typed is as near to the word of a name, or its beginning: unless that is the same word."""
+    those = [each for each in (token.reference.candidates if token.reference else ()) if position in each.positions]
+    names = [fold(each.name).split() for each in those if each.doubt is not Doubt.GUESS]
+    begun = any(name.startswith(word.folded) for said in names for name in said)
+    slipped = any(each.doubt is Doubt.SLIP for each in those)
+    return (begun or slipped) and not any(meant in said for said in names)

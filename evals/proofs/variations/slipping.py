@@ -29,8 +29,8 @@ def swapped(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
 
 
 def dropped(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
-    """A letter left out."""
-    return _in_a_word(message, lexicon, random, message.ordinary(lexicon), _drops)
+    """A letter left out; in words that are long enough not to become others by that."""
+    return _in_a_word(message, lexicon, random, message.ordinary(lexicon), _drops, _SHORTEST + 1)
 
 
 def doubled(message: Typed, lexicon: Lexicon, random: Random) -> str | None:

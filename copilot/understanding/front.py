@@ -138,13 +138,17 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     return again or _without(words, composed, kind, heard)
 
 
-async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | None:
-    """The outline of a document, where a composition would only list it and all words go without saying."""
+async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | NoPlan | None:
+    """The outline of a document, where a composition would only list it and all words go without saying; the decline
+    where a name beside the document is none of its."""
     named = set(composed.composition.ids()) & _DOCUMENTS
     if not named or not isinstance(kind, Plan) or _led_away(kind, composed, heard):
         return None
     plan = await with_the_rest(lookup, kind, heard.tokens)
-    return plan if isinstance(plan, Plan) else None
+    if isinstance(plan, Plan):
+        return plan
+    strange = (t for t in heard.tokens if t.records and not t.records[0].by_number and t.text in plan.unknown_words)
+    return plan if any(strange) else None
 
 
 def _led_away(kind: Plan, composed: Understood | Misread, heard: Hearing) -> bool:

@@ -150,13 +150,22 @@ def _zone(rows: Sequence[DictRow]) -> str:
 
 def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
-    positions = frozenset(position for _, at in phrases_in(words, kind.cues) for position in at)
+    found = (at for _, at in phrases_in(words, kind.cues) if not _names_a_number(words, at))
+    positions = frozenset(position for at in found for position in at)
     beside = [kind.words, *kind.also] if positions or not kind.cues else []
     found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
     if not all(found[1:]):
         return 0, frozenset()
     positions = positions.union(*found)
     return len(positions), positions
+
+
+def _names_a_number(words: Sequence[Word], at: Sequence[int]) -> bool:
+    """Whether the end of a phrase only says what the number behind it is of: the "order" of "on order 28414"."""
+    last = at[-1]
+    if len(at) == 1 or last + 1 == len(words) or not words[last + 1].has_digit or words[last].folded not in HINTS:
+        return False
+    return any(words[position].folded not in HINTS for position in at)
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

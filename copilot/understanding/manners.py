@@ -99,8 +99,9 @@ def manner_of(text: str, language: str = "en") -> Manner | None:
 def may_ask_of(text: str, entities: Collection[str], language: str = "en") -> bool:
     """Whether a message that is about the last answer may as well ask it of a record of one of these entities: where a
     transfer comes from."""
-    asked = manners_file(language)["of_records"]
-    return any(fold(text) in (fold(phrase) for phrase in asked.get(entity, ())) for entity in entities)
+    asked, phrases = manners_file(language)["of_records"], load_phrases(language)
+    meant = {_pieces(phrases, text), _mended(phrases, _pieces(phrases, text))}
+    return any(_pieces(phrases, str(phrase)) in meant for entity in entities for phrase in asked.get(entity, ()))
 
 
 def without_courtesy(text: str, language: str = "en") -> str:

@@ -45,4 +45,6 @@ async def by_trial(
     if len(made) > 1:
         choices = (Choice(label=meant, question=respelled(text, (*slips, (typed, meant)))) for meant in made)
         return NoPlan(reason="ambiguous", echo=typed, choices=tuple(choices))
-    return next((with_slips(found, (*slips, (typed, meant))) for meant, found in made.items()), None)
+    for meant, found in made.items():
+        return with_slips(found, slips if meant == typed else (*slips, (typed, meant)))
+    return None

@@ -84,17 +84,21 @@ def _but_like(candidate: Candidate, position: int, words: Sequence[Word]) -> boo
 
 
 def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """What the word at a position may have been meant for, each one word or two; none where it is no slip."""
+    """What the word at a position may have been meant for, each one word or two, and what was typed where that is as
+    like a name; none where it is no slip. A word that would vanish is none of several: what is left would be another
+    question."""
     typed, known, slips = words[position].folded, known_words(), load_slips()
     if typed in slips.words:
         return (" ".join(slips.words[typed]),)
     if typed in known | slips.real or not typed.isalpha() or len(typed) < _SHORTEST or _is_capital(words, position):
         return ()
     parts = slips.parts(typed, known)
-    near = slips.near(typed, known) or ((" ".join(parts),) if parts else ())
+    near = [*slips.near(typed, known), *([" ".join(parts)] if parts else [])]
+    said = [meant for meant in near if not _says_nothing(meant, vocabulary)]
     leads = position > 0 and words[position - 1].folded in slips.leading
-    kept = (meant for meant in near if not (leads and _says_nothing(meant, vocabulary)))
-    return tuple(meant for meant in kept if not _is_rather_a_name(token, position, meant, words[position]))
+    meant = tuple(said or ([] if leads else near))
+    named = any(_is_rather_a_name(token, position, each, words[position]) for each in meant)
+    return (*meant, words[position].typed) if named else meant
 
 
 def _is_capital(words: Sequence[Word], position: int) -> bool:

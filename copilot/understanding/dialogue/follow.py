@@ -11,6 +11,7 @@ from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.candidates import display
+from copilot.understanding.compose.build import can_list
 from copilot.understanding.compose.hear import Hearing, hear
 from copilot.understanding.compose.planner import plan_of, whole
 from copilot.understanding.compose.tokens import Token
@@ -141,6 +142,8 @@ class Follow:
         pointing = _outward(words, cues.of("people") | _things(words, cues, hearing.tokens), hearing.tokens)
         if pointing and not _names(hearing.tokens):
             return NoPlan(reason="ambiguous", echo=_said(words, pointing))
+        if 0 in cues.of("switch") and hearing.tokens and all(token.reference for token in hearing.tokens):
+            return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(cues.of("switch"))))
         alone = await self.alone(self.text)
         aside = cues.of("no", "narrow")
         if _whole(alone) or not aside or len(aside) == len(words):
@@ -248,7 +251,8 @@ class Follow:
         if narrow and (before := narrowed(self.state)):
             return await replace(self, state=before).merged(words, cues, hearing)
         if isinstance(found, Composition):
-            return plan_of(self.model, await whole(self.lookup, found, hearing))
+            told = found.measure or found.counted or can_list(found.entity)
+            return plan_of(self.model, await whole(self.lookup, found, hearing)) if told else None
         return replaced(self.state, tokens)
 
     def _ask_which(self, words: Sequence[Word], token: Token) -> NoPlan:

@@ -18,6 +18,7 @@ _BOUND = re.compile(r"\b(?:for|since|of|by|before|after|until|in|at|than|the|and
 """What must not be left without what stands behind it."""
 _GOES_ON = re.compile(r"\A\s*(?:\d|and\b|or\b|so\b|by\b)", re.IGNORECASE)
 """What belongs to a time or place before it."""
+_TWICE = re.compile(r"\b(\w+) \1\b", re.IGNORECASE)
 _FEWEST = 3
 """Words that must be left where a part of a question is moved."""
 
@@ -41,7 +42,8 @@ def paraphrased(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
 def reworded(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
     """With two phrases put otherwise."""
     once = paraphrased(message, lexicon, random)
-    forms = [f for g in _groups() for f in _otherwise(g, once) if f.casefold() != message.text.casefold()] if once else []
+    forms = [form for group in _groups() for form in _otherwise(group, once)] if once else []
+    forms = [form for form in forms if form.casefold() != message.text.casefold() and not _TWICE.search(form)]
     return random.choice(forms) if forms else None
 
 
@@ -95,11 +97,13 @@ def _otherwise(group: _Group, text: str) -> Iterator[str]:
     bare = text.rstrip(" ?!.")
     if _has(bare, group.unless):
         return
-    for pattern, phrase in group.found:
-        for match in pattern.finditer(bare):
-            for other in group.instead:
-                if other != phrase:
-                    yield bare[: match.start()] + _filled(other, match.groups()) + bare[match.end() :] + text[len(bare) :]
+    found = next(((match, phrase) for pattern, phrase in group.found if (match := pattern.search(bare))), None)
+    if found is None:
+        return
+    match, phrase = found
+    for other in group.instead:
+        if other != phrase and other.count("*") == phrase.count("*"):
+            yield bare[: match.start()] + _filled(other, match.groups()) + bare[match.end() :] + text[len(bare) :]
 
 
 def _filled(phrase: str, parts: Sequence[str]) -> str:

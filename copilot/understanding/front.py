@@ -138,7 +138,9 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     return again or _without(words, composed, kind, heard)
 
 
-async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | NoPlan | None:
+async def _of_document(
+    lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing
+) -> Plan | NoPlan | None:
     """The outline of a document, where a composition would only list it and all words go without saying; the decline
     where a name beside the document is none of its."""
     named = set(composed.composition.ids()) & _DOCUMENTS

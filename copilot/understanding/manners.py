@@ -18,7 +18,7 @@ from copilot.semantic.reading import read_yaml
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.slips import load_slips
 from copilot.understanding.vocabulary import load_vocabulary
-from copilot.understanding.words import cut, fold
+from copilot.understanding.words import cut
 
 _CLAUSE = re.compile(r".+?(?:[,.;:!?]+(?=\s|$)|\s+[-–—]+(?=\s)|$)", re.DOTALL)
 _ANY = "*"
@@ -63,6 +63,7 @@ class Phrases:
     """First piece -> phrases, the longest first, each with its manner."""
     leading: frozenset[Pieces]
     kept: frozenset[Pieces]
+    polite: frozenset[str]
     reasons: frozenset[str]
     no_reasons: tuple[Pieces, ...]
     words: frozenset[str]
@@ -138,7 +139,8 @@ def load_phrases(language: str = "en") -> Phrases:
     words = frozenset(word for phrase in said for word in phrase) | filler | spelled.keys()
     return Phrases(
         filler=filler, spelled=spelled, by_first=by_first, leading=leading, kept=all_of(body["kept"]),
-        reasons=frozenset(body["reasons"]), no_reasons=tuple(tuple(str(p).split()) for p in body["no_reasons"]),
+       
+        polite=frozenset(body["polite"]), reasons=frozenset(body["reasons"]), no_reasons=tuple(tuple(str(p).split()) for p in body["no_reasons"]),
         words=words,
     )  # fmt: skip
 
@@ -221,7 +223,7 @@ def _complains(phrases: Phrases, text: str) -> bool:
 def _courteous(phrases: Phrases, clause: str) -> bool:
     pieces = _pieces(phrases, clause)
     if not pieces:
-        return not clause.strip(" ,.;:!?-")
+        return all(word.folded in phrases.polite for word in cut(clause))
     if pieces in phrases.leading or _mended(phrases, pieces) in phrases.leading:
         return True
     covered = phrases.cover(pieces)

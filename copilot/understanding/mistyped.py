@@ -1,4 +1,4 @@
-"""Plans a message with slips of the keyboard in it: with the words that were meant, and says which it took for which."""
+"""Plans a message with slips of the keyboard in it with the words that were meant, and says what it took for which."""
 
 from __future__ import annotations
 

@@ -80,7 +80,8 @@ class Slips:
 def load_slips(language: str = "en") -> Slips:
     """The slips of a language."""
     body = read_yaml(files("copilot.understanding") / "language" / language / "slips.yaml")
-    keys = [(key, y, _STEP * x + shift) for y, (row, shift) in enumerate(body["rows"].items()) for x, key in enumerate(row)]
+    rows = enumerate(body["rows"].items())
+    keys = [(key, y, _STEP * x + shift) for y, (row, shift) in rows for x, key in enumerate(row)]
     return Slips(
         words={str(typed): tuple(str(meant).split()) for typed, meant in body["words"].items()},
         leading=frozenset(body["leading"]),

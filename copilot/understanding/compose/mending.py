@@ -61,10 +61,12 @@ def known_words() -> frozenset[str]:
         *manners.leading, *(phrase for those in manners.by_first.values() for phrase, _ in those),
     )  # fmt: skip
     single = (
-        vocabulary.filler, vocabulary.firsts, outline_words(), times.leads, times.numbers, times.turned_by, times.sure, amounts.numbers,
-        amounts.full, amounts.per, amounts.into, manners.filler, manners.spelled, manners.reasons, all_words(), STOP, TURNING, HINTS,
+        vocabulary.filler, vocabulary.firsts, outline_words(), all_words(), STOP, TURNING, HINTS,
+        times.leads, times.numbers, times.turned_by, times.sure,
+        amounts.numbers, amounts.full, amounts.per, amounts.into, manners.filler, manners.spelled, manners.reasons, manners.polite,
     )  # fmt: skip
-    return frozenset(w for w in (*(piece for phrase in phrases for piece in phrase), *(w for each in single for w in each)) if w.isalpha())
+    every = (*(piece for phrase in phrases for piece in phrase), *(word for words in single for word in words))
+    return frozenset(word for word in every if word.isalpha())
 
 
 def _unclear(token: Token, words: Sequence[Word]) -> Collection[int]:
@@ -73,7 +75,8 @@ def _unclear(token: Token, words: Sequence[Word]) -> Collection[int]:
         return ()
     if token.reference is None:
         return token.positions
-    return [position for position in token.positions if all(_but_like(each, position, words) for each in token.reference.candidates)]
+    named = token.reference.candidates
+    return [position for position in token.positions if all(_but_like(each, position, words) for each in named)]
 
 
 def _but_like(candidate: Candidate, position: int, words: Sequence[Word]) -> bool:

@@ -76,9 +76,8 @@ def numbered(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
         return None
     match = random.choice(found)
     letters, figures = match.groups()
-    small = letters.lower()
-    forms = (f"{small}-{figures}", f"{letters} {figures}", f"{small}{figures}", f"{small} {figures}", f"{letters}{figures}")
-    return message.replaced(match.span(), random.choice(forms))
+    forms = [f"{written}{mark}{figures}" for written in (letters, letters.lower()) for mark in ("-", " ", "")]
+    return message.replaced(match.span(), random.choice(forms[1:]))
 
 
 def figures_only(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
@@ -142,10 +141,12 @@ def _to_front(text: str) -> Iterator[str]:
 def _to_end(text: str) -> Iterator[str]:
     for part in _parts():
         match = re.search(rf"\s({part})(?=\s)", text, re.IGNORECASE)
-        if match and (_BOUND.search(text[: match.start()]) or _GOES_ON.search(text[match.end() :]) or _month(text[match.end() :])):
+        if match is None:
             continue
-        if match and len(text[: match.start()].split()) >= _FEWEST - 1:
-            yield f"{text[: match.start()]}{text[match.end() :]} {match[1]}"
+        before, behind = text[: match.start()], text[match.end() :]
+        alone = not (_BOUND.search(before) or _GOES_ON.search(behind) or _month(behind))
+        if alone and len(before.split()) >= _FEWEST - 1:
+            yield f"{before}{behind} {match[1]}"
 
 
 def _name_to_front(message: Typed, text: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 from evals.proofs.variations.typed import Lexicon, Span, Typed, data
@@ -57,7 +58,7 @@ def misspelt(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
 def no_blank(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
     """Two words without the blank between them."""
     words = message.ordinary(lexicon)
-    pairs = [(a, b) for a, b in zip(words, words[1:], strict=False) if message.text[a[1] : b[0]] == " "]
+    pairs = [(a, b) for a, b in pairwise(words) if message.text[a[1] : b[0]] == " "]
     pairs = [(a, b) for a, b in pairs if b[1] - a[0] > _SHORTEST and b[1] - b[0] > 1 and a[1] - a[0] > 1]
     if not pairs:
         return None
@@ -95,7 +96,8 @@ def ending(message: Typed, lexicon: Lexicon, random: Random) -> str | None:
     """Another mark at the end, or none."""
     del lexicon
     bare = message.text.rstrip(" ?!.")
-    return random.choice([form for form in (bare, *(bare + mark for mark in data("slips")["endings"])) if form != message.text])
+    forms = (bare, *(bare + mark for mark in data("slips")["endings"]))
+    return random.choice([form for form in forms if form != message.text])
 
 
 def _in_a_word(
@@ -137,7 +139,8 @@ def _doubles(word: str) -> Iterable[str]:
 def _beside() -> dict[str, str]:
     """Letter -> the letters whose keys touch its own."""
     rows: dict[str, int] = data("slips")["rows"]
-    keys = {letter: (y, _STEP * x + shift) for y, (row, shift) in enumerate(rows.items()) for x, letter in enumerate(row)}
+    numbered = enumerate(rows.items())
+    keys = {letter: (y, _STEP * x + shift) for y, (row, shift) in numbered for x, letter in enumerate(row)}
     return {
         one: "".join(b for b, (y2, x2) in keys.items() if b != one and abs(y - y2) <= 1 and abs(x - x2) <= _STEP)
         for one, (y, x) in keys.items()

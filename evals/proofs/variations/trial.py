@@ -72,7 +72,7 @@ class VariationTrial:
     def finding(self, counts: Mapping[str, int]) -> Finding:
         """The goal needs of every sort so many right ones, however few are wrong."""
         table = {sort: _row(sort, counts) for sort in SORTS}
-        short = [sort for sort, row in table.items() if not row["tried"] or row["right_share"] < SORTS[sort].least - self.slack]
+        short = [sort for sort, row in table.items() if row["right_share"] < SORTS[sort].least - self.slack]
         met, must = (sum(row[key] for row in table.values()) for key in ("must_decline_met", "must_decline"))
         tried, right = (sum(row[key] for row in table.values()) for key in ("tried", "right"))
         more: dict[str, Json] = {
@@ -148,8 +148,9 @@ def _varied(sort: str, case: Case, truth: Truth, lexicon: Lexicon, random: Rando
 async def _lexicon(connection: AsyncConnection[Any], cases: Sequence[Case]) -> Lexicon:
     """The words of names and items, of the cases and of our own phrases."""
     names = words_of([name for (name,) in await (await connection.execute(_NAMES)).fetchall()])
-    groups = [phrase for group in data("paraphrases")["groups"] for key in ("any", "from", "to") for phrase in group.get(key, ())]
-    said = words_of([*groups, *(turn for case in cases for turn in case.turns)])
+    groups = data("paraphrases")["groups"]
+    phrases = [phrase for group in groups for key in ("any", "from", "to") for phrase in group.get(key, ())]
+    said = words_of([*phrases, *(turn for case in cases for turn in case.turns)])
     return Lexicon(named=names, said=said)
 
 

@@ -45,10 +45,9 @@ class Typed:
     def names(self, lexicon: Lexicon) -> list[Span]:
         """The words of names that are long enough to be told when they are mistyped."""
         coded = [match.span() for match in _CODED.finditer(self.text)]
-        return [
-            span for span in self._words() if not _meets(span, coded) and self.text[slice(*span)].casefold() in lexicon.named
-            and (self.text[span[0]].isupper() or _meets(span, self.filled))
-        ]  # fmt: skip
+        named = (span for span in self._words() if self.text[slice(*span)].casefold() in lexicon.named)
+        marked = (span for span in named if self.text[span[0]].isupper() or _meets(span, self.filled))
+        return [span for span in marked if not _meets(span, coded)]
 
     def replaced(self, span: Span, by: str) -> str:
         """The text with something else in one place."""
@@ -59,8 +58,9 @@ class Typed:
 
     def _is_name(self, span: Span, lexicon: Lexicon) -> bool:
         word = self.text[slice(*span)]
-        inside = span[0] > 0 and self.text[: span[0]].strip()[-1:] not in ("", "?", ".", "!", ":")
-        return (word[0].isupper() and bool(inside)) or (word.casefold() in lexicon.named and word.casefold() not in lexicon.said)
+        within = self.text[: span[0]].strip()[-1:] not in ("", "?", ".", "!", ":")
+        folded = word.casefold()
+        return (word[0].isupper() and within) or (folded in lexicon.named and folded not in lexicon.said)
 
 
 def typed(template: str, text: str) -> Typed:

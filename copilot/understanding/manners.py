@@ -139,9 +139,8 @@ def load_phrases(language: str = "en") -> Phrases:
     words = frozenset(word for phrase in said for word in phrase) | filler | spelled.keys()
     return Phrases(
         filler=filler, spelled=spelled, by_first=by_first, leading=leading, kept=all_of(body["kept"]),
-       
-        polite=frozenset(body["polite"]), reasons=frozenset(body["reasons"]), no_reasons=tuple(tuple(str(p).split()) for p in body["no_reasons"]),
-        words=words,
+        polite=frozenset(body["polite"]), reasons=frozenset(body["reasons"]), words=words,
+        no_reasons=tuple(tuple(str(phrase).split()) for phrase in body["no_reasons"]),
     )  # fmt: skip
 
 

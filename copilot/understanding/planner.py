@@ -162,10 +162,10 @@ def _cues(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
 
 def _names_a_number(words: Sequence[Word], at: Sequence[int]) -> bool:
     """Whether the end of a phrase only says what the number behind it is of: the "order" of "on order 28414"."""
-    last = at[-1]
-    if len(at) == 1 or last + 1 == len(words) or not words[last + 1].has_digit or words[last].folded not in HINTS:
+    first, last = at[0], at[-1]
+    if last - first != 1 or last + 1 == len(words) or words[first].folded in HINTS:
         return False
-    return any(words[position].folded not in HINTS for position in at)
+    return words[last].folded in HINTS and words[last + 1].has_digit
 
 
 def _independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -63,7 +63,8 @@ def known_words() -> frozenset[str]:
     single = (
         vocabulary.filler, vocabulary.firsts, outline_words(), all_words(), STOP, TURNING, HINTS,
         times.leads, times.numbers, times.turned_by, times.sure,
-        amounts.numbers, amounts.full, amounts.per, amounts.into, manners.filler, manners.spelled, manners.reasons, manners.polite,
+        amounts.numbers, amounts.full, amounts.per, amounts.into, manners.filler, manners.spelled,
+        manners.reasons, manners.polite,
     )  # fmt: skip
     every = (*(piece for phrase in phrases for piece in phrase), *(word for words in single for word in words))
     return frozenset(word for word in every if word.isalpha())

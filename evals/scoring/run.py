@@ -38,6 +38,20 @@ class Result:
         return self.said.elapsed_ms if self.said else 0
 
 
+async def run_cases(scene: Scene, cases: Sequence[Case], workers: int, progress: Progress) -> list[Result]:
+    """Run the cases, `workers` at a time; the results are in the order of the cases."""
+    waiting = iter(enumerate(cases))
+    results: dict[int, Result] = {}
+
+    async def work() -> None:
+        for n, case in waiting:
+            results[n] = await run_case(scene, case)
+            progress(f"{len(results)} of {len(cases)} cases")
+
+    await asyncio.gather(*(work() for _ in range(workers)))
+    return [results[n] for n in range(len(cases))]
+
+
 async def run_case(scene: Scene, case: Case) -> Result:
     """Run one case. A case that can't be judged, and an answer that never comes, are UNFINISHED."""
     try:

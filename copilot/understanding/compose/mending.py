@@ -114,7 +114,8 @@ def _is_capital(words: Sequence[Word], position: int) -> bool:
 
 def _says_nothing(meant: str, vocabulary: Vocabulary) -> bool:
     """Whether a word would vanish: one in the place of a name must not."""
-    return meant in vocabulary.filler or Sign("nothing") in vocabulary.phrases.get((meant,), ())
+    meanings = vocabulary.phrases.get((meant,), ())
+    return Sign("nothing") in meanings or (meant in vocabulary.filler and not meanings)
 
 
 def _is_rather_a_name(token: Token, position: int, meant: str, word: Word) -> bool:

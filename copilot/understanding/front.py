@@ -58,7 +58,7 @@ async def plan_text(
 
     heard = await hear(lookup, cut(text))
     found = await planned(respelled(text, heard.slips))
-    if heard.doubtful and (heard.doubtful[0] in heard.doubtful[1] or not _is_whole(found)):
+    if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not _is_whole(found)):
         return await by_trial(text, heard.slips, heard.doubtful, planned) or found
     return with_slips(found, heard.slips)
 

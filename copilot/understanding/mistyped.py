@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from copilot.domain.plan import Choice, NoPlan, Plan, ReadAs
+from copilot.understanding.compose.mending import Doubtful
 
 Slip = tuple[str, str]
 """What was typed, and the word that was meant."""
@@ -30,19 +31,19 @@ def with_slips(found: Plan | NoPlan, slips: Sequence[Slip]) -> Plan | NoPlan:
 async def by_trial(
     text: str,
     slips: Sequence[Slip],
-    doubtful: tuple[str, tuple[str, ...]],
+    doubtful: Doubtful,
     plan: Callable[[str], Awaitable[Plan | NoPlan]],
 ) -> Plan | NoPlan | None:
     """The plan where a word may have been meant for several and only one of them makes a question of the message;
-    where two do, which one is asked. None where none does."""
-    typed, words = doubtful
+    where two do, or they are not alike, which one is asked. None where none does."""
+    typed = doubtful.typed
     made: dict[str, Plan] = {}
-    for meant in words[:_MOST]:
+    for meant in doubtful.words[:_MOST]:
         found = await plan(respelled(text, (*slips, (typed, meant))))
         same = isinstance(found, Plan) and any(found.to_json() == other.to_json() for other in made.values())
         if isinstance(found, Plan) and not found.unused_words and not same:
             made[meant] = found
-    if len(made) > 1:
+    if len(made) > 1 or (made and not doubtful.alike):
         choices = (Choice(label=meant, question=respelled(text, (*slips, (typed, meant)))) for meant in made)
         return NoPlan(reason="ambiguous", echo=typed, choices=tuple(choices))
     for meant, found in made.items():

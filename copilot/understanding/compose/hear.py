@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.amounts import find_amounts
 from copilot.understanding.compose.asker import Asker, read_asker
-from copilot.understanding.compose.mending import mended
+from copilot.understanding.compose.mending import Doubtful, mended
 from copilot.understanding.compose.tokens import Heard, Token, tokens_of
 from copilot.understanding.compose.values import find_values
 from copilot.understanding.lookup import Lookup
@@ -43,8 +43,7 @@ class Hearing:
     words: Sequence[Word] = ()
     slips: tuple[tuple[str, str], ...] = ()
     """What was typed with a slip, and the word it was taken for."""
-    doubtful: tuple[str, tuple[str, ...]] | None = None
-    """A word that may have been meant for several, and which those are."""
+    doubtful: Doubtful | None = None
 
 
 async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = frozenset()) -> Hearing:

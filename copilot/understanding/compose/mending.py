@@ -14,7 +14,7 @@ from functools import cache
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.tokens import Token
-from copilot.understanding.dialogue.cues import all_words
+from copilot.understanding.dialogue.cues import all_words, words_for
 from copilot.understanding.kinds import outline_words
 from copilot.understanding.manners import load_phrases
 from copilot.understanding.slips import load_slips
@@ -27,13 +27,23 @@ _SHORTEST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """A word that may have been meant for several. Those that say something and those that do not are not `alike`: that
+    only one of them makes a question is no proof that it was meant."""
+
+    typed: str
+    words: tuple[str, ...]
+    alike: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mended:
     """The words with what they were meant for; what was typed for which of them; and of one word that may have been
     meant for several, which those are."""
 
     words: tuple[Word, ...]
     slips: tuple[tuple[str, str], ...] = ()
-    doubtful: tuple[str, tuple[str, ...]] | None = None
+    doubtful: Doubtful | None = None
 
 
 def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabulary) -> Mended:
@@ -41,12 +51,15 @@ def mended(words: Sequence[Word], tokens: Sequence[Token], vocabulary: Vocabular
     unclear = {position: token for token in tokens for position in _unclear(token, words)}
     found: list[Word] = []
     told: list[tuple[str, str]] = []
-    doubtful: list[tuple[str, tuple[str, ...]]] = []
+    doubtful: list[Doubtful] = []
     for position, word in enumerate(words):
         meant = _meant(words, position, unclear[position], vocabulary) if position in unclear else ()
         found += cut(meant[0]) if len(meant) == 1 else [word]
         told += [(word.typed, meant[0])] if len(meant) == 1 else []
-        doubtful += [(word.typed, meant)] if len(meant) > 1 else []
+        lost = [each for each in meant if _says_nothing(each, vocabulary)]
+        doubtful += (
+            [Doubtful(typed=word.typed, words=meant, alike=len(lost) in (0, len(meant)))] if len(meant) > 1 else []
+        )
     return Mended(words=tuple(found), slips=tuple(told), doubtful=doubtful[0] if len(doubtful) == 1 else None)
 
 
@@ -89,8 +102,7 @@ def _but_like(candidate: Candidate, position: int, words: Sequence[Word]) -> boo
 
 def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocabulary) -> tuple[str, ...]:
     """What the word at a position may have been meant for, each one word or two, and what was typed where that is as
-    like a name; none where it is no slip. A word that would vanish is none of several: what is left would be another
-    question."""
+    like a name; none where it is no slip."""
     typed, known, slips = words[position].folded, known_words(), load_slips()
     if typed in slips.words:
         return (" ".join(slips.words[typed]),)
@@ -100,7 +112,7 @@ def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocab
     near = [*slips.near(typed, known), *([" ".join(parts)] if parts else [])]
     said = [meant for meant in near if not _says_nothing(meant, vocabulary)]
     leads = position > 0 and words[position - 1].folded in slips.leading
-    meant = tuple(said or ([] if leads else near))
+    meant = tuple(said if leads else near)
     named = any(_is_rather_a_name(token, position, each, words[position]) for each in meant)
     return (*meant, words[position].typed) if named else meant
 
@@ -115,7 +127,9 @@ def _is_capital(words: Sequence[Word], position: int) -> bool:
 def _says_nothing(meant: str, vocabulary: Vocabulary) -> bool:
     """Whether a word would vanish: one in the place of a name must not."""
     meanings = vocabulary.phrases.get((meant,), ())
-    return Sign("nothing") in meanings or (meant in vocabulary.filler and not meanings)
+    return Sign("nothing") in meanings or (
+        meant in vocabulary.filler and not meanings and meant not in words_for("people")
+    )
 
 
 def _is_rather_a_name(token: Token, position: int, meant: str, word: Word) -> bool:

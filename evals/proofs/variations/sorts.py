@@ -48,7 +48,7 @@ SORTS: Mapping[str, Sort] = {
     "missing_blank": Sort(draw=no_blank, least=0.8),
     "slip_in_name": Sort(draw=in_a_name, least=0.8),
     "capitals": Sort(draw=capitals, least=0.9),
-    "apostrophe": Sort(draw=apostrophe, least=0.9),
+    "apostrophe": Sort(draw=apostrophe, least=0.8),
     "umlaut": Sort(draw=umlaut, least=0.9),
     "ending": Sort(draw=ending, least=0.9),
     "loose_number": Sort(draw=numbered, least=0.9),

@@ -65,6 +65,11 @@ def test_a_capital_within_a_sentence_is_rather_a_name() -> None:
     assert meant("OPEN ORDERS SHIPED") == "OPEN ORDERS shipped"
 
 
+def test_no_slip_makes_a_question_its_opposite() -> None:
+    assert meant("parcels aent out") == "parcels aent out"
+    assert meant("nevr shipped").startswith("nevr")
+
+
 def test_a_word_in_the_place_of_a_name_does_not_vanish() -> None:
     assert meant("stock of teh") == "stock of the"  # the list of slips is sure
     assert meant("stock in whicj") == "stock in whicj"

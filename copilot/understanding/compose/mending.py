@@ -22,6 +22,7 @@ from copilot.understanding.time.language import load_time_words
 from copilot.understanding.vocabulary import Sign, Vocabulary, load_vocabulary
 from copilot.understanding.words import HINTS, STOP, TURNING, Word, cut, fold
 
+_LONG_TURNING = 7
 _SHORTEST = 3
 """Letters of a word that may be known by one slip; shorter ones only by the list."""
 
@@ -110,11 +111,19 @@ def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocab
         return ()
     parts = slips.parts(typed, known)
     near = [*slips.near(typed, known), *([" ".join(parts)] if parts else [])]
+    if any(_turns(meant, vocabulary) for meant in near):
+        return ()
     said = [meant for meant in near if not _says_nothing(meant, vocabulary)]
     leads = position > 0 and words[position - 1].folded in slips.leading
     meant = tuple(said if leads else near)
     named = any(_is_rather_a_name(token, position, each, words[position]) for each in meant)
     return (*meant, words[position].typed) if named else meant
+
+
+def _turns(meant: str, vocabulary: Vocabulary) -> bool:
+    """Whether it is a short word that turns a question into its opposite: "arent" is too near to too much."""
+    meanings = vocabulary.phrases.get((meant,), ())
+    return len(meant) < _LONG_TURNING and any(Sign(name) in meanings for name in ("not", "none_of"))
 
 
 def _is_capital(words: Sequence[Word], position: int) -> bool:

@@ -25,6 +25,7 @@ from copilot.understanding.dialogue.parts import InConversation, in_parts
 from copilot.understanding.dialogue.recall import NOTED, with_said
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.lookup import Lookup
+from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.vocabulary import Measure
@@ -52,7 +53,18 @@ async def plan_text(
     async def afresh(question: str) -> Plan | NoPlan:
         return await _planned(lookup, question, State(), alone, afresh)
 
-    return await _planned(lookup, text, state or State(), alone, afresh)
+    async def planned(message: str) -> Plan | NoPlan:
+        return await _planned(lookup, message, state or State(), alone, afresh)
+
+    heard = await hear(lookup, cut(text))
+    found = await planned(respelled(text, heard.slips))
+    if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not _is_whole(found)):
+        return await by_trial(text, heard.slips, heard.doubtful, planned) or found
+    return with_slips(found, heard.slips)
+
+
+def _is_whole(found: Plan | NoPlan) -> bool:
+    return isinstance(found, Plan) and not found.unused_words
 
 
 async def _planned(lookup: Lookup, text: str, stands: State, alone: Alone, afresh: Alone) -> Plan | NoPlan:
@@ -143,13 +155,19 @@ async def _of_both(lookup: Lookup, composed: Understood | Misread, text: str) ->
     return kind if set(load_kinds()[kind.kind].required) == set(found.ids()) else None
 
 
-async def _of_document(lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing) -> Plan | None:
-    """The outline of a document, where a composition would only list it and all words go without saying."""
+async def _of_document(
+    lookup: Lookup, kind: Plan | NoPlan, composed: Understood, heard: Hearing
+) -> Plan | NoPlan | None:
+    """The outline of a document, where a composition would only list it and all words go without saying; the decline
+    where a name beside the document is none of its."""
     named = set(composed.composition.ids()) & _DOCUMENTS
     if not named or not isinstance(kind, Plan) or _led_away(kind, composed, heard):
         return None
     plan = await with_the_rest(lookup, kind, heard.tokens)
-    return plan if isinstance(plan, Plan) else None
+    if isinstance(plan, Plan):
+        return plan
+    strange = (t for t in heard.tokens if t.records and not t.records[0].by_number and t.text in plan.unknown_words)
+    return plan if any(strange) else None
 
 
 def _led_away(kind: Plan, composed: Understood | Misread, heard: Hearing) -> bool:
@@ -233,11 +251,20 @@ def _without(words: Sequence[Word], misread: Misread, kind: Plan | NoPlan, heard
     tokens = heard.tokens
     if misread.money and not misread.doubtful:
         return _which_currency(words, misread.money[-1], heard.asker)
-    if misread.doubtful and not misread.left and not (isinstance(kind, NoPlan) and kind.choices):
+    if (
+        misread.doubtful
+        and not misread.left
+        and not (isinstance(kind, NoPlan) and kind.choices and not _same(kind, misread))
+    ):
         return doubtful(words, misread)
     if isinstance(kind, NoPlan) and kind.reason != "unsupported" and _ordinary(kind.echo, tokens):
         return unknown(misread)
     return kind
+
+
+def _same(kind: NoPlan, misread: Misread) -> bool:
+    """Whether both ask back about records of one kind: then the question goes on as it was typed."""
+    return misread.doubtful is not None and kind.entity == misread.doubtful.records[0].entity
 
 
 def _ordinary(echo: str, tokens: Sequence[Token]) -> bool:

@@ -14,13 +14,14 @@ from typing import Any
 
 from copilot.semantic.language import in_force, per_language
 from copilot.understanding.kinds import load_kinds
+from copilot.understanding.slips import load_slips
 from copilot.understanding.vocabulary import load_vocabulary
-from copilot.understanding.words import cut, fold
+from copilot.understanding.words import cut
 
 _CLAUSE = re.compile(r".+?(?:[,.;:!?]+(?=\s|$)|\s+[-–—]+(?=\s)|$)", re.DOTALL)
 _ANY = "*"
 _MOST_ANY = 3
-_SHORTEST_TYPO = 5
+_SHORTEST_TYPO = 4
 _MOST_WORDS = 14
 """Words of the longest complaint with its reason."""
 
@@ -60,10 +61,11 @@ class Phrases:
     """First piece -> phrases, the longest first, each with its manner."""
     leading: frozenset[Pieces]
     kept: frozenset[Pieces]
+    polite: frozenset[str]
     reasons: frozenset[str]
     no_reasons: tuple[Pieces, ...]
     words: frozenset[str]
-    """Every word of a phrase that is long enough to be told from others when it is mistyped."""
+    """Every word of a phrase, and the fillers."""
 
     def cover(self, pieces: Pieces) -> frozenset[str] | None:
         """The manners of phrases that cover all pieces; None where some piece is of no phrase."""
@@ -96,8 +98,9 @@ def manner_of(text: str) -> Manner | None:
 def may_ask_of(text: str, entities: Collection[str]) -> bool:
     """Whether a message that is about the last answer may as well ask it of a record of one of these entities: where a
     transfer comes from."""
-    asked = manners_file()["of_records"]
-    return any(fold(text) in (fold(phrase) for phrase in asked.get(entity, ())) for entity in entities)
+    asked, phrases = manners_file()["of_records"], load_phrases()
+    meant = {_pieces(phrases, text), _mended(phrases, _pieces(phrases, text))}
+    return any(_pieces(phrases, str(phrase)) in meant for entity in entities for phrase in asked.get(entity, ()))
 
 
 def without_courtesy(text: str) -> str:
@@ -129,11 +132,13 @@ def load_phrases() -> Phrases:
     order = {manner: n for n, manner in enumerate(body["manners"])}
     for phrase, manner in sorted(phrases, key=lambda each: (-len(each[0]), order[each[1]], each[0])):
         by_first.setdefault(phrase[0], []).append((phrase, manner))
-    words = frozenset(word for phrase, _ in phrases for word in phrase if len(word) >= _SHORTEST_TYPO)
+    leading = all_of(body["leading"])
+    said = (*leading, *(phrase for phrase, _ in phrases))
+    words = frozenset(word for phrase in said for word in phrase) | filler | spelled.keys()
     return Phrases(
-        filler=filler, spelled=spelled, by_first=by_first, leading=all_of(body["leading"]), kept=all_of(body["kept"]),
-        reasons=frozenset(body["reasons"]), no_reasons=tuple(tuple(str(p).split()) for p in body["no_reasons"]),
-        words=words,
+        filler=filler, spelled=spelled, by_first=by_first, leading=leading, kept=all_of(body["kept"]),
+        polite=frozenset(body.get("polite", ())), reasons=frozenset(body["reasons"]), words=words,
+        no_reasons=tuple(tuple(str(phrase).split()) for phrase in body["no_reasons"]),
     )  # fmt: skip
 
 
@@ -171,17 +176,23 @@ def _lengths(phrase: Pieces, pieces: Pieces) -> Iterator[int]:
 
 
 def _mended(phrases: Phrases, pieces: Pieces) -> Pieces:
-    """The pieces with one slip in a word put right, unless it is a word of the business."""
-    return tuple(_nearest(phrases, piece) for piece in pieces)
+    """The pieces with slips of the keyboard put right, unless they are words of the business."""
+    meant = tuple(right for piece in pieces for right in _meant(phrases, piece))
+    spelled = tuple(right for piece in meant for right in phrases.spelled.get(piece, (piece,)))
+    return tuple(piece for piece in spelled if piece not in phrases.filler)
 
 
-def _nearest(phrases: Phrases, piece: str) -> str:
-    if len(piece) < _SHORTEST_TYPO or not piece.isalpha() or piece in phrases.words or piece in _business_words():
-        return piece
-    from rapidfuzz.distance import OSA  # noqa: PLC0415 -- a vendor's library, needed only where something is mistyped
-
-    near = [word for word in phrases.words if OSA.distance(piece, word, score_cutoff=1) <= 1]
-    return near[0] if len(near) == 1 else piece
+def _meant(phrases: Phrases, piece: str) -> Pieces:
+    """What a piece was meant for: by the list, as one slip away from one word, or as two without their blank."""
+    slips = load_slips()
+    if piece in slips.words:
+        return slips.words[piece]
+    if len(piece) < _SHORTEST_TYPO or not piece.isalpha() or piece in phrases.words or piece in slips.real:
+        return (piece,)
+    if piece in _business_words():
+        return (piece,)
+    nearest = slips.nearest(piece, phrases.words)
+    return (nearest,) if nearest else slips.parts(piece, phrases.words) or (piece,)
 
 
 @per_language
@@ -209,8 +220,8 @@ def _complains(phrases: Phrases, text: str) -> bool:
 def _courteous(phrases: Phrases, clause: str) -> bool:
     pieces = _pieces(phrases, clause)
     if not pieces:
-        return not clause.strip(" ,.;:!?-")
-    if pieces in phrases.leading:
+        return all(word.folded in phrases.polite for word in cut(clause))
+    if pieces in phrases.leading or _mended(phrases, pieces) in phrases.leading:
         return True
     covered = phrases.cover(pieces)
     return bool(covered) and covered <= {Manner.GREETING, Manner.THANKS} and pieces not in phrases.kept

@@ -19,6 +19,7 @@ _CODE = re.compile(r"^[A-Z]{2,6}$")
 _SERIES = re.compile(r"^(.*\D)\d+$")
 _STRENGTH = {"number": 30, "loose": 25, "digits": 12}
 _HINTED = 10
+_LETTERS = 2
 _LONG = 6
 """Digits from which on a bare number is hardly a quantity."""
 _THINGS = frozenset({"item", "customer", "supplier"})
@@ -67,9 +68,14 @@ def spellings(words: Sequence[Word]) -> dict[str, tuple[int, ...]]:
         if word.has_digit:
             found[word.typed] = (position,)
             before = words[position - 1] if position else None
-            if before and not before.has_digit and len(before.folded) <= 5 and before.folded not in lexicon().stop:
+            if before and not before.has_digit and _begins_a_number(before.folded):
                 found[f"{before.typed}{word.typed}"] = (position - 1, position)
     return found
+
+
+def _begins_a_number(word: str) -> bool:
+    """Whether a word may be the letters of a number: also the BE of "be 22281", a small word elsewhere."""
+    return len(word) == _LETTERS or (len(word) <= 5 and word not in lexicon().stop)
 
 
 def bare_digits(words: Sequence[Word], spelled: Places) -> list[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from copilot.semantic.language import per_language
+from copilot.semantic.language import in_force, per_language
 from copilot.understanding.lexicon import lexicon
 
 _WORD = re.compile(r"(?:[^\s,;?!()\"“”„]|(?<=[0-9]),(?=[0-9]{1,3}(?![0-9A-Za-z])))+")
 """A comma stays between the figures of one number: 10,000."""
 _BEFORE_FIGURE = re.compile(r"(?<!\S)([A-Za-z]{0,2}[$€£¥]|[<>≤≥≈~]=?)\s+(?=[0-9])")
 _BEHIND_FIGURE = re.compile(r"(?<=[0-9])\s+([%$€£¥])(?!\S)")
+_LONGEST_CONTRACTED = 10
 _SPECIAL = str.maketrans({"ς": "σ", "ł": "l", "ø": "o", "đ": "d", "ß": "ss", "'": "", "’": ""})  # noqa: RUF001 -- the sigma is meant
 
 
@@ -40,7 +41,7 @@ def cut(text: str) -> tuple[Word, ...]:
     """The words of a text, without the punctuation around them. A sign stays with its figure: 95 %, € 10."""
     plain = _BEHIND_FIGURE.sub(r"\1", _BEFORE_FIGURE.sub(r"\1", unicodedata.normalize("NFKC", text)))
     typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(plain))
-    words = (Word(word, fold(word)) for word in map(_without_genitive, typed))
+    words = (Word(word, fold(word)) for each in typed for word in (_drawn_together(each) or (_without_genitive(each),)))
     return tuple(word for word in words if word.folded)
 
 
@@ -84,6 +85,17 @@ def _cutting() -> Callable[[str], tuple[str, ...]]:
         return tuple(piece for word in cut(phrase) for piece in word.folded.split())
 
     return pieces
+
+
+def _drawn_together(word: str) -> tuple[str, ...]:
+    """The words that a contraction stands for, with or without its apostrophe; none for any other word."""
+    return _contracted().get(fold(word), ()) if len(word) < _LONGEST_CONTRACTED else ()
+
+
+@per_language
+def _contracted() -> Mapping[str, tuple[str, ...]]:
+    contracted = in_force().read("slips.yaml").get("contracted", {})
+    return {typed: tuple(meant.split()) for typed, meant in contracted.items()}
 
 
 def _without_genitive(word: str) -> str:

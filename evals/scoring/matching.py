@@ -16,6 +16,8 @@ _REMARK = re.compile(r"(?<![*\\])\*[^*\n]+\*(?!\*)")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _FIGURE = "value"
 """The field of a measured figure."""
+_GROUP = "group"
+"""How the fields begin that say what a measured figure is of; a name stands there and in no field of a record."""
 _KEPT_PLACES = 6
 """Figures are kept in millionths."""
 _CURRENCY = re.compile(r"_(usd|eur|sgd|gbp|chf|jpy|cny)$")
@@ -29,6 +31,7 @@ def matching(cell: Cell, column: Column, shown: Sequence[Shown]) -> list[Shown]:
     """
     there = [each for each in shown if _is_of(each, column)]
     found = [each for each in there or shown if same(cell, column, each)]
+    found += [each for each in shown if _names_group(each) and each not in found and same(cell, column, each)]
     other = column.other.get(cell, ()) if isinstance(cell, str) else ()
     return found or [each for each in shown if _may_name(each, column) and each.value in other]
 
@@ -72,7 +75,12 @@ def same(cell: Cell, column: Column, each: Shown) -> bool:
 
 def _may_name(each: Shown, column: Column) -> bool:
     """Whether a value can be what a record of the column's table is called: a field of it, or what a figure is of."""
-    return each.entity == column.table or each.field.startswith("group")
+    return each.entity == column.table or _names_group(each)
+
+
+def _names_group(each: Shown) -> bool:
+    """Whether a value is what a measured figure is of."""
+    return each.field.startswith(_GROUP) and isinstance(each.value, str)
 
 
 def _is_of(each: Shown, column: Column) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import AsyncConnection
 
 from copilot.domain.answer import Answer
 from evals.company import ask
@@ -53,12 +56,19 @@ async def run_case(scene: Scene, case: Case) -> Result:
     """Run one case. A case that can't be judged, and an answer that never comes, are UNFINISHED."""
     try:
         async with owner(scene.dsn) as connection:
-            truth = await read_truth(connection, case)
-            said = read_answer(await _converse(scene, case, truth))
-            asked = said.choices if case.expect is Expect.DECLINE else ()
-            hidden = await hidden_choices(connection, case.user, asked)
+            return await judged(scene, connection, case, await read_truth(connection, case))
     except CaseError as error:
         return _unfinished(case, str(error))
+    except Exception as error:  # noqa: BLE001 -- whatever breaks a case is a finding of this run
+        return _unfinished(case, f"no answer: {type(error).__name__}: {error}")
+
+
+async def judged(scene: Scene, connection: AsyncConnection[Any], case: Case, truth: Truth) -> Result:
+    """Ask the turns of `truth` and judge the answer to the last one. An answer that never comes is UNFINISHED."""
+    try:
+        said = read_answer(await _converse(scene, case, truth))
+        asked = said.choices if case.expect is Expect.DECLINE else ()
+        hidden = await hidden_choices(connection, case.user, asked)
     except Exception as error:  # noqa: BLE001 -- whatever breaks an answer is a finding of this run
         return _unfinished(case, f"no answer: {type(error).__name__}: {error}")
     return Result(case=case, score=score(case, truth, said, hidden=hidden), said=said, turns=truth.turns)

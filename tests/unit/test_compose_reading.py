@@ -260,4 +260,4 @@ def test_slips_in_ordinary_words_are_mended_and_other_words_left(typed: str, mea
     vocabulary = load_vocabulary()
     words = cut(f"{typed} of")
     token = Token(positions=(0,), text=typed)
-    assert mended(words, (token,), vocabulary)[0].folded == meant
+    assert mended(words, (token,), vocabulary).words[0].folded == meant

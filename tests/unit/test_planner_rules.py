@@ -216,7 +216,8 @@ def test_only_an_entity_of_the_model_can_be_chosen(text: str) -> None:
 
 
 def test_a_number_may_be_typed_with_a_blank_after_its_letters() -> None:
-    assert spellings(cut("is so 24 late")) == {"24": (2,)}  # "so" is too common a word to be part of a number
+    assert spellings(cut("is so 24 late")) == {"24": (2,), "so24": (1, 2)}
+    assert spellings(cut("was the 24 late")) == {"24": (2,)}  # "the" is too common a word to be part of a number
     assert spellings(cut("p 7")) == {"7": (1,), "p7": (0, 1)}
     assert spellings(cut("where is it")) == {}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.amounts import find_amounts
 from copilot.understanding.compose.asker import Asker, read_asker
-from copilot.understanding.compose.mending import mended
+from copilot.understanding.compose.mending import Doubtful, mended
 from copilot.understanding.compose.tokens import Heard, Token, tokens_of
 from copilot.understanding.compose.values import find_values
 from copilot.understanding.lookup import Lookup
@@ -41,6 +41,9 @@ class Hearing:
     tokens: tuple[Token, ...]
     asker: Asker
     words: Sequence[Word] = ()
+    slips: tuple[tuple[str, str], ...] = ()
+    """What was typed with a slip, and the word it was taken for."""
+    doubtful: Doubtful | None = None
 
 
 async def hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int] = frozenset()) -> Hearing:
@@ -66,6 +69,8 @@ async def _hear(lookup: Lookup, words: Sequence[Word], digits: frozenset[int]) -
     heard = Heard(words=words, matches=matches, references=references, spans=spans, amounts=amounts)
     tokens = tokens_of(heard, vocabulary)
     meant = mended(words, tokens, vocabulary)
-    if [word.folded for word in meant] != [word.folded for word in words]:
-        return await hear(lookup, meant, digits)
-    return Hearing(tokens=tokens, asker=asker, words=words)
+    if meant.slips:
+        figures = {words[position] for position in digits}
+        again = await hear(lookup, meant.words, frozenset(p for p, word in enumerate(meant.words) if word in figures))
+        return replace(again, slips=(*meant.slips, *again.slips))
+    return Hearing(tokens=tokens, asker=asker, words=words, doubtful=meant.doubtful)

@@ -94,7 +94,7 @@ def _possible(heard: Heard) -> Iterator[Token]:
     single = {match.positions[0] for match in heard.matches if len(match.positions) == 1 and _is_noun(match)}
     for match in heard.matches:
         last = match.positions[-1]
-        if len(match.positions) > 1 and last in single and last + 1 in numbers:
+        if len(match.positions) > 1 and last in single and last + 1 in numbers and not _is_noun(match):
             continue  # the "order" of "on order 28414" belongs to the number
         yield Token(positions=match.positions, text=_text(heard.words, match.positions), meanings=match.meanings)
     for reference in heard.references:

@@ -78,7 +78,9 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
     alone = [n for n, token in work.open() if names(token) and not _beside_span(work, n)]
     if len(alone) == 1:
         token = work.tokens[alone[0]]
-        return (None if _state(token, target) else alone[0]), date_path(token, target)
+        path = date_path(token, target)
+        happened = path is not None and alone[0] > work.target_at and not _more_than(token, target, path)
+        return (alone[0] if happened or not _state(token, target) else None), path
     return None, _usual_date(work, target)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from copilot.semantic.language import in_force, per_language
-from copilot.understanding.words import Word, cut
+from copilot.understanding.words import Word, cut, fold
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _LAST = -1
@@ -56,6 +56,12 @@ def words_for(kind: str) -> frozenset[str]:
     return frozenset(pieces[0] for pieces, kinds in _phrases().items() if kind in kinds and len(pieces) == 1)
 
 
+@per_language
+def all_words() -> frozenset[str]:
+    """Every word of any cue."""
+    return frozenset(piece for pieces in _phrases() for piece in pieces)
+
+
 def _longest(pieces: Sequence[str], phrases: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
     for length in range(min(4, len(pieces)), 0, -1):
         kinds = phrases.get(tuple(pieces[:length]))
@@ -70,5 +76,6 @@ def _phrases() -> Mapping[tuple[str, ...], tuple[str, ...]]:
     for kind, said in in_force().read("dialogue.yaml").items():
         for phrase in said:
             pieces = tuple(piece for word in cut(str(phrase)) for piece in word.folded.split())
-            found[pieces] = (*found.get(pieces, ()), kind)
+            for form in dict.fromkeys((pieces, (fold(str(phrase)),))):  # as one word too, contracted as it is written
+                found[form] = (*found.get(form, ()), kind)
     return found

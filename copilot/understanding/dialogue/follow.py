@@ -118,6 +118,9 @@ class Follow:
         """The first message of a conversation: "they" means nobody yet, unless it names somebody itself."""
         if message.outward and not message.named:
             return NoPlan(reason="ambiguous", echo=message.said(message.outward))
+        switch = message.cues.of("switch")
+        if 0 in switch and message.tokens and all(token.reference for token in message.tokens):
+            return NoPlan(reason="unsupported", unknown_words=tuple(message.words[p].typed for p in sorted(switch)))
         alone = await self.alone(self.text)
         aside = message.cues.of("no", "narrow")
         if is_whole(alone) or not aside or len(aside) == len(message.words):

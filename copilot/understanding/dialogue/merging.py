@@ -11,10 +11,11 @@ from dateutil.relativedelta import relativedelta
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
-from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.domain.query import Compare, Condition
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.ways import way
+from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.attributes import Asked, attributes_plan
@@ -195,6 +196,7 @@ def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:
     if kind is None:
         return _same_fields(state, tokens)
     found: dict[str, tuple[int, ...]] = {}
+    slips: list[ReadAs] = []
     for n, token in enumerate(tokens):
         if token.reference is None:
             if any(_is_hint(token, other) for other in (*tokens[n - 1 : n], *tokens[n + 1 : n + 2])):
@@ -202,13 +204,14 @@ def replaced(state: State, tokens: Sequence[Token]) -> Plan | NoPlan | None:
             return None
         fitting = [c for c in token.reference.candidates if c.entity in kind.references or c.entity in state.references]
         best = [c for c in fitting if (c.doubt, c.strength) == (fitting[0].doubt, fitting[0].strength)]
-        if len(best) != 1:
+        if len(best) != 1 or best[0].doubt is Doubt.GUESS:
             return None
+        slips += _read_as(token, best[0])
         found[best[0].entity] = (*found.get(best[0].entity, ()), best[0].id)
     references = {**_besides(state.references, found), **found}
     if any(required not in references for required in kind.required):
         return None
-    return make_plan(kind, references, period=state.period, wanted=state.wanted)
+    return replace(make_plan(kind, references, period=state.period, wanted=state.wanted), read_as=tuple(slips))
 
 
 def about(state: State, key: Key) -> Plan | None:
@@ -225,11 +228,20 @@ def about(state: State, key: Key) -> Plan | None:
 def _same_fields(state: State, tokens: Sequence[Token]) -> Plan | None:
     """The fields asked for before, of other records of that kind."""
     entity = next(iter(state.references), "")
-    found = [c for token in tokens for c in token.records if c.entity == entity and not c.doubt]
-    if not state.attributes or len(found) != len(tokens):
+    named = [(t, c) for t in tokens for c in t.records if c.entity == entity and c.doubt is not Doubt.GUESS]
+    doubted = any(c.doubt for _, c in named) and len(named) > 1
+    if not state.attributes or len(named) != len(tokens) or doubted:
         return None
-    ids = tuple(dict.fromkeys(candidate.id for candidate in found))
-    return attributes_plan(Asked(entity=entity, ids=ids, attributes=state.attributes))
+    ids = tuple(dict.fromkeys(candidate.id for _, candidate in named))
+    plan = attributes_plan(Asked(entity=entity, ids=ids, attributes=state.attributes))
+    return replace(plan, read_as=tuple(slip for token, c in named for slip in _read_as(token, c)))
+
+
+def _read_as(token: Token, candidate: Candidate) -> tuple[ReadAs, ...]:
+    """That a name was typed with a slip, to be said."""
+    if candidate.doubt is not Doubt.SLIP:
+        return ()
+    return (ReadAs(typed=token.text, entity=candidate.entity, id=candidate.id, label=candidate.label),)
 
 
 def _besides(references: Mapping[str, tuple[int, ...]], found: Collection[str]) -> dict[str, tuple[int, ...]]:

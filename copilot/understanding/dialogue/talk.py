@@ -11,6 +11,7 @@ from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.candidates import display
+from copilot.understanding.compose.build import can_list
 from copilot.understanding.compose.planner import plan_of, whole
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.focus import (
@@ -143,7 +144,8 @@ class Talk:
         if found is None and narrow and not self.state.composition and (before := narrowed(self.state)):
             return await replace(self, state=before).merged(message)
         if isinstance(found, Composition):
-            return await self._composed(found, message)
+            told = found.measure or found.counted or can_list(found.entity)
+            return await self._composed(found, message) if told else None
         return replaced(self.state, tokens)
 
     async def rewritten(self, message: Message) -> Found:

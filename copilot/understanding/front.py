@@ -251,15 +251,17 @@ def _without(words: Sequence[Word], misread: Misread, kind: Plan | NoPlan, heard
     tokens = heard.tokens
     if misread.money and not misread.doubtful:
         return _which_currency(words, misread.money[-1], heard.asker)
-    if (
-        misread.doubtful
-        and not misread.left
-        and not (isinstance(kind, NoPlan) and kind.choices and not _same(kind, misread))
-    ):
+    if _only_doubtful(misread) and not (isinstance(kind, NoPlan) and kind.choices and not _same(kind, misread)):
         return doubtful(words, misread)
     if isinstance(kind, NoPlan) and kind.reason != "unsupported" and _ordinary(kind.echo, tokens):
         return unknown(misread)
     return kind
+
+
+def _only_doubtful(misread: Misread) -> bool:
+    """Whether nothing is in the way but that a name may be several."""
+    doubt = misread.doubtful
+    return doubt is not None and all(token.positions == doubt.positions for token in misread.left)
 
 
 def _same(kind: NoPlan, misread: Misread) -> bool:

@@ -313,6 +313,15 @@ def _list_of(work: Work, kpi: Kpi) -> Composition:
     )
 
 
+def listed_records(found: Composition) -> Composition | None:
+    """The records that a figure is over; None where there are no words for a list of them."""
+    kpi = load_kpis().get(found.measure)
+    if kpi is None or found.splits or not can_list(kpi.entity):
+        return None
+    part = Part(role="segment", about=kpi.name, conditions=(*kpi.where, *kpi.figure.where), text=kpi.title)
+    return Composition(entity=kpi.entity, parts=(part, *found.parts))
+
+
 def ambiguous(misread: Misread) -> tuple[Candidate, ...]:
     """The records that the doubtful words may name."""
     return misread.doubtful.records if misread.doubtful else ()

@@ -12,7 +12,7 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.candidates import display
 from copilot.understanding.compose.build import can_list
-from copilot.understanding.compose.planner import plan_of, whole
+from copilot.understanding.compose.planner import listed_records, plan_of, whole
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.focus import (
     DOCUMENTS,
@@ -143,6 +143,8 @@ class Talk:
             found = turned(self.state, tokens, message.hearing.asker)
         if found is None and narrow and not self.state.composition and (before := narrowed(self.state)):
             return await replace(self, state=before).merged(message)
+        if isinstance(found, Composition) and cues.any("narrow") and cues.any("many"):
+            found = listed_records(found) or found  # "only the late ones" are records, also where a figure was told
         if isinstance(found, Composition):
             told = found.measure or found.counted or can_list(found.entity)
             return await self._composed(found, message) if told else None

@@ -28,7 +28,7 @@ _BUCKETS = {
 }
 DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
-_MOST_RANKED = 100
+MOST_RANKED = 100
 _USUALLY_RANKED = 5
 
 
@@ -205,11 +205,13 @@ def _before_noun(work: Work, token: Token) -> bool:
 
 def _ranked_field(work: Work, target: Target) -> None:
     """The "carrier" of "which carrier has the most shipments": what the records counted are told apart by."""
-    if work.splits or target.kpi is not None or work.rank not in ("highest", "lowest", "best", "worst"):
+    if work.splits or work.rank not in ("highest", "lowest", "best", "worst"):
         return
     for n, token in list(work.open()):
-        if any(word.entity == target.entity for word in token.all_of(FieldWord)):
-            split = _split(token, target)
+        if target.kpi and token.all_of(Noun):
+            continue
+        if target.kpi or any(word.entity == target.entity for word in token.all_of(FieldWord)):
+            split = _split(token, target) if token.all_of(FieldWord) else None
             if split is not None:
                 work.splits.append(split)
                 work.take(n)
@@ -229,7 +231,7 @@ def _asks_for_one(work: Work) -> bool:
 
 def _small_number(token: Token) -> bool:
     amount = token.amount
-    return bool(amount and amount.bare and amount.number == int(amount.number) and 0 < amount.number <= _MOST_RANKED)
+    return bool(amount and amount.bare and amount.number == int(amount.number) and 0 < amount.number <= MOST_RANKED)
 
 
 def _splits(work: Work, target: Target) -> None:

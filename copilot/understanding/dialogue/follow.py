@@ -97,6 +97,8 @@ class Follow:
         again = retold(self.state, message.words, cues.of("switch", "many", "people", "thing"))
         if again is not None:
             return again
+        if (sized := await talk.resized(message)) is not None:
+            return sized
         thing, named = bool(message.things), message.named
         if thing and not named and several_of(self.state):
             return await talk.which(message)

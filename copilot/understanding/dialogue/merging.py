@@ -19,7 +19,7 @@ from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.attributes import Asked, attributes_plan
-from copilot.understanding.compose.reader import Target, Work, order, shape
+from copilot.understanding.compose.reader import MOST_RANKED, Target, Work, order, shape
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key
@@ -105,6 +105,18 @@ def _corrected(tokens: Sequence[Token]) -> tuple[Token, ...]:
         if n and after and token.is_sign("not") and tokens[n - 1].span and after.span:
             return (*tokens[:n], *tokens[n + 2 :])
     return tuple(tokens)
+
+
+def resized(state: State, tokens: Sequence[Token]) -> Composition | None:
+    """The last ranking with another number of places: "make it five", "top 10 instead"."""
+    last = state.composition
+    sizes = [token.amount for token in tokens if token.amount]
+    others = [token for token in tokens if not token.amount and not token.is_sign("best", "highest")]
+    if last is None or last.limit is None or last.descending is None or others or len(sizes) != 1:
+        return None
+    (size,) = sizes
+    whole = size.bare and size.number == int(size.number) and 0 < size.number <= MOST_RANKED
+    return replace(last, limit=int(size.number)) if whole else None
 
 
 def turned(state: State, tokens: Sequence[Token], asker: Asker) -> Composition | None:

@@ -60,7 +60,9 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
 
 def _narrows(first: Plan, later: Plan) -> bool:
     """Whether a later question names nothing, though the first one did: it may be about that, or about everything."""
-    return not later.references and bool(first.references or _restricted(first.composition))
+    if later.references:
+        return False
+    return bool(first.references) or (_restricted(first.composition) and not _restricted(later.composition))
 
 
 def _says_no_more(found: Plan) -> bool:

@@ -24,7 +24,7 @@ from copilot.understanding.dialogue.focus import (
     several_of,
     thing_of,
 )
-from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, turned
+from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, resized, turned
 from copilot.understanding.dialogue.message import Message, heard, name_of, put, things
 from copilot.understanding.dialogue.namesakes import asked_of, namesakes, part_of_name
 from copilot.understanding.lookup import Lookup
@@ -105,6 +105,13 @@ class Talk:
             return None
         part = Part(role="record", about=last.entity, ids=known, negated=True)
         return await self._composed(replace(last, parts=(*last.parts, part)), message)
+
+    async def resized(self, message: Message) -> Found:
+        """ "Make it five": the last ranking with another number of places."""
+        skipped = message.cues.of("switch", "thing", "no", "narrow")
+        tokens = [token for token in message.tokens if not set(token.positions) <= skipped]
+        found = resized(self.state, tokens)
+        return await self._composed(found, message) if found else None
 
     async def together(self, message: Message) -> Found:
         """ "And those three together": one figure over the places just asked about one after the other."""

@@ -17,7 +17,7 @@ from copilot.understanding.words import fold
 ASKED = "composed_attributes"
 ATTRIBUTE_CLAIMS = ("attribute_numbered", "attribute")
 _MOST = 6
-_ASKING = ("when", "count", "number", "total", "nothing", "money")
+_ASKING = ("when", "day", "count", "number", "total", "nothing", "money")
 """Words that ask without saying for what."""
 _TOLD = Binding(slot="told", step="told", pick=Pick.EACH)
 
@@ -37,7 +37,7 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
     if records is None:
         return None
     entity = records[0].entity
-    dated = any(token.is_sign("when") for token in tokens)
+    dated = any(token.is_sign("when", "day") for token in tokens)
     found: list[Attribute] = []
     for token in tokens:
         fields = _fields(model, entity, token)

@@ -22,7 +22,7 @@ def choice(
     stays as it was typed."""
     ask = reading.kind.ask
     for candidate in combination:
-        name = _exact_name(candidate, reading.candidates[candidate.entity])
+        name = exact_name(candidate, reading.candidates[candidate.entity])
         ask = ask.replace("{}", name, 1) if "{}" in ask else f"{ask} {name}"
     if reading.kind.told or reading.kind.quantity == NOW:
         ask = _retold(words, reading, combination)
@@ -43,19 +43,19 @@ def suggesting(none: NoPlan, words: Sequence[Word], found: Sequence[Candidate]) 
 def instead(words: Sequence[Word], candidate: Candidate) -> str:
     """The question with a record in the place of the words that may mean it."""
     first = min(candidate.positions)
-    name = _exact_name(candidate, ())
+    name = exact_name(candidate, ())
     gone = candidate.positions - {first}
     return " ".join(name if p == first else word.typed for p, word in enumerate(words) if p not in gone)
 
 
 def _retold(words: Sequence[Word], reading: Reading, combination: Sequence[Candidate]) -> str:
     """The question with these records in the places of the words that name them."""
-    names = {min(c.positions): _exact_name(c, reading.candidates[c.entity]) for c in combination}
+    names = {min(c.positions): exact_name(c, reading.candidates[c.entity]) for c in combination}
     gone = {p for c in combination for p in c.positions} - names.keys()
     return " ".join(names.get(p, word.typed) for p, word in enumerate(words) if p not in gone)
 
 
-def _exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
+def exact_name(candidate: Candidate, others: Sequence[Candidate]) -> str:
     """Its number where that is unmistakable, else entity#id."""
     number = candidate.number
     plain = any(c.isdigit() for c in number) and any(c.isalpha() for c in number) and " " not in number

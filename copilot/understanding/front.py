@@ -12,6 +12,7 @@ from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
+from copilot.understanding.choices import exact_name
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
 from copilot.understanding.compose.besides import all_belong, spoken_to, with_the_rest, without_courtesies
@@ -28,7 +29,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
-from copilot.understanding.vocabulary import Measure
+from copilot.understanding.vocabulary import Measure, Noun
 from copilot.understanding.words import Word, cut, phrases_in
 
 _MOST_CHOICES = 8
@@ -123,7 +124,7 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     kind = await _of_both(lookup, composed, text)
     if kind is not None:
         return kind
-    if isinstance(composed, Understood) and _rather_composed(composed.composition):
+    if isinstance(composed, Understood) and _rather_composed(composed.composition) and _says_of_what(heard):
         return plan_of(lookup.model, composed)
     kind = await plan_question(lookup, text)
     told = asked_of(lookup.model, heard.tokens)
@@ -139,6 +140,11 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
         return await with_the_rest(lookup, kind, heard.tokens)
     again = await _spoken_to(lookup, words, heard) if _may_be_again(composed, kind) else None
     return again or _without(words, composed, kind, heard)
+
+
+def _says_of_what(heard: Hearing) -> bool:
+    """Whether some word says what is asked for: where only a state is said, an outline may know better of what."""
+    return any(token.all_of(Noun) or token.all_of(Measure) or token.kinds for token in heard.tokens)
 
 
 async def _of_both(lookup: Lookup, composed: Understood | Misread, text: str) -> Plan | None:
@@ -294,7 +300,7 @@ def doubtful(words: Sequence[Word], misread: Misread) -> NoPlan:
     if token is None:
         return NoPlan(reason="unsupported")
     choices = tuple(
-        Choice(label=c.label, question=_named(words, token.positions, f"{c.entity}#{c.id}"))
+        Choice(label=c.label, question=_named(words, token.positions, exact_name(c, token.records)))
         for c in token.records[:_MOST_CHOICES]
     )
     return NoPlan(reason="ambiguous", entity=token.records[0].entity, echo=token.text, choices=choices)

@@ -193,7 +193,7 @@ async def test_a_language_is_a_folder(runtime: Runtime, copy: Copy) -> None:
             copy.write(f"{LANGUAGE}/xx/{file.relative_to(folder)}", lambda _, file=file: file.read_text())
     (answer,) = copy.ask("planner", question, language="xx")
     assert answer["verdict"] == "verified"
-    assert answer["answer"].startswith("Aufträge: **")
+    assert answer["answer"].startswith("Aufträge bestellt im Okt. 2026: **")
     counts = {fact.value for fact in known.facts if fact.ref.endswith(".records")}
     assert counts == {fact["value"] for fact in answer["facts"] if fact["ref"].endswith(".records")}
     assert {Path(file).parent for file in copy.changed()} <= {Path(f"{LANGUAGE}/xx"), Path(f"{LANGUAGE}/xx/claims")}

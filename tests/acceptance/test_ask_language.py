@@ -57,7 +57,7 @@ async def test_a_conversation_in_it_has_the_same_figures(runtime: Runtime, spoke
 
 async def test_its_answers_are_in_its_words_and_forms(spoken: Runtime) -> None:
     counted, placed, _, late, monthly = await talk(spoken, [text for _, text in QUESTIONS])
-    assert counted.answer.startswith("Offene Aufträge: **")
+    assert counted.answer.startswith("Offene Aufträge bestellt ab 1. Okt. 2026: **")
     assert counted.answer.endswith(" Aufträge**, in den Einträgen, die Sie sehen dürfen.")
     assert counted.understood == "wie viele offene Aufträge; Bestelldatum ab 1. Okt. 2026"
     assert placed.understood == "wie viele offene Aufträge; Bestelldatum ab 1. Okt. 2026; in Dallas"

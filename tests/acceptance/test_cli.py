@@ -159,7 +159,7 @@ def test_what_is_declined_ends_with_status_three_and_says_what_to_do(desk: Desk)
     assert "[declined: not_found" in done.stderr
     choices = desk.run("ask", "open orders for Acme", "--as", "rep.us")
     assert choices.returncode == 3
-    assert len(re.findall(r"^ +ask: open orders of C-\d+$", choices.stdout, re.MULTILINE)) == 2
+    assert len(re.findall(r"^ +ask: open orders for C-\d+$", choices.stdout, re.MULTILINE)) == 2
     assert desk.answer(f"where is {desk.order}?", subject="rep.de")["reason"] == "not_found"
 
 

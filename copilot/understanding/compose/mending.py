@@ -72,7 +72,7 @@ def known_words() -> frozenset[str]:
     phrases = (
         *vocabulary.phrases, *times.the, *times.of, *(phrase for named in times.names.values() for phrase in named),
         *(p for form in (*times.spans, *times.bounds) for element in form.elements for p in element.phrases),
-        *amounts.units, *amounts.times, *amounts.scales, *amounts.lots, *amounts.lines, *amounts.aside,
+        *amounts.units, *amounts.roles, *amounts.times, *amounts.scales, *amounts.lots, *amounts.lines, *amounts.aside,
         *manners.leading, *(phrase for those in manners.by_first.values() for phrase, _ in those),
     )  # fmt: skip
     small = lexicon()

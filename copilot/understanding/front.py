@@ -89,7 +89,8 @@ async def _heard_whole(text: str, state: State, plan: InConversation) -> Plan | 
     whole = await plan(text, state)
     if not isinstance(whole, Plan) or whole.unused_words:
         return await in_parts(text, state, plan) or whole
-    parts = await in_parts(text, state, plan) if whole.kind in load_kinds() else None
+    known = load_kinds().get(whole.kind)
+    parts = await in_parts(text, state, plan) if known and not known.also else None  # `also` is said in several clauses
     return parts if isinstance(parts, Plan) else whole
 
 

@@ -104,7 +104,7 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     negated = _is_negated(work, number)
     work.take(number, *([number - 1] if negated else []), *([hint] if hint is not None else []))
     before = min(number, number if hint is None else hint) - 1
-    if candidate.entity == "item" and before >= 0 and work.tokens[before].is_sign("holding"):
+    if candidate.entity in ("item", "supplier") and before >= 0 and work.tokens[before].is_sign("holding"):
         work.take(before)
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL

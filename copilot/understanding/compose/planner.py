@@ -258,12 +258,21 @@ def _functions(work: Work, target: Target) -> None:
                 work.take(n)
         if token.is_sign("total") and target.kpi is None and work.counted:
             work.take(n)
+        if target.kpi is None and _counted_again(work, target, n):
+            work.take(n)
         if token.is_sign("by") and target.kpi and n + 1 < len(work.tokens) and work.tokens[n + 1].is_sign("total"):
             work.take(n)  # "by total value"
         if token.is_sign("when") and target.kpi is None and not work.counted:
             _when(work, target, n)
         if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")):
             work.take(n, *([n - 1] if n and n - 1 not in work.used and _is_by(work, n - 1) else []))
+
+
+def _counted_again(work: Work, target: Target, number: int) -> bool:
+    """The "orders" of "purchase orders per quarter, just the number of orders"."""
+    nouns = work.tokens[number].all_of(Noun)
+    counted = number > 0 and work.tokens[number - 1].is_sign("count") and work.target_at < number - 1
+    return counted and target.entity in DOCUMENTS and any(noun.entity in DOCUMENTS for noun in nouns)
 
 
 def _when(work: Work, target: Target, number: int) -> None:

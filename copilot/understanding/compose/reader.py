@@ -303,6 +303,8 @@ def _ranked_by(work: Work, target: Target) -> int | None:
     if work.rank_at >= 0 and figures(work.tokens[work.rank_at]):
         named = [t for t in work.tokens[work.rank_at + 1 :] if t.all_of(Noun) or t.kinds]
         work.one = work.one or not named or singular(named[0])
+        again = [n for n, token in work.open() if figures(token) or token.noun(target.entity)]
+        work.take(*again)  # "our priciest laptop, and what does it cost"
         return work.rank_at
     return work.find(figures)
 

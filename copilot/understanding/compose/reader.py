@@ -207,6 +207,8 @@ def _ranked_field(work: Work, target: Target) -> None:
     """The "carrier" of "which carrier has the most shipments": what the records counted are told apart by."""
     if work.splits or work.rank not in ("highest", "lowest", "best", "worst"):
         return
+    if target.kpi and target.noun and any(token.noun(target.noun) for token in work.tokens):
+        return  # those are ranked: "the largest purchase order, and with whom"
     for n, token in list(work.open()):
         if target.kpi and token.all_of(Noun):
             continue

@@ -244,17 +244,23 @@ def _whole(amount: AmountMention) -> Decimal | None:
 
 
 def currencies(work: Work, target: Target) -> None:
-    """ "In USD", of what is worth money."""
-    for n, token in list(work.open()):
-        code = next(iter(token.all_of(CurrencyWord)), None)
-        kpi = target.kpi
-        if code is None or kpi is None or kpi.figure.path is None:
-            continue
-        unit = leaf_of(load_model(), kpi.entity, kpi.figure.path).unit_path
-        if unit and unit[-1] == "currency":
-            condition, text = Compare(unit, Is.EQUAL, code.code), phrases()["in_currency"].format(code.code)
-            work.parts.append(Part(role="limit", about="currency", conditions=(condition,), text=text))
-            work.take(n)
+    """ "In USD", of what is worth money. Records are ranked by money in one currency alone: the one said, else the
+    asker's only one; who has several is not answered."""
+    path = target.kpi.figure.path if target.kpi else work.order
+    unit = leaf_of(load_model(), target.entity, path).unit_path if path else None
+    if not unit or unit[-1] != "currency":
+        return
+    said = work.find(lambda token: bool(token.all_of(CurrencyWord)))
+    code = work.tokens[said].all_of(CurrencyWord)[0].code if said is not None else work.asker.currency
+    if said is not None:
+        work.take(said)
+    elif target.kpi is not None:
+        return
+    elif code is None:
+        work.used.discard(work.rank_at)
+        return
+    condition, text = Compare(unit, Is.EQUAL, code), phrases()["in_currency"].format(code)
+    work.parts.append(Part(role="limit", about="currency", conditions=(condition,), text=text))
 
 
 def _days(leaf: Leaf, amount: AmountMention, today: date) -> int | None:

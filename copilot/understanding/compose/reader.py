@@ -168,7 +168,7 @@ def shape(work: Work, target: Target) -> None:
     only = [n for n, token in work.open() if token.is_sign("only")]
     work.take(*(only if len(only) == 1 else ()), *(n for n, token in work.open() if token.is_sign("nothing")))
     _counts(work)
-    _ranks(work)
+    _ranks(work, target)
     _splits(work, target)
     if work.rank:
         _ranked_field(work, target)
@@ -181,9 +181,9 @@ def _counts(work: Work) -> None:
             work.take(n, *([n - 1] if n and n - 1 not in work.used and work.tokens[n - 1].is_sign("by") else []))
 
 
-def _ranks(work: Work) -> None:
+def _ranks(work: Work, target: Target) -> None:
     for n, token in list(work.open()):
-        if not token.is_sign(*_RANKS) or work.rank:
+        if not token.is_sign(*_RANKS) or work.rank or not _may_rank(token, target):
             continue
         work.rank = "highest" if token.is_sign("highest") else next(r for r in _RANKS if token.is_sign(r))
         work.rank_at = n
@@ -195,6 +195,12 @@ def _ranks(work: Work) -> None:
             amount = work.tokens[number].amount
             work.limit = int(amount.number) if amount else None
             work.take(number)
+
+
+def _may_rank(token: Token, target: Target) -> bool:
+    """Whether a word ranks such records: one that says by which figure ("cheapest") ranks only what has that figure."""
+    figures = token.all_of(NumberWord)
+    return not figures or any(word.entity == target.entity for word in figures)
 
 
 def _before_noun(work: Work, token: Token) -> bool:

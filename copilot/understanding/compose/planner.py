@@ -197,6 +197,16 @@ def _nouns(work: Work, target: Target) -> None:
                 work.take(n)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
             _tell_apart(work, target, n, nouns)
+    if work.rank and not work.splits:
+        _ranked_kinds(work, target)
+
+
+def _ranked_kinds(work: Work, target: Target) -> None:
+    """Where a word for some of the records is all that says what is ranked, those are: "top 3 hand tools"."""
+    for _, token in work.open():
+        if any(_split_by(work, target, entity) for entity in token.kinds):
+            work.one = work.one or singular(token)
+            return
 
 
 def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
@@ -301,6 +311,8 @@ def _settled(work: Work, target: Target) -> Composition | Misread:
     found = composition(work, target)
     if kpi is None and not found.parts and not found.counted and singular(work.tokens[max(work.target_at, 0)]):
         return Misread(left=tuple(work.tokens))  # "who is the customer" asks for one, and says not of what
+    if kpi is not None and found.descending is not None and not found.splits:
+        return Misread(left=tuple(work.tokens))  # a ranking of nothing is no sum of it all
     if kpi is None and (_by_itself(found) or (work.rank and not found.order and not found.splits)):
         return Misread(left=tuple(work.tokens))
     if kpi is None and not found.counted and not can_list(target.entity):

@@ -12,6 +12,7 @@ from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
+from copilot.understanding.asides import without_asides
 from copilot.understanding.choices import exact_name
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
@@ -47,6 +48,7 @@ async def plan_text(
     """The plan of a message in its conversation, or why there is none. Looks names up in the scope of the connection's
     transaction."""
     lookup = Lookup(connection=connection, model=model, now=now)
+    text = without_asides(text)
 
     async def alone(question: str) -> Plan | NoPlan:
         return await lookup.once(("planned", question), lambda: plan_alone(lookup, question))

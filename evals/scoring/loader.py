@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ from evals.scoring.case import HOLE, Case, Expect
 from evals.scoring.errors import CaseError
 
 CASES = Path(str(files("evals"))) / "cases"
+_WORDINGS = "wordings.yaml"
+"""Other wordings of cases of the folder: id of the case -> what is typed instead of its only turn."""
+WORDED = "worded"
+"""The family of these."""
 
 
 def load_cases(folder: Path, people: Sequence[str]) -> tuple[Case, ...]:
@@ -26,9 +31,10 @@ def load_cases(folder: Path, people: Sequence[str]) -> tuple[Case, ...]:
     """
     faults: list[str] = []
     cases: list[Case] = []
-    for file in sorted(folder.glob("*.yaml")):
+    for file in sorted(set(folder.glob("*.yaml")) - {folder / _WORDINGS}):
         read = _read(file, faults)
         cases += [_case(entry, file.name) for entry in read]
+    cases += _worded(folder / _WORDINGS, {case.id: case for case in cases}, faults)
     faults += [fault for case in cases for fault in _faults(case, people)]
     counts = Counter(case.id for case in cases)
     faults += [f"{c.file}: {c.id}: another case has the same id" for c in cases if counts[c.id] > 1]
@@ -58,6 +64,20 @@ def _read(file: Path, faults: list[str]) -> list[Mapping[str, Any]]:
     found: list[ValidationError] = list(_validator().iter_errors(entries))  # pyright: ignore[reportUnknownMemberType]
     faults += [f"{file.name}: {_where(entries, list(error.absolute_path))}: {error.message[:300]}" for error in found]
     return [] if found else entries
+
+
+def _worded(file: Path, cases: Mapping[str, Case], faults: list[str]) -> list[Case]:
+    """The cases that ask the same as another one, in other words; what is right of it is right of them."""
+    wordings = yaml.load(file.read_text(encoding="utf-8"), _Strict) if file.is_file() else {}  # noqa: S506 -- a SafeLoader
+    found: list[Case] = []
+    for ident, texts in wordings.items():
+        case = cases.get(ident)
+        if case is None or len(case.turns) > 1:
+            faults.append(f"{file.name}: {ident}: there is no case of a single turn with that id")
+            continue
+        named = {"family": WORDED, "file": file.name}
+        found += [replace(case, id=f"{ident}.w{n}", turns=(text,), **named) for n, text in enumerate(texts, 1)]
+    return found
 
 
 def _validator() -> Draft202012Validator:

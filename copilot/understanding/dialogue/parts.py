@@ -16,6 +16,7 @@ InConversation = Callable[[str, State], Awaitable[Plan | NoPlan]]
 """Plans a text as the next message of a conversation."""
 _SENTENCE = re.compile(r"(?<=[?!;])\s+|(?<=\w[.])\s+(?=(\w+))")
 _WORD = re.compile(r"[^\s,;]+")
+_PLACES = frozenset({"site", "region", "channel"})
 _MOST = 3
 """Questions that one message may ask."""
 _SHORTEST = 2
@@ -59,10 +60,11 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
 
 
 def _narrows(first: Plan, later: Plan) -> bool:
-    """Whether a later question names nothing, though the first one did: it may be about that, or about everything."""
-    if later.references:
+    """Whether a later question names nothing but a place, though the first one named more: it may be about that, or
+    about everything."""
+    if set(later.references) - _PLACES:
         return False
-    return bool(first.references) or (_restricted(first.composition) and not _restricted(later.composition))
+    return bool(set(first.references) - _PLACES) or (_restricted(first.composition) and not _restricted(later.composition))
 
 
 def _says_no_more(found: Plan) -> bool:

@@ -17,6 +17,7 @@ from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
 from evals.proofs.variations.sorts import SORTS
 from evals.proofs.variations.typed import Lexicon, data, typed, words_of
 from evals.scoring.case import Case, Expect
+from evals.scoring.loader import WORDED
 from evals.scoring.run import Result as Scored
 from evals.scoring.run import judged
 from evals.scoring.scorer import Outcome
@@ -169,7 +170,8 @@ async def open_trial(scene: Scene, cases: Sequence[Case], setting: Setting) -> A
 @asynccontextmanager
 async def _open(setting: Setting) -> AsyncGenerator[Trial]:
     demo = next(suite for suite in SUITES if suite.name == "demo")
-    async with demo.open(silent) as scene, open_trial(scene, demo.cases(), setting) as trial:
+    cases = [case for case in demo.cases() if case.family != WORDED]  # which are in other words already
+    async with demo.open(silent) as scene, open_trial(scene, cases, setting) as trial:
         yield trial
 
 

@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from copilot.semantic.language import in_force, per_language
-from copilot.understanding.words import fold
+from copilot.understanding.clauses import clauses, pieces_of, place, said
 
-_CLAUSE = re.compile(r"\s*[,;!?()…]+(?:\s+|$)|\s+[-–—]+\s+|(?<=[a-zA-Z])\.+(?:\s+|$)")  # noqa: RUF001 -- dashes are meant
-"""What stands between two clauses of a message."""
-_PIECE = re.compile(r"\S+")
 _SLOT = re.compile(r"{(\w+)}")
 _FEWEST = 2
 """Letters that must be left of a message: an aside alone is no question, and is left to manners."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A run of letters as typed, by its place in the clause, and as folding leaves it."""
-
-    begin: int
-    end: int
-    folded: str
-
-
 def without_asides(text: str) -> str:
     """The message without its asides, its punctuation as it was; the message itself where nothing else would be left."""
-    clauses = ((_plain(clause), mark) for clause, mark in _clauses(text))
-    kept = "".join(clause + mark for clause, mark in clauses if clause).strip(" ,;-–—")  # noqa: RUF001
+    plain = ((_plain(clause), mark) for clause, mark in clauses(text))
+    kept = "".join(clause + mark for clause, mark in plain if clause).strip(" ,;:-–—")  # noqa: RUF001 -- dashes are meant
     return kept if sum(map(str.isalnum, kept)) >= _FEWEST else text
-
-
-def _clauses(text: str) -> Iterator[tuple[str, str]]:
-    """Each clause with the mark behind it."""
-    begin = 0
-    for mark in _CLAUSE.finditer(text):
-        yield text[begin : mark.start()], mark.group()
-        begin = mark.end()
-    yield text[begin:], ""
 
 
 def _plain(clause: str) -> str:
@@ -52,15 +30,12 @@ def _plain(clause: str) -> str:
 
 def _aside(clause: str) -> tuple[int, int] | None:
     """Where the first aside of a clause begins and ends."""
-    pieces = [_Piece(m.start(), m.end(), fold(m.group()).replace(" ", "_")) for m in _PIECE.finditer(clause)]
-    pieces = [piece for piece in pieces if piece.folded]
-    said = " ".join(piece.folded for piece in pieces)
+    pieces = pieces_of(clause)
+    text = said(pieces)
     for pattern in _patterns():
-        for match in pattern.finditer(said):
-            first = said[: match.start()].count(" ")
-            last = first + match.group().strip().count(" ")
+        for match in pattern.finditer(text):
             if match.group().strip():
-                return pieces[first].begin, pieces[last].end
+                return place(pieces, text, match.span())
     return None
 
 
@@ -78,8 +53,8 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
     )
 
 
-def _compiled(data: Mapping[str, Any], place: str, before: str, behind: str) -> Iterator[re.Pattern[str]]:
+def _compiled(data: Mapping[str, Any], where: str, before: str, behind: str) -> Iterator[re.Pattern[str]]:
     slots = {name: "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")" for name, words in data["slots"].items()}
-    for pattern in data.get(place, ()):
+    for pattern in data.get(where, ()):
         filled = _SLOT.sub(lambda slot: slots[slot[1]], pattern).replace("(", "(?:").replace("(?:?", "(?")
         yield re.compile(before + "(?:" + filled + ")" + behind)

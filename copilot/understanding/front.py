@@ -30,7 +30,8 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
-from copilot.understanding.vocabulary import Measure, Noun
+from copilot.understanding.sayings import common_words, other_sayings
+from copilot.understanding.vocabulary import CodeWord, Measure, Noun, Segment
 from copilot.understanding.words import Word, cut, phrases_in
 
 _MOST_CHOICES = 8
@@ -59,11 +60,38 @@ async def plan_text(
     async def planned(message: str) -> Plan | NoPlan:
         return await _planned(lookup, message, state or State(), alone, afresh)
 
-    heard = await hear(lookup, cut(text))
-    found = await planned(respelled(text, heard.slips))
-    if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not _is_whole(found)):
-        return await by_trial(text, heard.slips, heard.doubtful, planned) or found
-    return with_slips(found, heard.slips)
+    async def mended(message: str) -> Plan | NoPlan:
+        heard = await hear(lookup, cut(message))
+        found = await planned(respelled(message, heard.slips))
+        if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not _is_whole(found)):
+            return await by_trial(message, heard.slips, heard.doubtful, planned) or found
+        return with_slips(found, heard.slips)
+
+    found = await mended(text)
+    return found if _is_whole(found) else await _put_otherwise(lookup, text, mended) or found
+
+
+async def _put_otherwise(lookup: Lookup, text: str, planned: Alone) -> Plan | None:
+    """The plan of the message in other words, where those are understood to the last one."""
+    for saying in other_sayings(text):
+        if all([await _says_nothing_of_records(lookup, remark) for remark in saying.remarks]):
+            found = await planned(saying.text)
+            if _is_whole(found) and isinstance(found, Plan):
+                return found
+    return None
+
+
+async def _says_nothing_of_records(lookup: Lookup, remark: str) -> bool:
+    """Whether a remark names no record, no time and no state: then it restricts nothing."""
+    words = cut(remark)
+    heard = await hear(lookup, words)
+    common = common_words()
+    for token in heard.tokens:
+        everyday = {words[p].folded for p in token.positions} <= common if len(heard.words) == len(words) else False
+        stated = token.all_of(Segment) or token.all_of(CodeWord) or token.all_of(Measure)
+        if stated or (not everyday and (token.reference or token.span or token.amount)):
+            return False
+    return True
 
 
 def _is_whole(found: Plan | NoPlan) -> bool:

@@ -17,7 +17,7 @@ _FEWEST = 2
 def without_asides(text: str) -> str:
     """The message without its asides, its punctuation as it was; the message itself where nothing else would be left."""
     plain = ((_plain(clause), mark) for clause, mark in clauses(text))
-    kept = "".join(clause + mark for clause, mark in plain if clause).strip(" ,;:-–—")  # noqa: RUF001 -- dashes are meant
+    kept = "".join(clause + mark for clause, mark in plain if clause).strip(" ,;:-–—")
     return kept if sum(map(str.isalnum, kept)) >= _FEWEST else text
 
 
@@ -54,7 +54,9 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
 
 
 def _compiled(data: Mapping[str, Any], where: str, before: str, behind: str) -> Iterator[re.Pattern[str]]:
-    slots = {name: "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")" for name, words in data["slots"].items()}
+    slots = {
+        name: "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")" for name, words in data["slots"].items()
+    }
     for pattern in data.get(where, ()):
         filled = _SLOT.sub(lambda slot: slots[slot[1]], pattern).replace("(", "(?:").replace("(?:?", "(?")
         yield re.compile(before + "(?:" + filled + ")" + behind)

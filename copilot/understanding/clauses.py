@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from copilot.understanding.words import fold
 
-_MARK = re.compile(r"\s*[,;:!?()…]+(?:\s+|$)|\s+[-–—]+\s+|(?<=[a-zA-Z])\.+(?:\s+|$)")  # noqa: RUF001 -- dashes are meant
+_MARK = re.compile(r"\s*[,;:!?()…]+(?:\s+|$)|\s+[-–—]+\s+|(?<=[a-zA-Z])\.+(?:\s+(?=[A-Z])|\s*$)")
 """What stands between two clauses of a message."""
 _PIECE = re.compile(r"\S+")
 JOINED = "_"

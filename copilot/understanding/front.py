@@ -13,6 +13,7 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.asides import without_asides
+from copilot.understanding.candidates import Doubt
 from copilot.understanding.choices import exact_name
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
@@ -30,7 +31,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
-from copilot.understanding.sayings import common_words, other_sayings
+from copilot.understanding.sayings import common_words, other_sayings, spelled_out, without_remarks
 from copilot.understanding.vocabulary import CodeWord, Measure, Noun, Segment
 from copilot.understanding.words import Word, cut, phrases_in
 
@@ -49,7 +50,7 @@ async def plan_text(
     """The plan of a message in its conversation, or why there is none. Looks names up in the scope of the connection's
     transaction."""
     lookup = Lookup(connection=connection, model=model, now=now)
-    text = without_asides(text)
+    text = spelled_out(without_asides(text))
 
     async def alone(question: str) -> Plan | NoPlan:
         return await lookup.once(("planned", question), lambda: plan_alone(lookup, question))
@@ -67,18 +68,20 @@ async def plan_text(
             return await by_trial(message, heard.slips, heard.doubtful, planned) or found
         return with_slips(found, heard.slips)
 
-    found = await mended(text)
-    return found if _is_whole(found) else await _put_otherwise(lookup, text, mended) or found
+    bases = (await _without_remarks(lookup, text), text)
+    found = [await mended(bases[0])]
+    for each in () if _is_whole(found[0]) else (bases[1:], *map(other_sayings, dict.fromkeys(bases))):
+        for message in each:
+            found.append(await mended(message))
+            if _is_whole(found[-1]):
+                return found[-1]
+    return found[0]
 
 
-async def _put_otherwise(lookup: Lookup, text: str, planned: Alone) -> Plan | None:
-    """The plan of the message in other words, where those are understood to the last one."""
-    for saying in other_sayings(text):
-        if all([await _says_nothing_of_records(lookup, remark) for remark in saying.remarks]):
-            found = await planned(saying.text)
-            if _is_whole(found) and isinstance(found, Plan):
-                return found
-    return None
+async def _without_remarks(lookup: Lookup, text: str) -> str:
+    """The message without the remarks around the question that name no record, no time and no state."""
+    rest, remarks = without_remarks(text)
+    return rest if all([await _says_nothing_of_records(lookup, remark) for remark in remarks]) else text
 
 
 async def _says_nothing_of_records(lookup: Lookup, remark: str) -> bool:
@@ -89,7 +92,8 @@ async def _says_nothing_of_records(lookup: Lookup, remark: str) -> bool:
     for token in heard.tokens:
         everyday = {words[p].folded for p in token.positions} <= common if len(heard.words) == len(words) else False
         stated = token.all_of(Segment) or token.all_of(CodeWord) or token.all_of(Measure)
-        if stated or (not everyday and (token.reference or token.span or token.amount)):
+        named = bool(token.records) and token.records[0].doubt is Doubt.NONE
+        if stated or (not everyday and (named or token.span or token.amount)):
             return False
     return True
 

@@ -29,6 +29,8 @@ class Lexicon:
     genitive: tuple[str, ...]
     plural: tuple[str, ...]
     every: frozenset[str]
+    which: frozenset[str]
+    """Words that ask which records the next word names: "which orders"."""
     sizes: Mapping[Phrase, str]
     """What is said of an inch -> the part of it, as names have it."""
     by: frozenset[str]
@@ -53,6 +55,7 @@ def read_lexicon(body: Mapping[str, Any]) -> Lexicon:
             before_places=frozenset(body["in"]),
             countries={word: frozenset(before) for word, before in body["countries"].items()},
             genitive=tuple(body["genitive"]), plural=plural, every=frozenset(body["every"]),
+            which=frozenset(body["which"]),
             sizes={tuple(said.split()): size for size, all_said in body["sizes"].items() for said in all_said},
             by=frozenset(body["by"]), inches=frozenset(body["inches"]),
         )  # fmt: skip

@@ -156,7 +156,8 @@ def hints_used(
     """Positions of words right before or after a record that say what kind it is, as in "customer PO 4711".
 
     Words of kinds stand in a run; one of them that fits the record, or an entity it has led to, is enough. "PO of
-    SO-24" is no such run: it asks for something of the record.
+    SO-24" is no such run: it asks for something of the record. The word that is above all one for its kind says it
+    from anywhere: "the status of the order for customer PO 4711".
     """
     used: set[int] = set()
     for entity, at in ((c.entity, c.positions) for those in candidates.values() for c in those):
@@ -164,7 +165,13 @@ def hints_used(
             run = _run_of_hints(words, start, step)
             if any(not {entity, *led_to}.isdisjoint(lexicon().hints[words[p].folded]) for p in run):
                 used.update(run)
+        used.update(p for p, word in enumerate(words) if _first_hint(word) == entity)
     return frozenset(used)
+
+
+def _first_hint(word: Word) -> str:
+    """The kind that a word says above all: "order" is one of customers, also where a purchase order may be meant."""
+    return next(iter(lexicon().hints.get(word.folded, ())), "")
 
 
 def _run_of_hints(words: Sequence[Word], start: int, step: int) -> list[int]:

@@ -4,7 +4,7 @@ listen for, without words that add nothing, without the remarks around the quest
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from copilot.semantic.language import in_force, per_language
@@ -13,22 +13,16 @@ from copilot.understanding.words import fold
 
 _MOST_TIMES = 8
 """How often one pattern is put to a clause: a replacement may hold what it replaces."""
+_SIGN = re.compile(r"\s*([<>]=?|[≤≥])\s*(?=[$€£¥]?\s?[0-9])")
 _GROUP = re.compile(r"\\(\d)")
-_TIDY = " ,;:-–—"  # noqa: RUF001 -- dashes are meant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saying:
-    """A message put otherwise, and the remarks that it was put without."""
-
-    text: str
-    remarks: tuple[str, ...] = ()
+_TIDY = " ,;:-–—"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sayings:
     """What sayings.yaml of a language holds."""
 
+    signs: Mapping[str, str]
     instead: tuple[tuple[re.Pattern[str], str], ...]
     plain: frozenset[str]
     begins: frozenset[str]
@@ -37,13 +31,17 @@ class _Sayings:
     common: frozenset[str]
 
 
-def other_sayings(text: str) -> Iterator[Saying]:
+def other_sayings(text: str) -> Iterator[str]:
     """The message put otherwise, what changes least first; nothing where there is no other way."""
-    seen = {text}
-    for each in _ways(text):
-        if each.text not in seen and any(map(str.isalnum, each.text)):
-            seen.add(each.text)
-            yield each
+    reworded = _each_clause(text, _reworded)
+    ways = dict.fromkeys((reworded, _each_clause(reworded, _without_plain)))
+    yield from (each for each in ways if each != text and any(map(str.isalnum, each)))
+
+
+def spelled_out(text: str) -> str:
+    """The message with the signs before its figures as words: "orders > $8,000"."""
+    signs = _sayings().signs
+    return _SIGN.sub(lambda found: f" {signs[found[1]]} " if found[1] in signs else found[0], text).strip()
 
 
 def common_words() -> frozenset[str]:
@@ -51,25 +49,17 @@ def common_words() -> frozenset[str]:
     return _sayings().common
 
 
-def _ways(text: str) -> Iterator[Saying]:
-    for each in (Saying(text=text), *_without_remarks(text)):
-        reworded = _each_clause(each.text, _reworded)
-        yield each
-        yield Saying(text=reworded, remarks=each.remarks)
-        yield Saying(text=_each_clause(reworded, _without_plain), remarks=each.remarks)
-
-
-def _without_remarks(text: str) -> Iterator[Saying]:
-    """The message without the clauses at its beginning and its end that are only remarks."""
+def without_remarks(text: str) -> tuple[str, tuple[str, ...]]:
+    """The message without the clauses at its beginning and its end that are only remarks, and these."""
     parts = [part for part in _sentences(text) if part[0]]
-    kept = list(parts)
-    while len(kept) > 1 and _is_remark(*kept[0]):
-        kept.pop(0)
-    while len(kept) > 1 and _is_remark(*kept[-1]):
-        kept.pop()
-    if len(kept) < len(parts):
-        left = "".join(clause + mark for clause, mark in kept).strip(_TIDY)
-        yield Saying(text=left, remarks=tuple(clause for clause, mark in parts if (clause, mark) not in kept))
+    first, last = 0, len(parts)
+    while last - first > 1 and _is_remark(*parts[first]):
+        first += 1
+    while last - first > 1 and _is_remark(*parts[last - 1]):
+        last -= 1
+    kept = "".join(clause + mark for clause, mark in parts[first:last]).strip(_TIDY)
+    remarks = tuple(clause for clause, _ in (*parts[:first], *parts[last:]))
+    return (kept, remarks) if remarks else (text, ())
 
 
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
@@ -143,7 +133,7 @@ def _sayings() -> _Sayings:
     """Those of the language in force; none where it has no file of them."""
     data = in_force().read("sayings.yaml")
     words = {name: frozenset(map(str, data.get(name, ()))) for name in ("plain", "begins", "joined", "never", "common")}
-    return _Sayings(instead=tuple(map(_instead, data.get("instead", ()))), **words)
+    return _Sayings(signs=data.get("signs", {}), instead=tuple(map(_instead, data.get("instead", ()))), **words)
 
 
 def _instead(line: str) -> tuple[re.Pattern[str], str]:

@@ -19,7 +19,8 @@ from copilot.understanding.compose.reader import Target, Work, counts
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.references import Reference
-from copilot.understanding.vocabulary import CodeWord, FieldWord, Measure, Noun, NumberWord
+from copilot.understanding.vocabulary import CodeWord, FieldWord, Measure, Noun, NumberWord, Segment, Sign
+from copilot.understanding.words import fold
 
 _FLIPPED = {Is.EQUAL: Is.NOT_EQUAL, Is.NOT_EQUAL: Is.EQUAL, Is.IN: Is.NOT_IN, Is.NOT_IN: Is.IN}
 _OF_EACH = (Function.SHARE, Function.RATE, Function.MEAN, Function.SPREAD)
@@ -122,8 +123,16 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     if len(ids) > 1 and (sign := work.find(lambda t: t.is_sign("compare", "rather"))) is not None:
         work.take(sign)
         _split(work, candidate.entity)
-    elif len(ids) > 1 and not negated and target.kpi and target.kpi.figure.function in _OF_EACH:
+    elif len(ids) > 1 and not negated and target.kpi and (_of_each(work, target, candidate.entity)):
         _split(work, candidate.entity)
+
+
+def _of_each(work: Work, target: Target, entity: str) -> bool:
+    """Whether a figure is told of each of several records: one that can't be added up is, and so is what there is at
+    several places, where nothing asks for the sum."""
+    if target.kpi is None or target.kpi.figure.function in _OF_EACH:
+        return target.kpi is not None
+    return entity == "site" and not any(token.is_sign("total") for token in work.tokens)
 
 
 def _split(work: Work, entity: str) -> None:
@@ -142,8 +151,14 @@ def segments(work: Work, target: Target) -> None:
             work, n, word.entity, "status"
         ):
             continue  # "in status shipped" is that status alone
-        conditions = load_segments()[word.entity][word.name]
+        if _another_measure(token, target):
+            continue
         signs = _denied(work, target, n)
+        if signs is not None and (named := _named_opposite(work, word, n)):
+            word, signs, taken = named, None, signs
+        else:
+            taken = ()
+        conditions = load_segments()[word.entity][word.name]
         if signs is not None:
             flipped = _flipped(conditions)
             if flipped is None:
@@ -152,7 +167,27 @@ def segments(work: Work, target: Target) -> None:
         text = _said(load_titles().segment(word.entity, word.name), signs)
         part = Part(role="segment", about=word.name, conditions=tuple(under(c, path) for c in conditions), text=text)
         work.parts.append(part)
-        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, "status"))
+        work.take(n, *(signs or ()), *taken, *_field_beside(work, n, word.entity, "status"))
+
+
+def _another_measure(token: Token, target: Target) -> bool:
+    """Whether a word is another measure of what one is asked of: "available" beside "reserved" restricts nothing."""
+    kpis = load_kpis()
+    others = [kpis[word.name] for word in token.all_of(Measure)]
+    return target.kpi is not None and any(
+        o != target.kpi and o.entity == target.entity and not counts(o) for o in others
+    )
+
+
+def _named_opposite(work: Work, word: Segment, number: int) -> Segment | None:
+    """The part that a denial names by itself: what is "not shipped" is open, and none of it is cancelled."""
+    said = tuple(fold(work.tokens[number].text).split())
+    for sign in work.vocabulary.phrases:
+        if len(sign) == 1 and Sign("not") in work.vocabulary.phrases[sign]:
+            for meaning in work.vocabulary.phrases.get((*sign, *said), ()):
+                if isinstance(meaning, Segment) and meaning.entity == word.entity:
+                    return meaning
+    return None
 
 
 def measured(work: Work, target: Target) -> None:

@@ -30,17 +30,20 @@ from copilot.understanding.compose.reader import (
     composition,
     counts,
     order,
+    own_mean,
     shape,
     singular,
 )
 from copilot.understanding.compose.say import Labels
 from copilot.understanding.compose.sorting import sort
-from copilot.understanding.compose.sound import settled_parts
+from copilot.understanding.compose.sound import of_itself, settled_parts
 from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
     Noun,
+    NumberWord,
     Vocabulary,
     load_vocabulary,
 )
@@ -136,7 +139,7 @@ def _attempt(
         return Misread(left=left, doubtful=work.doubtful, money=work.money)
     _add_usual(work, target)
     parts = settled_parts(work.parts, tokens)
-    if parts is None:
+    if parts is None or (target.kpi and of_itself(target.kpi, parts)):
         return Misread(left=tuple(tokens))
     work.parts = list(parts)
     return _settled(work, _widened(work, target))
@@ -194,11 +197,19 @@ def _nouns(work: Work, target: Target) -> None:
                 _split_by(work, target, target.noun)
         elif any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in nouns) and not work.rank:
             if not _names_record(work, n, nouns):
-                work.take(n)
+                _of_documents(work, target, n, nouns)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
             _tell_apart(work, target, n, nouns)
     if work.rank and not work.splits:
         _ranked_kinds(work, target)
+
+
+def _of_documents(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
+    """What measured records are on says nothing more: "on customer orders"; unless it is asked which these are."""
+    if set(work.tokens[number].led.casefold().split()) & lexicon().which:
+        _tell_apart(work, target, number, nouns)
+    else:
+        work.take(number)
 
 
 def _ranked_kinds(work: Work, target: Target) -> None:
@@ -224,10 +235,15 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
+    priced = any(word.entity == target.entity for word in work.tokens[work.rank_at].all_of(NumberWord))
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
                 continue
+            if priced and path_to(target.entity, noun.entity):
+                work.one = work.one or singular(token)
+                work.take(n)  # the "item" of "the cheapest item" is whose price it is
+                break
             if noun.entity in DOCUMENTS and path_to(target.entity, noun.entity):
                 work.take(n)
                 break
@@ -248,7 +264,7 @@ def _names_record(work: Work, number: int, nouns: Sequence[Noun]) -> bool:
 
 
 def _split_by(work: Work, target: Target, entity: str) -> bool:
-    if not path_to(target.entity, entity):
+    if not path_to(target.entity, entity) or own_mean(target, entity):
         return False
     if not any(split.entity == entity for split in work.splits):
         work.splits.append(Split(entity=entity))
@@ -309,6 +325,8 @@ def _settled(work: Work, target: Target) -> Composition | Misread:
     if kpi and kpi.listed and counts(kpi) and not (work.counted or work.rank or work.splits) and can_list(kpi.entity):
         return _list_of(work, kpi)
     found = composition(work, target)
+    if kpi is not None and work.counted and found.splits and not work.rank and _counts_others(work, target):
+        return Misread(left=tuple(work.tokens))
     if kpi is None and not found.parts and not found.counted and singular(work.tokens[max(work.target_at, 0)]):
         return Misread(left=tuple(work.tokens))  # "who is the customer" asks for one, and says not of what
     if kpi is not None and found.descending is not None and not found.splits:
@@ -318,6 +336,15 @@ def _settled(work: Work, target: Target) -> Composition | Misread:
     if kpi is None and not found.counted and not can_list(target.entity):
         return Misread(left=tuple(work.tokens))
     return found
+
+
+def _counts_others(work: Work, target: Target) -> bool:
+    """Whether "how many" is asked of other records than those a measure goes through: how many items are low on stock
+    is no number of items at sites."""
+    at = next((n for n, token in enumerate(work.tokens) if token.is_sign("count")), -1)
+    following = work.tokens[at + 1 : at + 2] if at >= 0 else ()
+    nouns = [noun.entity for token in following for noun in token.all_of(Noun)]
+    return bool(nouns) and target.entity not in nouns and target.subject_entity not in nouns
 
 
 def _by_itself(found: Composition) -> bool:

@@ -15,7 +15,16 @@ from copilot.understanding.amounts import AmountMention
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
-from copilot.understanding.vocabulary import DateWord, FieldWord, Measure, Noun, NumberWord, Segment, Vocabulary
+from copilot.understanding.vocabulary import (
+    CodeWord,
+    DateWord,
+    FieldWord,
+    Measure,
+    Noun,
+    NumberWord,
+    Segment,
+    Vocabulary,
+)
 
 _RANKS = ("best", "worst", "highest", "lowest", "newest", "oldest")
 _FIGURES = frozenset({"amount", "quantity"})
@@ -205,8 +214,16 @@ def _may_rank(token: Token, target: Target) -> bool:
 
 def _before_noun(work: Work, token: Token) -> bool:
     """Whether a number stands before what is ranked: "which 3 customers owe the most"."""
-    following = next((other for other in work.tokens if other.positions[0] == token.positions[-1] + 1), None)
-    return following is not None and bool(following.all_of(Noun))
+    at = work.tokens.index(token) + 1
+    while at < len(work.tokens) and _qualifies(work.tokens[at]):
+        at += 1
+    return at < len(work.tokens) and bool(work.tokens[at].all_of(Noun) or work.tokens[at].kinds)
+
+
+def _qualifies(token: Token) -> bool:
+    """Whether a word says of what state records are, and is no word for them: the "open" of "3 open orders"."""
+    stated = token.all_of(Segment) or token.all_of(CodeWord) or token.is_sign(*_RANKS)
+    return bool(stated) and not token.all_of(Noun) and not token.kinds
 
 
 def _ranked_field(work: Work, target: Target) -> None:
@@ -245,6 +262,9 @@ def _small_number(token: Token) -> bool:
 def _splits(work: Work, target: Target) -> None:
     after_split = -1
     for n, token in list(work.open()):
+        if n and work.tokens[n - 1].is_sign("by") and any(own_mean(target, noun.entity) for noun in token.all_of(Noun)):
+            work.take(n, n - 1)  # "the average value per order" is that average
+            continue
         joined = token.joined and n - 1 == after_split
         led = n > 0 and work.tokens[n - 1].is_sign("by") and n - 1 not in work.used
         if not (led or joined or _alone(work, n)):
@@ -280,6 +300,12 @@ def _split(token: Token, target: Target) -> Split | None:
     return None
 
 
+def own_mean(target: Target, entity: str) -> bool:
+    """Whether a mean is one over such records, so that there is none of each: the average value per order."""
+    kpi = target.kpi
+    return kpi is not None and kpi.figure.function is Function.MEAN and entity in (target.entity, *DOCUMENTS)
+
+
 def _tells_apart(word: FieldWord) -> bool:
     """Whether records are told apart by such a field: the best price is no group of prices."""
     return leaf_of(load_model(), word.entity, word.path).type not in _FIGURES
@@ -292,7 +318,7 @@ def order(work: Work, target: Target) -> None:
     if target.kpi is not None:
         work.descending = _best_first(work.rank, target.kpi)
         return
-    number = _ranked_by(work, target)
+    number = None if work.counted else _ranked_by(work, target)
     dated = work.rank in ("newest", "oldest")
     if number is not None and not dated:
         work.order = next(w.path for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)

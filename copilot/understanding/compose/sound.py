@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from copilot.domain.composition import Part
-from copilot.domain.query import Compare, Condition, Is, Path, Scalar
+from copilot.domain.query import Compare, Condition, Function, Is, Path, Scalar
+from copilot.semantic.kpis import Kpi
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.vocabulary import CodeWord, Segment
@@ -24,7 +26,27 @@ def settled_parts(parts: Sequence[Part], tokens: Sequence[Token]) -> tuple[Part,
     for part in found:
         for path, allowed in _allowed(part.conditions):
             values[path] = values[path] & allowed if path in values else allowed
-    return None if any(not allowed for allowed in values.values()) else tuple(found)
+    excluded = any(not allowed for allowed in values.values()) or not _can_be(found)
+    return None if excluded else tuple(found)
+
+
+def _can_be(parts: Sequence[Part]) -> bool:
+    """Whether the times that are said of one date have a day in common."""
+    since: dict[Path, Scalar] = {}
+    until: dict[Path, Scalar] = {}
+    for condition in (c for part in parts if part.role == "time" for c in part.conditions):
+        if isinstance(condition, Compare) and isinstance(condition.value, date):
+            if condition.how in (Is.AT_LEAST, Is.MORE):
+                since[condition.path] = max(condition.value, since.get(condition.path, condition.value))
+            elif condition.how in (Is.LESS, Is.AT_MOST):
+                until[condition.path] = min(condition.value, until.get(condition.path, condition.value))
+    return all(begin <= until.get(path, begin) for path, begin in since.items())
+
+
+def of_itself(kpi: Kpi, parts: Sequence[Part]) -> bool:
+    """Whether a share is restricted to the very records that it counts: it would be all of them."""
+    counted = set(kpi.figure.where) if kpi.figure.function is Function.SHARE else set()
+    return any(not counted.isdisjoint(part.conditions) for part in parts if part.role == "segment")
 
 
 def _allowed(conditions: Sequence[Condition]) -> Iterator[tuple[Path, set[Scalar]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import CodeWord, Match, Meaning, Vocabulary
 from copilot.understanding.words import Word, fold
@@ -31,13 +32,15 @@ async def find_values(lookup: Lookup, vocabulary: Vocabulary, words: Sequence[Wo
 
 
 def _said(value: str, firsts: Counter[str]) -> Iterator[Pieces]:
-    """A value as people write it: whole, as the one of a plural, or by a first word that no other has."""
+    """A value as people write it: whole, as the one of a plural or the other way round, or by a first word that no other has."""
     pieces = tuple(fold(value).split())
     if not pieces:
         return
     yield pieces
     if pieces[-1].endswith("s"):
         yield (*pieces[:-1], pieces[-1][:-1])
+    else:
+        yield from ((*pieces[:-1], pieces[-1] + ending) for ending in lexicon().plural)
     if len(pieces) > 1 and firsts[pieces[0]] == 1 and len(pieces[0]) >= _LEAST:
         yield pieces[:1]
 

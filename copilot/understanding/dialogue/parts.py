@@ -36,6 +36,8 @@ async def in_parts(text: str, state: State, plan: InConversation) -> Plan | NoPl
     question back about that one. None where it is no such message."""
     asked: NoPlan | None = None
     for split in _splits(text):
+        if any(fold(each).split(" ")[0] in words_for("fragment") for each in split.texts[:-1]):
+            continue
         found = await _planned(split, state, plan)
         if isinstance(found, Plan):
             return found
@@ -64,7 +66,9 @@ def _narrows(first: Plan, later: Plan) -> bool:
     about everything."""
     if set(later.references) - _PLACES:
         return False
-    return bool(set(first.references) - _PLACES) or (_restricted(first.composition) and not _restricted(later.composition))
+    return bool(set(first.references) - _PLACES) or (
+        _restricted(first.composition) and not _restricted(later.composition)
+    )
 
 
 def _says_no_more(found: Plan) -> bool:

@@ -15,7 +15,7 @@ _FEWEST = 2
 
 
 def without_asides(text: str) -> str:
-    """The message without its asides, its punctuation as it was; the message itself where nothing else would be left."""
+    """The message without its asides, its punctuation as it was; the message itself where nothing else is left."""
     plain = ((_plain(clause), mark) for clause, mark in clauses(text))
     kept = "".join(clause + mark for clause, mark in plain if clause).strip(" ,;:-–—")
     return kept if sum(map(str.isalnum, kept)) >= _FEWEST else text

@@ -32,7 +32,7 @@ from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.sayings import common_words, other_sayings, spelled_out, without_remarks
-from copilot.understanding.vocabulary import CodeWord, Measure, Noun, Segment
+from copilot.understanding.vocabulary import Measure, Noun, Sign
 from copilot.understanding.words import Word, cut, phrases_in
 
 _MOST_CHOICES = 8
@@ -91,9 +91,9 @@ async def _says_nothing_of_records(lookup: Lookup, remark: str) -> bool:
     common = common_words()
     for token in heard.tokens:
         everyday = {words[p].folded for p in token.positions} <= common if len(heard.words) == len(words) else False
-        stated = token.all_of(Segment) or token.all_of(CodeWord) or token.all_of(Measure)
+        stated = any(not isinstance(meaning, Noun | Sign) for meaning in token.meanings)
         named = bool(token.records) and token.records[0].doubt is Doubt.NONE
-        if stated or (not everyday and (named or token.span or token.amount)):
+        if not everyday and (stated or named or token.span or token.amount):
             return False
     return True
 

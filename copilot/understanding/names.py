@@ -14,6 +14,7 @@ from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.name_words import beginning, known, read_names, whole_names
 from copilot.understanding.numbers import bare_digits, by_number, chosen, hint, spellings
+from copilot.understanding.sayings import everyday_words
 from copilot.understanding.sizes import parted, sizes
 from copilot.understanding.words import Word, fold, is_place
 
@@ -48,8 +49,15 @@ async def find_candidates(lookup: Lookup, words: Sequence[Word], cues: frozenset
     certain = {candidate.key for candidate in whole}
     hits = await name_hits(lookup, words, cues, taken)
     names = [of_hits(key, those, words) for key, those in hits.items() if key not in certain]
+    names = [name for name in names if not _is_everyday(name, words)]
     shown = await labelled(lookup, (*numbers, *whole, *names))
     return tuple(completed(candidate, words) for candidate in shown)
+
+
+def _is_everyday(candidate: Candidate, words: Sequence[Word]) -> bool:
+    """Whether the one word of a name that stands there is an everyday one, and perhaps not even that of the name."""
+    everyday = all(words[position].folded in everyday_words() for position in candidate.positions)
+    return everyday and candidate.doubt is not Doubt.NONE
 
 
 def _surest(candidates: Iterable[Candidate]) -> Iterable[Candidate]:

@@ -48,7 +48,13 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     ]
     if not readings:
         return suggesting(_nothing_named(words, candidates, asked), words, found)
-    best = max(readings, key=lambda r: (r.score[0], bool(spoken and r.kind.time), r.score[1:]))
+    named = frozenset(p for c in candidates if c.doubt is Doubt.NONE and (c.full or c.by_number) for p in c.positions)
+
+    def fitness(reading: Reading) -> tuple[object, ...]:
+        """A kind that is of all records named, before one that asks more of some of them."""
+        return (reading.named(named), reading.score[0], bool(spoken and reading.kind.time), reading.score[1:])
+
+    best = max(readings, key=fitness)
     equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
     if equals:
         choices = tuple(choice(r, r.firsts, words, titled=True) for r in (best, *equals))

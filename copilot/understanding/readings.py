@@ -35,6 +35,11 @@ class Reading:
         default = any(c.entity in self.kind.default_for for c in first)
         return self.cue, len(first), sum(c.strength for c in first), int(default)
 
+    def named(self, positions: frozenset[int]) -> int:
+        """How many of the words at some positions name its records; none where no cue asks for it."""
+        covered = frozenset(p for those in self.candidates.values() for p in those[0].positions)
+        return len(covered & positions) if self.cue else 0
+
     @property
     def firsts(self) -> tuple[Candidate, ...]:
         """Of each entity the first record that may be meant."""

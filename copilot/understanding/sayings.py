@@ -62,12 +62,17 @@ def without_remarks(text: str) -> tuple[str, tuple[str, ...]]:
     return (kept, remarks) if remarks else (text, ())
 
 
+def everyday_words() -> frozenset[str]:
+    """Words that are no slips for names."""
+    return _sayings().plain | _sayings().common
+
+
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
     """The clauses, cut also before a word that ends a remark: "I am closing the books so what is open"."""
     for clause, mark in clauses(text):
         begin = 0
         for piece in pieces_of(clause):
-            if piece.folded in _sayings().joined:
+            if clause[piece.begin : piece.end] in _sayings().joined and not clause[piece.end :].lstrip()[:1].isdigit():
                 yield clause[begin : piece.begin].strip(), ", "
                 begin = piece.end
         yield clause[begin:].strip(), mark

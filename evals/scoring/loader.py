@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
@@ -68,15 +68,16 @@ def _read(file: Path, faults: list[str]) -> list[Mapping[str, Any]]:
 
 def _worded(file: Path, cases: Mapping[str, Case], faults: list[str]) -> list[Case]:
     """The cases that ask the same as another one, in other words; what is right of it is right of them."""
-    wordings = yaml.load(file.read_text(encoding="utf-8"), _Strict) if file.is_file() else {}  # noqa: S506 -- a SafeLoader
+    text = file.read_text(encoding="utf-8") if file.is_file() else "{}"
+    wordings = cast("dict[str, list[str]]", yaml.load(text, _Strict))  # noqa: S506 -- a SafeLoader
     found: list[Case] = []
     for ident, texts in wordings.items():
         case = cases.get(ident)
         if case is None or len(case.turns) > 1:
             faults.append(f"{file.name}: {ident}: there is no case of a single turn with that id")
             continue
-        named = {"family": WORDED, "file": file.name}
-        found += [replace(case, id=f"{ident}.w{n}", turns=(text,), **named) for n, text in enumerate(texts, 1)]
+        worded = replace(case, family=WORDED, file=file.name)
+        found += [replace(worded, id=f"{ident}.w{n}", turns=(said,)) for n, said in enumerate(texts, 1)]
     return found
 
 

@@ -53,15 +53,23 @@ class _Clause:
 
     def close(self, work: Work, target: Target) -> None:
         """Take also what stands before it and restricts nothing else, and make it a part of the question."""
-        del target
         self.work.first = work.first
         _restrict(self.work, self.inner)
         work.doubtful = work.doubtful or self.work.doubtful
-        inner = (*self.own, *self.work.parts)
+        inner = (*self.own, *self._restricting(work, target))
         text = self.state.text if self.state else ""
         work.parts.append(Part(role="with", about=self.inner.entity, negated=self.negated, inner=inner, text=text))
         if self.state:
             work.parts += self.state.besides(self.work.parts)
+
+    def _restricting(self, work: Work, target: Target) -> Iterator[Part]:
+        """What restricts the other records; beside a named part alone, what those asked for belong to restricts them:
+        "orders of Meyer with nothing shipped" are Meyer's, whatever has shipped of whom."""
+        for part in self.work.parts:
+            if self.state and part.role == "record" and part.about not in _PLACES and way(target.entity, part.about):
+                work.parts.append(part)
+            else:
+                yield part
 
 
 def _clause(work: Work, target: Target) -> _Clause | None:

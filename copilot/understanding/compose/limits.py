@@ -19,7 +19,7 @@ from copilot.understanding.compose.reader import Target, Work
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.time.calendar import MONTHS, months_from
-from copilot.understanding.vocabulary import CurrencyWord, Noun, Sign
+from copilot.understanding.vocabulary import CurrencyWord, FieldWord, Noun, Sign
 from copilot.understanding.words import fold
 
 SIGNS = {
@@ -133,7 +133,7 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
     between = [(Is.AT_LEAST, values[0]), (Is.AT_MOST, values[-1])]
     pairs = between if sign == "between" else [(SIGNS[sign], values[0])]
     conditions = tuple(Compare(path, how, value) for how, value in pairs)
-    beside = [n for n in (sign_at - 1, numbers[-1] + 1) if _of_money(work, n)] if unit else []
+    beside = [n for n in (sign_at - 1, numbers[-1] + 1) if _of_money(work, n, path)] if unit else []
     taken = [sign_at, *numbers, *([named] if named is not None else []), *beside]
     text = worded(work, taken)
     work.parts.append(_limited(target, path, conditions, unit, text))
@@ -170,8 +170,12 @@ def _named(work: Work, target: Target, sign_at: int, last: int) -> int | None:
     return named
 
 
-def _of_money(work: Work, number: int) -> bool:
-    return 0 <= number < len(work.tokens) and number not in work.used and work.tokens[number].is_sign("money")
+def _of_money(work: Work, number: int, path: Path) -> bool:
+    """Whether a word says that money is compared: "worth", "in total"."""
+    if not 0 <= number < len(work.tokens) or number in work.used:
+        return False
+    token = work.tokens[number]
+    return token.is_sign("money") or any(word.path[-1] in ("total", path[-1]) for word in token.all_of(FieldWord))
 
 
 def _limited(

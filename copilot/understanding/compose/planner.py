@@ -195,7 +195,7 @@ def _nouns(work: Work, target: Target) -> None:
             if target.noun and work.rank and not work.splits:
                 work.one = work.one or singular(token)
                 _split_by(work, target, target.noun)
-        elif any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in nouns) and not work.rank:
+        elif _on_documents(work, target, token):
             if not _names_record(work, n, nouns):
                 _of_documents(work, target, n, nouns)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
@@ -204,9 +204,23 @@ def _nouns(work: Work, target: Target) -> None:
         _ranked_kinds(work, target)
 
 
+def _on_documents(work: Work, target: Target, token: Token) -> bool:
+    """Whether it is a word for what measured records are on: in a ranking only beside another one, for what is ranked,
+    as in "which items have the most open lines on customer orders"."""
+    if not any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in token.all_of(Noun)):
+        return False
+    others = [noun.entity for _, each in work.open() for noun in each.all_of(Noun) if each is not token]
+    return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
+
+
+def _asked_which(token: Token) -> bool:
+    """Whether it is asked which these are: "which orders"."""
+    return not lexicon().which.isdisjoint(token.led.casefold().split())
+
+
 def _of_documents(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
     """What measured records are on says nothing more: "on customer orders"; unless it is asked which these are."""
-    if set(work.tokens[number].led.casefold().split()) & lexicon().which:
+    if _asked_which(work.tokens[number]):
         _tell_apart(work, target, number, nouns)
     else:
         work.take(number)
@@ -235,7 +249,7 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
-    priced = any(word.entity == target.entity for word in work.tokens[work.rank_at].all_of(NumberWord))
+    priced = not counted_at(work, work.target_at - 1) and _is_price(target, work.tokens)
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
@@ -251,6 +265,13 @@ def _ranked_nouns(work: Work, target: Target) -> None:
                 work.one = work.one or singular(token)
                 work.take(n)
                 break
+
+
+def _is_price(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether prices are ranked: of those a list is made, and the item is whose price it is."""
+    entity = load_model()[target.entity]
+    priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())
+    return priced and any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
 
 
 def _plain(work: Work, number: int) -> bool:

@@ -32,8 +32,8 @@ def settled_parts(parts: Sequence[Part], tokens: Sequence[Token]) -> tuple[Part,
 
 def _can_be(parts: Sequence[Part]) -> bool:
     """Whether the times that are said of one date have a day in common."""
-    since: dict[Path, Scalar] = {}
-    until: dict[Path, Scalar] = {}
+    since: dict[Path, date] = {}
+    until: dict[Path, date] = {}
     for condition in (c for part in parts if part.role == "time" for c in part.conditions):
         if isinstance(condition, Compare) and isinstance(condition.value, date):
             if condition.how in (Is.AT_LEAST, Is.MORE):
@@ -44,9 +44,21 @@ def _can_be(parts: Sequence[Part]) -> bool:
 
 
 def of_itself(kpi: Kpi, parts: Sequence[Part]) -> bool:
-    """Whether a share is restricted to the very records that it counts: it would be all of them."""
-    counted = set(kpi.figure.where) if kpi.figure.function is Function.SHARE else set()
+    """Whether a measure is restricted to what it leaves out, or a share to the very records that it counts."""
+    if any(_left_out(kpi.where, part.conditions) for part in parts if part.role in ("segment", "code")):
+        return True
+    counted = frozenset(kpi.figure.where if kpi.figure.function is Function.SHARE else ())
     return any(not counted.isdisjoint(part.conditions) for part in parts if part.role == "segment")
+
+
+def _left_out(population: Sequence[Condition], conditions: Sequence[Condition]) -> bool:
+    """Whether conditions leave only values that a population leaves out: cancelled orders, of those that are not."""
+    none = {
+        condition.path: set(condition.value)
+        for condition in population
+        if isinstance(condition, Compare) and condition.how is Is.NOT_IN and isinstance(condition.value, tuple)
+    }
+    return any(values <= none.get(path, set()) for path, values in _allowed(conditions) if values)
 
 
 def _allowed(conditions: Sequence[Condition]) -> Iterator[tuple[Path, set[Scalar]]]:

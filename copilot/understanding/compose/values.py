@@ -32,7 +32,7 @@ async def find_values(lookup: Lookup, vocabulary: Vocabulary, words: Sequence[Wo
 
 
 def _said(value: str, firsts: Counter[str]) -> Iterator[Pieces]:
-    """A value as people write it: whole, as the one of a plural or the other way round, or by a first word that no other has."""
+    """A value as people write it: whole, in the other number, or by a first word that no other has."""
     pieces = tuple(fold(value).split())
     if not pieces:
         return

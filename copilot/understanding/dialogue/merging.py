@@ -54,7 +54,7 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
     shape(work, target)
     order(work, target)
     attach(work, target)
-    if any(True for _ in work.open()):
+    if any(True for _ in work.open()) or (work.rank and not (last.measure or work.order or work.splits)):
         return None
     if work.doubtful:
         return work.doubtful

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -51,11 +52,18 @@ _EACH = Binding(slot="figure", step="found", pick=Pick.EACH)
 
 
 def build(
-    model: SemanticModel, vocabulary: Vocabulary, composition: Composition, labels: Labels, *, region: str = ""
+    model: SemanticModel,
+    vocabulary: Vocabulary,
+    composition: Composition,
+    labels: Labels,
+    *,
+    region: str = "",
+    today: date | None = None,
 ) -> Plan:
-    """The plan of a composition. `region` is the code of the one region asked about, whose parameters then hold."""
+    """The plan of a composition. `region` is the code of the one region asked about, whose parameters then hold;
+    with `today` it is said which of several periods is not over yet."""
     kpi = load_kpis(region)[composition.measure] if composition.measure else None
-    saying = Saying(model, vocabulary, composition, kpi, labels)
+    saying = Saying(model, vocabulary, composition, kpi, labels, today=today)
     measured = kpi is not None or composition.counted
     query = _query(composition, kpi, vocabulary)
     figures = Figures(

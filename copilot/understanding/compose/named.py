@@ -127,8 +127,8 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
 
 
 def _split(work: Work, entity: str) -> None:
-    if not work.splits:
-        work.splits.append(Split(entity=entity))
+    if not work.splits or (len(work.splits) == 1 and work.splits[0].bucket):
+        work.splits.insert(0, Split(entity=entity))
 
 
 def segments(work: Work, target: Target) -> None:

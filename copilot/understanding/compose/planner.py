@@ -89,7 +89,8 @@ async def recomposed(lookup: Lookup, found: Composition) -> Plan:
 def plan_of(model: SemanticModel, understood: Understood) -> Plan:
     """The plan of a composition."""
     vocabulary = load_vocabulary()
-    plan = build(model, vocabulary, understood.composition, understood.labels, region=understood.region)
+    labels, region, today = understood.labels, understood.region, understood.asker.today
+    plan = build(model, vocabulary, understood.composition, labels, region=region, today=today)
     return replace(plan, read_as=understood.slips)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from copilot.domain.composition import Part
 from copilot.domain.query import Compare, Condition, Is, Path, Scalar
+from copilot.understanding.compose.periods import bounds_of
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.time.calendar import Days
 from copilot.understanding.vocabulary import CodeWord, Segment
 
 _KIND: Path = ("kind",)
@@ -24,7 +27,18 @@ def settled_parts(parts: Sequence[Part], tokens: Sequence[Token]) -> tuple[Part,
     for part in found:
         for path, allowed in _allowed(part.conditions):
             values[path] = values[path] & allowed if path in values else allowed
-    return None if any(not allowed for allowed in values.values()) else tuple(found)
+    return None if any(not allowed for allowed in values.values()) or _at_no_time(found) else tuple(found)
+
+
+def _at_no_time(parts: Sequence[Part]) -> bool:
+    """Whether times of the same date have no day in common: "September" and "November" were not put together."""
+    dated = [(path, bounds_of(part.conditions)) for part in parts for path in [part.about] if part.role == "time"]
+    pairs = [(one, other) for (path, one), (again, other) in combinations(dated, 2) if path == again]
+    return any(_is_before(one, other) or _is_before(other, one) for one, other in pairs)
+
+
+def _is_before(one: Days, other: Days) -> bool:
+    return one[1] is not None and other[0] is not None and one[1] <= other[0]
 
 
 def _allowed(conditions: Sequence[Condition]) -> Iterator[tuple[Path, set[Scalar]]]:

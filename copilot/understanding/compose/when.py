@@ -155,10 +155,17 @@ def _with_others(work: Work, target: Target, number: int, path: Path) -> Periods
     signs = _comparing(work, number - 1 if not others else number, last)
     again = [n for n in range(number + 1, last) if n not in work.used]
     work.take(*others, *again, *signs)
-    if (target.kpi or work.counted or signs) and not any(split.bucket for split in work.splits):
+    if (signs or _of_figures(work, target)) and not any(split.bucket for split in work.splits):
         work.splits.append(Split(bucket=found.bucket))
         work.take(*(n for n, token in work.open() if token.is_sign(found.bucket.value)))  # "which month had more"
     return found
+
+
+def _of_figures(work: Work, target: Target) -> bool:
+    """Whether figures are asked for, and not which records are first: these are of all times together."""
+    if work.rank:
+        return not work.splits and not work.order and work.rank not in ("newest", "oldest")
+    return bool(target.kpi or work.counted)
 
 
 def _readings(work: Work, path: Path) -> tuple[Callable[[Span], Days | None], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from copilot.domain.composition import Composition, Part
+from copilot.domain.composition import Column, Composition, Part
 from copilot.domain.query import Bucket, Function, Path
 from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi
@@ -140,6 +140,7 @@ class Saying:
             else:
                 yield self._restriction(part)
         yield ", ".join(self._words["by"].format(name) for name in self._splits())
+        yield from (self._words["with"].format(self._column(column)) for column in self._composition.columns)
         yield self._order()
 
     def _with(self, part: Part) -> str:
@@ -230,6 +231,9 @@ class Saying:
         kind = leaf_of(self._model, self.entity, composition.order).type if composition.order else ""
         ends = self._words["ends"].get(kind, self._words["ends"]["other"])
         return ends["descending" if composition.descending else "ascending"]
+
+    def _column(self, column: Column) -> str:
+        return leaf_of(self._model, column.entity, column.path).title
 
     def _order(self) -> str:
         composition = self._composition

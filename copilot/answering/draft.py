@@ -53,11 +53,45 @@ def draft(outline: Outline, evidence: Evidence, templates: Templates) -> Draft:
     for group in outline.groups:
         made = list(_claims(group, evidence, templates))
         missing = missing or (not made and _must_be_said(group, evidence, first=not claims))
+        if made and group.with_each:
+            made, unsaid = _going_on(made, group.with_each, evidence, templates)
+            missing = missing or unsaid
         claims += made
     kept = tuple(_without_bare_heads(tuple(dict.fromkeys(claims))))
     complete = bool(kept) and (outline.any_is_enough or not missing)
     complete = complete and (not outline.dated or any(claim.settles for claim in kept))
     return Draft(claims=kept, complete=complete)
+
+
+def _going_on(
+    made: Sequence[Claim], specs: Sequence[ClaimSpec], evidence: Evidence, templates: Templates
+) -> tuple[list[Claim], bool]:
+    """The claims with what they go on to say of their records, and whether any of that could be said of none."""
+    further = [dict(_of_records(spec, evidence, templates)) for spec in specs]
+    led = {record.id for spec in specs for step in _each(spec) for record in evidence.get(step)}
+    unsaid = any(led and not each for each in further)
+    return [_together(claim, [each[r] for each in further for r in claim.about[:1] if r in each]) for claim in made], (
+        unsaid
+    )
+
+
+def _each(spec: ClaimSpec) -> Iterator[str]:
+    yield from (binding.step for binding in spec.bindings if binding.pick is Pick.EACH)
+
+
+def _of_records(spec: ClaimSpec, evidence: Evidence, templates: Templates) -> Iterator[tuple[str, Claim]]:
+    for leader, slots in _bound(spec, evidence):
+        if _wanted(spec, evidence) and _holds(spec, slots) and (claim := render(templates[spec.claim], slots)):
+            yield leader, claim
+
+
+def _together(claim: Claim, further: Sequence[Claim]) -> Claim:
+    return replace(
+        claim,
+        text=" ".join((claim.text, *(each.text for each in further))),
+        facts=(*claim.facts, *(fact for each in further for fact in each.facts)),
+        about=tuple(dict.fromkeys((*claim.about, *(record for each in further for record in each.about)))),
+    )
 
 
 def _must_be_said(group: ClaimGroup, evidence: Evidence, *, first: bool) -> bool:

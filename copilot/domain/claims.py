@@ -58,6 +58,8 @@ class ClaimGroup:
     """Claims of which, per record of EACH, the first that can be made is made."""
 
     specs: tuple[ClaimSpec, ...]
+    with_each: tuple[ClaimSpec, ...] = ()
+    """What each of those claims goes on to say of its record; each has to be said of one record at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

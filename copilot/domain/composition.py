@@ -40,6 +40,16 @@ class Split:
     bucket: Bucket | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field that a list is to show beside what it shows anyway; with `by`, of the record beside each whose field
+    names it."""
+
+    entity: str
+    path: Path
+    by: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
     """A question in the semantic model's words.
@@ -56,6 +66,7 @@ class Composition:
     order: Path = ()
     descending: bool | None = None
     limit: int | None = None
+    columns: tuple[Column, ...] = ()
     supposed: bool = False
     """Whether it takes for granted that there is such a record: "when was the hold on SO-24 released"."""
 
@@ -71,4 +82,4 @@ class Composition:
     def shaped(self) -> bool:
         """Whether it is more than a list of records in some state or of some other record."""
         special = any(part.role in ("time", "limit", "with") or part.negated for part in self.parts)
-        return bool(self.measure or self.counted or self.splits or self.order or self.limit or special)
+        return bool(self.measure or self.counted or self.splits or self.order or self.limit or self.columns or special)

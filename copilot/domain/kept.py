@@ -16,7 +16,7 @@ _CLASSES: Mapping[str, type] = {
     each.__name__: each
     for each in (
         query.Compare, query.Relate, query.Linked, query.AnyOf, composition.Part, composition.Split,
-        composition.Composition,
+        composition.Column, composition.Composition,
     )
 }  # fmt: skip
 _ENUMS: Mapping[str, type[Enum]] = {each.__name__: each for each in (query.Is, query.Bucket)}

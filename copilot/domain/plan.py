@@ -228,12 +228,12 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """Read fields of some records of an entity; one record each, with the `title`, the `name` of the record and the
-    `value`."""
+    """Read fields of some records of an entity; one record each, with the `title`, the `name` of the record, the
+    `value`, and the record itself as `of`."""
 
     name: str
     entity: str
-    ids: tuple[int, ...]
+    ids: tuple[int, ...] | StepField
     attributes: tuple[Attribute, ...]
 
 
@@ -288,7 +288,10 @@ class Plan:
         if self.composition is not None:
             kept["composition"] = to_kept(self.composition)
         fields = [
-            attribute.to_json() for step in self.steps if isinstance(step, Attributes) for attribute in step.attributes
+            attribute.to_json()
+            for step in self.steps
+            if isinstance(step, Attributes) and isinstance(step.ids, tuple)
+            for attribute in step.attributes
         ]
         if fields:
             kept["attributes"] = [*fields]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from copilot.domain.evidence import Record, Value
-from copilot.domain.plan import Attribute, Attributes, Filter, Operator, RecordQuery
+from copilot.domain.plan import Attribute, Attributes, Filter, Operator, RecordQuery, StepField
 from copilot.retrieval.run import Run, find
 from copilot.semantic.definitions import RECORD_FIELD
 from copilot.semantic.model import SemanticModel
@@ -20,13 +20,14 @@ async def attributes(
     connection: Connection, model: SemanticModel, step: Attributes, run: Run
 ) -> Mapping[str, tuple[Record, ...]]:
     """The fields under the step's name, after the records that they are read from."""
-    own = await _by(connection, model, step.entity, "id", step.ids, run)
+    ids = _ids(step, run)
+    own = await _by(connection, model, step.entity, "id", ids, run)
     steps: dict[str, tuple[Record, ...]] = {f"{step.name}_of": own}
     told: list[Record] = []
     for n, attribute in enumerate(step.attributes):
         rows = own
         if attribute.by:
-            rows = await _by(connection, model, attribute.entity, attribute.by, step.ids, run)
+            rows = await _by(connection, model, attribute.entity, attribute.by, ids, run)
             steps[f"{step.name}_{n}"] = rows
         named = await _referred(connection, model, attribute, rows, run)
         steps[f"{step.name}_{n}_named"] = tuple(named.values())
@@ -36,6 +37,13 @@ async def attributes(
                 _missing(model, attribute, record, run)
             ]
     return {**steps, step.name: tuple(told)}
+
+
+def _ids(step: Attributes, run: Run) -> tuple[int, ...]:
+    """The ids given, or those of what an earlier step found."""
+    if not isinstance(step.ids, StepField):
+        return step.ids
+    return tuple(record.row_id for record in run.steps.get(step.ids.step, ()))
 
 
 async def _by(
@@ -90,6 +98,7 @@ def _measured(
             "name": Value("text", _called(record, _NAMES)),
             "number": Value("text", str(record.raw("number")) if record.raw("name") and record.raw("number") else None),
             "value": value,
+            "of": Value("ref", record.row_id),
         },
         changed_at=record.changed_at, confirmed_at=record.confirmed_at, inputs=inputs,
     )  # fmt: skip

@@ -115,11 +115,12 @@ class _Told:
         return self._record(values, row.confirmed, tuple(inputs))
 
     def _value(self, row: FigureRow, raw: Raw) -> Value:
-        """A figure with its unit; a rate that is no share is told to one decimal, with the unit it is within."""
+        """A figure with its unit; a mean of counts is told to two decimals, another rate that is no share to one."""
         unit = str(row.units[0]) if self._unit and row.units[0] else None
         if self._step.rate_unit and isinstance(raw, int):
             within = f"{self._step.rate_unit} ({unit})" if unit else self._step.rate_unit
-            return Value("quantity", round(raw, -5), within)
+            mean = self._step.query.figures[0].function is Function.MEAN
+            return Value("quantity", round(raw, -4 if mean else -5), within)
         return Value(self._type(), raw, unit or self._noun())
 
     def head(self, found: Sequence[FigureRow], rows: Sequence[FigureRow]) -> Record:

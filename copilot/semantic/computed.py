@@ -14,13 +14,16 @@ from copilot.semantic.language import per_language
 from copilot.semantic.reading import read_yaml
 from copilot.semantic.titles import load_titles, plain
 
-Operation = Literal["path", "first_of", "days", "minus", "days_late", "day_of", "today"]
+Operation = Literal["path", "first_of", "days", "minus", "days_late", "day_of", "today", "number_of"]
 _ARITY: Mapping[str, int | None] = {"first_of": None, "days": 2, "minus": 2, "days_late": 2, "day_of": 1, "today": 0}
+_LINKS = 2, 3
+"""How many names say which records are numbered: their entity, the field of it, and what is told apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An operation on other expressions, or the path of a field."""
+    """An operation on other expressions, or the path of a field; of a number of records, `path` is their entity, the
+    field by which they name this one, and where only different ones count, the field that tells them apart."""
 
     operation: Operation
     parts: tuple[Expression, ...] = ()
@@ -68,13 +71,24 @@ def _expression(place: str, body: Any) -> Expression:
     if len(operations) != 1:
         raise ModelDefinitionError(f"{place} is made of {body!r}, which is no single operation")
     ((operation, given),) = operations.items()
-    if operation not in _ARITY:
-        raise ModelDefinitionError(f"{place} uses {operation!r}; there is: {', '.join(_ARITY)}")
+    if operation not in (*_ARITY, "number_of"):
+        raise ModelDefinitionError(f"{place} uses {operation!r}; there is: {', '.join(_ARITY)}, number_of")
+    if operation == "number_of":
+        return _number_of(place, given)
     parts = _parts(operation, given)
     wanted = _ARITY[operation]
     if (wanted is None and not parts) or (wanted is not None and len(parts) != wanted):
         raise ModelDefinitionError(f"{place} gives {operation!r} {len(parts)} parts; it takes {wanted or 'some'}")
     return Expression(operation, tuple(_expression(place, part) for part in parts))
+
+
+def _number_of(place: str, given: Any) -> Expression:
+    names = tuple(map(str, cast("list[Any]", given))) if isinstance(given, list) else ()
+    if len(names) not in _LINKS:
+        raise ModelDefinitionError(
+            f"{place} takes the number of {given!r}, not of [entity, field] or with a third field"
+        )
+    return Expression("number_of", path=names)
 
 
 def _parts(operation: str, given: Any) -> tuple[Any, ...]:

@@ -318,6 +318,8 @@ class _Root:
             return self.value((*prefix, *expression.path))
         if expression.operation == "today":
             return sql.SQL("coalesce({}.today, {}::date)").format(self._place(prefix), sql.Placeholder("today"))
+        if expression.operation == "number_of":
+            return self._number_of(expression.path, prefix)
         parts = [self._computed(part, prefix) for part in expression.parts]
         match expression.operation:
             case "first_of":
@@ -333,6 +335,18 @@ class _Root:
                 ).format(*parts, place, place)
             case _:
                 return self._local_day(parts[0], prefix)
+
+    def _number_of(self, counted: Path, prefix: Path) -> sql.Composed:
+        """How many records of another entity name this one."""
+        entity, by, *apart = counted
+        child = _Root(self._model, entity, self.bound.alias(), self.bound)
+        what = sql.SQL("distinct {}").format(child.value(tuple(apart))) if apart else sql.SQL("*")
+        return sql.SQL("(select count({}) from {} where {} = {})").format(
+            what,
+            child.tables(),
+            sql.Identifier(child.alias, self._model[entity].fields[by].column),
+            self._column(prefix, "id"),
+        )
 
     def _local_day(self, moment: sql.Composable, prefix: Path) -> sql.Composed:
         return sql.SQL("({} at time zone coalesce({}.zone, 'UTC'))::date").format(moment, self._place(prefix))

@@ -35,6 +35,8 @@ class Lexicon:
     """What is said of an inch -> the part of it, as names have it."""
     by: frozenset[str]
     inches: frozenset[str]
+    showing: frozenset[str] = frozenset()
+    """Words before a field that a list is to show: orders "with" their dates."""
 
 
 @per_language
@@ -58,6 +60,7 @@ def read_lexicon(body: Mapping[str, Any]) -> Lexicon:
             which=frozenset(body["which"]),
             sizes={tuple(said.split()): size for size, all_said in body["sizes"].items() for said in all_said},
             by=frozenset(body["by"]), inches=frozenset(body["inches"]),
+            showing=frozenset(body.get("showing", ())),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelDefinitionError(f"the small words are not well formed: {error!r}") from error

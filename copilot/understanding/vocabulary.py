@@ -15,6 +15,7 @@ from copilot.semantic.language import ENGLISH, in_force, per_language
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.semantic.titles import load_titles
 from copilot.understanding.amount_words import load_amount_words
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.words import Word, cut
 
 Pieces = tuple[str, ...]
@@ -163,8 +164,9 @@ def load_vocabulary() -> Vocabulary:
     language = in_force()
     things, grammar = _with_usuals(language.read("things.yaml")), language.read("grammar.yaml")
     found: dict[Pieces, dict[Meaning, None]] = defaultdict(dict)
+    days = frozenset(map(str, grammar.get("day", ())))
     for phrase, meaning in (
-        *_of_things(things),
+        *_of_things(things, days),
         *_of_measures(language.read("measures.yaml")),
         *_of_codes(things, load_model()),
         *_of_currencies(),
@@ -199,7 +201,7 @@ def _with_usuals(things: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: kept.get(name, {}) | body for name, body in things.items()}
 
 
-def _of_things(things: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
+def _of_things(things: Mapping[str, Any], days: frozenset[str]) -> Iterator[tuple[str, Meaning]]:
     for entity, body in things.items():
         for phrase in (*body["nouns"], *body.get("shared", ())):
             yield phrase, Noun(entity)
@@ -208,11 +210,21 @@ def _of_things(things: Mapping[str, Any]) -> Iterator[tuple[str, Meaning]]:
         for name, phrases in body.get("segment_nouns", {}).items():
             yield from ((phrase, Segment(entity, name, noun=True)) for phrase in phrases)
         for path, phrases in body.get("dates", {}).items():
-            yield from ((phrase, DateWord(entity, _path(path))) for phrase in phrases)
+            yield from (
+                (said, DateWord(entity, _path(path))) for phrase in phrases for said in _in_plural(phrase, days)
+            )
         for path, phrases in body.get("numbers", {}).items():
             yield from ((phrase, NumberWord(entity, _path(path))) for phrase in phrases)
         for path, phrases in body.get("fields", {}).items():
             yield from ((phrase, FieldWord(entity, _path(path))) for phrase in phrases)
+
+
+def _in_plural(phrase: str, days: frozenset[str]) -> Iterator[str]:
+    """Also "promised dates": a phrase that ends with a word for days, where the language has that in the plural."""
+    yield phrase
+    before, _, last = phrase.rpartition(" ")
+    if before and last in days:
+        yield from (f"{before} {last}{ending}" for ending in lexicon().plural if f"{last}{ending}" in days)
 
 
 def _of_fields(things: Mapping[str, Any], model: SemanticModel) -> Iterator[tuple[str, Meaning]]:

@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from copilot.domain.composition import Composition, Part
+from copilot.domain.composition import Composition, Part, Split
 from copilot.domain.query import Bucket, Compare, Is
 from copilot.understanding.amount_words import load_amount_words
 from copilot.understanding.amounts import find_amounts
 from copilot.understanding.candidates import Candidate
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.mending import mended
+from copilot.understanding.compose.periods import bounds_of, told_apart
 from copilot.understanding.compose.planner import read
 from copilot.understanding.compose.reader import Misread
 from copilot.understanding.compose.tokens import Heard, Token, tokens_of
@@ -261,3 +262,88 @@ def test_slips_in_ordinary_words_are_mended_and_other_words_left(typed: str, mea
     words = cut(f"{typed} of")
     token = Token(positions=(0,), text=typed)
     assert mended(words, (token,), vocabulary).words[0].folded == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "bucket", "spans"),
+    [
+        ("fill rate this quarter and last quarter", Bucket.QUARTER, [(7, 10), (10, 13)]),
+        ("revenue october vs july", Bucket.MONTH, [(7, 8), (10, 11)]),
+        ("how many orders in august, september and october", Bucket.MONTH, [(8, 11)]),
+        ("did we get more orders in Q1 2026 or Q3 2026", Bucket.QUARTER, [(1, 4), (7, 10)]),
+        ("compare orders in July with orders in September", Bucket.MONTH, [(7, 8), (9, 10)]),
+        ("is our fill rate better than last quarter", Bucket.QUARTER, [(7, 10), (10, 13)]),
+        ("returns in Q3 vs Q2 by reason", Bucket.QUARTER, [(4, 7), (7, 10)]),
+    ],
+)
+def test_spans_of_one_unit_are_compared(text: str, bucket: Bucket, spans: list[tuple[int, int]]) -> None:
+    """The months that each begins with and ends before, of 2026: two that meet are told apart, three are one run."""
+    found = understood(text)
+    assert [split.bucket for split in found.splits if split.bucket] == [bucket]
+    starts = [(date(2026, a, 1), date(2026 + b // 13, b % 13 or 1, 1)) for a, b in spans]
+    assert list(told_apart(part(found, "time").conditions, bucket)) == starts
+
+
+def test_a_year_said_once_holds_for_both_months() -> None:
+    conditions = part(understood("how many orders in september and october 2025"), "time").conditions
+    assert bounds_of(conditions) == (date(2025, 9, 1), date(2025, 11, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fill rate last week vs this month",
+        "stock this month vs last month",
+        "orders in september for Acme vs october for Bolt",
+        "fill rate november vs october last year",
+        "how many orders were placed in september and placed on monday",
+        "did we ship more orders last week",
+    ],
+)
+def test_times_that_can_not_be_compared_are_no_question(text: str) -> None:
+    """Of different units, of the present, of different records, of a year that may be meant of one or both."""
+    assert isinstance(reading(text), Misread)
+
+
+def test_spans_of_the_calendar_are_of_the_date_that_was_asked_about() -> None:
+    """Orders that shipped in a month, not orders placed in a month of those that shipped this year."""
+    assert understood("how many orders shipped this year by month").splits == (
+        Split(path=("shipped_date",), bucket=Bucket.MONTH),
+    )
+
+
+def test_records_and_times_compared_are_both_told_apart() -> None:
+    found = understood("compare orders of Dallas and Reno this month vs last month")
+    assert found.splits == (Split(entity="site"), Split(bucket=Bucket.MONTH))
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("late purchase orders with supplier and promised date", ["supplier", "promised_date"]),
+        ("open orders of Acme and their order dates", ["order_date"]),
+        ("open invoices with invoice date and due date", ["invoice_date", "due_date"]),
+        ("customers on credit hold with payment terms", ["payment_terms"]),
+        ("late orders with promised date before yesterday", []),
+        ("returns last week with reason and customer", ["reason", "order.customer"]),
+    ],
+)
+def test_fields_that_end_a_question_for_a_list_are_its_columns(text: str, columns: list[str]) -> None:
+    """A field that something is said of restricts the list."""
+    assert [".".join(column.path) for column in understood(text).columns] == columns
+
+
+@pytest.mark.parametrize("text", ["late orders and customers on hold", "open orders with velocity and promised date"])
+def test_what_follows_a_field_may_be_of_it(text: str) -> None:
+    assert isinstance(reading(text), Misread)
+
+
+def test_a_field_of_what_is_ranked_is_told_with_it() -> None:
+    """The largest by its worth, never the one with the most orders."""
+    found = understood("largest purchase order, and with whom")
+    assert (found.measure, found.splits[1].path) == ("purchase_value", ("purchase_order", "supplier"))
+
+
+def test_lines_per_order_are_a_measure() -> None:
+    assert understood("how many lines does an average order have").measure == "lines_per_order"
+    assert understood("average items per purchase order in 2025").measure == "items_per_purchase_order"

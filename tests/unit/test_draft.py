@@ -8,7 +8,7 @@ import pytest
 
 from copilot.answering.draft import Draft, draft, render
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.evidence import Evidence
+from copilot.domain.evidence import Evidence, Record, Value
 from copilot.understanding.kinds import load_kinds
 from prompts.template import load_approved, parse
 from tests.unit.records import day, evidence, measure, record
@@ -23,6 +23,7 @@ TEMPLATES = {
             "line_item": "- {line.line_number} of {item.name}.",
             "priced": "- {line.line_number} at {price.unit_price}.",
             "none": "No lines.",
+            "column": "{column.title}: {column.value}.",
         }.items()
     },
 }
@@ -232,3 +233,21 @@ def test_a_held_line_without_a_reason_is_still_called_late() -> None:
     count = measure("line_count", "M2", lines=1, open_lines=1, complete=True)
     found = evidence(order=order, customer=CUSTOMER, lines=[FIRST], items=[DESK], count=count, line_delays=late)
     assert any("late" in claim.text.lower() for claim in _kind_draft("order_lines", found).claims)
+
+
+def _with_column(*told: Record) -> Draft:
+    column = Binding(slot="column", step="column", pick=Pick.WITH, other="line", field="of")
+    further = ClaimSpec(claim="column", bindings=(EACH_LINE, column))
+    group = ClaimGroup((ClaimSpec(claim="line_bare", bindings=(EACH_LINE,)),), (further,))
+    second = replace(SECOND, values={**SECOND.values, "line_number": Value("count", 2, "")})
+    return draft(Outline(groups=(group,)), evidence(lines=[FIRST, second], column=list(told)), TEMPLATES)
+
+
+def test_what_is_shown_besides_stands_behind_its_record() -> None:
+    values = {"of": Value("ref", SECOND.row_id), "title": Value("text", "Due"), "value": Value("text", "5 Nov")}
+    told = replace(ORDER, id="M1", values=values)
+    assert [claim.text for claim in _with_column(told).claims] == ["- 1.", "- 2. Due: 5 Nov."]
+
+
+def test_what_could_be_shown_of_no_record_declines() -> None:
+    assert not _with_column().complete

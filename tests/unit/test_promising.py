@@ -253,4 +253,6 @@ def test_wanted_is_kept_as_json_and_nothing_else_is() -> None:
 
 def test_rates_that_are_no_share_say_what_they_are_told_in() -> None:
     told_in = {name: kpi.unit for name, kpi in load_kpis().items() if kpi.unit}
-    assert told_in == {"days_of_supply": "days", "inventory_turns": "turns"}
+    of_orders = {"lines_per_order": "order lines", "items_per_order": "items"}
+    of_purchase_orders = {"lines_per_purchase_order": "lines", "items_per_purchase_order": "items"}
+    assert told_in == {"days_of_supply": "days", "inventory_turns": "turns", **of_orders, **of_purchase_orders}

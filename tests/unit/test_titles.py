@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from copilot.domain.composition import Composition, Part, Split
-from copilot.domain.query import Bucket, Compare, Is
+from copilot.domain.query import AnyOf, Bucket, Compare, Is
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
@@ -108,3 +108,16 @@ def test_a_title_says_what_was_counted(composition: Composition, title: str) -> 
 )
 def test_a_span_is_said_the_short_way(days: Days, said: str) -> None:
     assert span_said(phrases()["spans"], days) == said
+
+
+def test_a_head_names_each_period_and_what_is_not_over_yet() -> None:
+    path = ("order_date",)
+    july_and_november = Part(role="time", about="order_date", conditions=(
+        Compare(path, Is.AT_LEAST, date(2026, 7, 1)), Compare(path, Is.LESS, date(2026, 12, 1)),
+        AnyOf((Compare(path, Is.LESS, date(2026, 8, 1)), Compare(path, Is.AT_LEAST, date(2026, 11, 1)))),
+    ))  # fmt: skip
+    split = (Split(bucket=Bucket.MONTH),)
+    asked = Composition(entity=SALES, counted=True, parts=(july_and_november,), splits=split)
+    said = Saying(load_model(), load_vocabulary(), asked, None, LABELS, today=date(2026, 11, 20))
+    assert said.title() == "Sales orders placed in Jul 2026 and in Nov 2026 so far by month"
+    assert "from 1 Jul 2026 to 31 Jul 2026 and" in said.understood()

@@ -40,10 +40,10 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
     dated = any(token.is_sign("when", "day") for token in tokens)
     found: list[Attribute] = []
     for token in tokens:
-        fields = _fields(model, entity, token)
+        fields = fields_of(model, entity, token)
         if token.reference or token.noun(entity) or (token.is_sign(*_ASKING) and not fields):
             continue
-        if not fields or not (dated or _is_field(token)):
+        if not fields or not (dated or is_field(token)):
             return None
         found.append(fields[0])
     if not found or len(found) > _MOST or len(set(found)) < len(found):
@@ -59,7 +59,7 @@ def attributes_plan(asked: Asked) -> Plan:
     return Plan(kind=ASKED, references={asked.entity: asked.ids}, steps=(step,), outline=outline)
 
 
-def _is_field(token: Token) -> bool:
+def is_field(token: Token) -> bool:
     """Whether a word names a field: what happened on a day ("shipped") asks for that day only beside a "when"."""
     if not token.all_of(DateWord):
         return True
@@ -79,7 +79,8 @@ def _records(tokens: Sequence[Token]) -> tuple[Candidate, ...] | None:
     return tuple(found) if found and len({candidate.entity for candidate in found}) == 1 else None
 
 
-def _fields(model: SemanticModel, entity: str, token: Token) -> Sequence[Attribute]:
+def fields_of(model: SemanticModel, entity: str, token: Token) -> Sequence[Attribute]:
+    """The fields of such records, and of those beside them, that a word may name, the likeliest first."""
     return tuple(_told(model, entity, token))
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.composition import Composition, Part, Split
-from copilot.domain.plan import Figures, Filter, Listing, Operator, Plan, RecordQuery, Step
+from copilot.domain.composition import Column, Composition, Part, Split
+from copilot.domain.plan import (
+    Attribute,
+    Attributes,
+    Figures,
+    Filter,
+    Listing,
+    Operator,
+    Plan,
+    RecordQuery,
+    Step,
+    StepField,
+)  # fmt: skip
 from copilot.domain.query import (
     Compare,
     Condition,
@@ -35,14 +47,15 @@ from copilot.understanding.compose.say import Labels, Saying
 from copilot.understanding.kinds import bindings, make_step
 from copilot.understanding.vocabulary import Vocabulary
 
+COLUMN_CLAIM = "listed_column"
 LISTED, MEASURED = "composed_list", "composed_figures"
-LISTED_CLAIMS = ("listed_none", "listed_total", "listed_first", "listed_some")
+LISTED_CLAIMS = ("listed_none", "listed_total", "listed_first", "listed_some", COLUMN_CLAIM)
 MEASURED_CLAIMS = (
     "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
     "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none", "measured_more",
     "measured_rate_more", "measured_head_one",
 )  # fmt: skip
-_NAMED = "named_{}"
+_NAMED, _COLUMN = "named_{}", "column{}"
 _PLACES = ("site", "region", "channel")
 _MOST_LISTED = 50
 _MOST_GROUPS = 40
@@ -51,11 +64,18 @@ _EACH = Binding(slot="figure", step="found", pick=Pick.EACH)
 
 
 def build(
-    model: SemanticModel, vocabulary: Vocabulary, composition: Composition, labels: Labels, *, region: str = ""
+    model: SemanticModel,
+    vocabulary: Vocabulary,
+    composition: Composition,
+    labels: Labels,
+    *,
+    region: str = "",
+    today: date | None = None,
 ) -> Plan:
-    """The plan of a composition. `region` is the code of the one region asked about, whose parameters then hold."""
+    """The plan of a composition. `region` is the code of the one region asked about, whose parameters then hold;
+    with `today` it is said which of several periods is not over yet."""
     kpi = load_kpis(region)[composition.measure] if composition.measure else None
-    saying = Saying(model, vocabulary, composition, kpi, labels)
+    saying = Saying(model, vocabulary, composition, kpi, labels, today=today)
     measured = kpi is not None or composition.counted
     query = _query(composition, kpi, vocabulary)
     figures = Figures(
@@ -73,6 +93,7 @@ def build(
             figures,
             *told(query, composition, unless="found_head"),
             *listed,
+            *_columns(composition),
         ),
         outline=_measured_outline(query) if measured else _listed_outline(composition),
         composition=composition,
@@ -83,6 +104,11 @@ def build(
 def can_list(entity: str) -> bool:
     """Whether there are words for a list of such records."""
     return entity in _listings()
+
+
+def shown_fields(entity: str) -> frozenset[Path]:
+    """What the lines of a list show anyway, where it is recorded; those of what records are worth show other fields."""
+    return frozenset(_path(name) for name in _listings()[entity].get("shows", ()))
 
 
 def claims_of(entity: str) -> tuple[str, ...]:
@@ -212,7 +238,31 @@ def _listed_outline(composition: Composition) -> Outline:
     none = [replace(each, declines=composition.supposed) for each in _none("listed_none", "rows")]
     head = (*none, _claim("listed_total", complete=True))
     first = _claim("listed_first" if composition.limit == 1 else "listed_some", complete=False)
-    return Outline(groups=(ClaimGroup((*head, first)), ClaimGroup((*each, *none)), *_of_whom(composition)))
+    lines = ClaimGroup((*each, *none), tuple(_column_claims(composition)))
+    return Outline(groups=(ClaimGroup((*head, first)), lines, *_of_whom(composition)))
+
+
+def _columns(composition: Composition) -> Iterator[Step]:
+    """The fields asked for besides, each read of the records listed."""
+    for n, column in enumerate(_not_shown(composition)):
+        attribute = Attribute(entity=column.entity, path=column.path, by=column.by)
+        listed = StepField("rows", "id")
+        yield Attributes(name=_COLUMN.format(n), entity=composition.entity, ids=listed, attributes=(attribute,))
+
+
+def _not_shown(composition: Composition) -> tuple[Column, ...]:
+    """The fields asked for that the lines don't show; those that say what the records are worth show little else."""
+    if not composition.columns:
+        return ()
+    shown = frozenset[Path]() if _worth(composition) else shown_fields(composition.entity)
+    return tuple(each for each in composition.columns if each.by or each.path not in shown)
+
+
+def _column_claims(composition: Composition) -> Iterator[ClaimSpec]:
+    for n, _ in enumerate(_not_shown(composition)):
+        row = Binding(slot="row", step="rows", pick=Pick.EACH)
+        column = Binding(slot="column", step=_COLUMN.format(n), pick=Pick.WITH, other="row", field="of")
+        yield ClaimSpec(claim=COLUMN_CLAIM, bindings=(row, column))
 
 
 def _of_whom(composition: Composition) -> Iterator[ClaimGroup]:

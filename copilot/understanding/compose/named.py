@@ -136,8 +136,8 @@ def _of_each(work: Work, target: Target, entity: str) -> bool:
 
 
 def _split(work: Work, entity: str) -> None:
-    if not work.splits:
-        work.splits.append(Split(entity=entity))
+    if not work.splits or (len(work.splits) == 1 and work.splits[0].bucket):
+        work.splits.insert(0, Split(entity=entity))
 
 
 def segments(work: Work, target: Target) -> None:

@@ -19,6 +19,7 @@ from copilot.understanding.candidates import Candidate, called, read_as
 from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
+from copilot.understanding.compose.columns import columns, is_led, ranked_besides
 from copilot.understanding.compose.hear import Hearing
 from copilot.understanding.compose.limits import counted_at
 from copilot.understanding.compose.places import date_path
@@ -92,7 +93,8 @@ async def recomposed(lookup: Lookup, found: Composition) -> Plan:
 def plan_of(model: SemanticModel, understood: Understood) -> Plan:
     """The plan of a composition."""
     vocabulary = load_vocabulary()
-    plan = build(model, vocabulary, understood.composition, understood.labels, region=understood.region)
+    labels, region, today = understood.labels, understood.region, understood.asker.today
+    plan = build(model, vocabulary, understood.composition, labels, region=region, today=today)
     return replace(plan, read_as=understood.slips)
 
 
@@ -132,7 +134,9 @@ def _attempt(
     shape(work, target)
     _nouns(work, target)
     order(work, target)
+    columns(work, target)
     attach(work, target)
+    ranked_besides(work, target)
     _functions(work, target)
     left = tuple(token for _, token in work.open())
     if left or work.doubtful:
@@ -237,7 +241,12 @@ def _ranked_kinds(work: Work, target: Target) -> None:
 def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
     """By the records that a noun is a word for; behind what is ranked it says nothing more: the "items" of "suppliers
     by lead time of their items"."""
-    if work.rank and work.splits and any(path_to(target.entity, noun.entity) for noun in nouns):
+    if (
+        work.rank
+        and work.splits
+        and not is_led(work.tokens[number])
+        and any(path_to(target.entity, noun.entity) for noun in nouns)
+    ):
         work.take(number)
         return
     if any(_split_by(work, target, noun.entity) for noun in nouns):
@@ -350,6 +359,8 @@ def _settled(work: Work, target: Target) -> Composition | Misread:
         return Misread(left=tuple(work.tokens))
     if kpi is None and not found.parts and not found.counted and singular(work.tokens[max(work.target_at, 0)]):
         return Misread(left=tuple(work.tokens))  # "who is the customer" asks for one, and says not of what
+    if found.columns and (found.measure or found.counted):
+        return Misread(left=tuple(work.tokens))
     if kpi is not None and found.descending is not None and not found.splits:
         return Misread(left=tuple(work.tokens))  # a ranking of nothing is no sum of it all
     if kpi is None and (_by_itself(found) or (work.rank and not found.order and not found.splits)):
@@ -378,7 +389,12 @@ def _list_of(work: Work, kpi: Kpi) -> Composition:
     """A measure that counts records, asked for without "how many": these records."""
     part = Part(role="segment", about=kpi.name, conditions=(*kpi.where, *kpi.figure.where), text=kpi.title)
     return Composition(
-        entity=kpi.entity, parts=(part, *work.parts), order=work.order, limit=work.limit, supposed=work.supposed
+        entity=kpi.entity,
+        parts=(part, *work.parts),
+        order=work.order,
+        limit=work.limit,
+        columns=work.columns,
+        supposed=work.supposed,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from copilot.domain.composition import Composition, Part, Split
+from copilot.domain.composition import Column, Composition, Part, Split
 from copilot.domain.query import Bucket, Function, Path
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import load_model
@@ -101,6 +101,7 @@ class Work:
     """Whether the question takes for granted that there is what it asks about."""
     money: tuple[AmountMention, ...] = ()
     """Amounts of money in a currency that nobody said."""
+    columns: tuple[Column, ...] = ()
 
     def open(self) -> Iterator[tuple[int, Token]]:
         """The tokens without a place, by their numbers."""
@@ -232,6 +233,8 @@ def _ranked_field(work: Work, target: Target) -> None:
         return
     if target.kpi and target.noun and any(token.noun(target.noun) for token in work.tokens):
         return  # those are ranked: "the largest purchase order, and with whom"
+    if not target.kpi and work.target_at == work.rank_at + 1 and not work.tokens[work.rank_at].is_sign("many"):
+        return
     for n, token in list(work.open()):
         if target.kpi and token.all_of(Noun):
             continue
@@ -376,6 +379,7 @@ def composition(work: Work, target: Target) -> Composition:
         order=work.order,
         descending=work.descending,
         limit=limit,
+        columns=work.columns,
         supposed=work.supposed,
     )
 

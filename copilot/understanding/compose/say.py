@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from copilot.domain.composition import Composition, Part
-from copilot.domain.query import Compare, Is, Path
+from copilot.domain.composition import Column, Composition, Part
+from copilot.domain.query import Bucket, Function, Path
 from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi
 from copilot.semantic.language import in_force, per_language
@@ -15,6 +15,7 @@ from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.titles import load_titles
 from copilot.understanding.compose.part_words import PartWords
+from copilot.understanding.compose.periods import AHEAD, lasts, told_apart
 from copilot.understanding.compose.span_words import span_said
 from copilot.understanding.time.calendar import Days
 from copilot.understanding.vocabulary import Vocabulary
@@ -32,14 +33,21 @@ def phrases() -> Mapping[str, Any]:
 
 
 class Saying:
-    """Says one composition."""
+    """Says one composition; with `today` also what is not over yet."""
 
     def __init__(
-        self, model: SemanticModel, vocabulary: Vocabulary, composition: Composition, kpi: Kpi | None, labels: Labels
+        self,
+        model: SemanticModel,
+        vocabulary: Vocabulary,
+        composition: Composition,
+        kpi: Kpi | None,
+        labels: Labels,
+        *,
+        today: date | None = None,
     ) -> None:
         self._model, self._vocabulary = model, vocabulary
         self._composition, self._kpi, self._labels = composition, kpi, labels
-        self._words = phrases()
+        self._words, self._today = phrases(), today
         self._parts = PartWords(model, self._words, self.entity, kpi)
 
     @property
@@ -132,6 +140,7 @@ class Saying:
             else:
                 yield self._restriction(part)
         yield ", ".join(self._words["by"].format(name) for name in self._splits())
+        yield from (self._words["with"].format(self._column(column)) for column in self._composition.columns)
         yield self._order()
 
     def _with(self, part: Part) -> str:
@@ -162,17 +171,40 @@ class Saying:
     def _time(self, part: Part) -> str:
         """A time with what happened then, where that is not said yet and is no measure's own date."""
         path = tuple(part.about.split("."))
-        said = span_said(self._words["spans"], _bounds(part))
+        said = self._words["and"].join(filter(None, map(self._span, told_apart(part.conditions, self._bucket(path)))))
         if self._kpi and path == self._kpi.date:
             return said
         done = self._words["dates"].get(path[-1]) or self._field(path)
         told = done in self._noun(self._composition.parts).split()
         return f"{done} {said}" if said and not told else said
 
+    def _span(self, days: Days) -> str:
+        """One span of a time; one that is compared with others is said to be not over yet."""
+        said = span_said(self._words["spans"], days)
+        return self._words["so_far"].format(said) if self._unfinished(days) else said
+
+    def _unfinished(self, days: Days) -> bool:
+        """Whether it lasts still; what is counted by a date that may lie ahead is all there."""
+        over = bool(self._kpi and self._kpi.figure.function not in (Function.COUNT, Function.SUM))
+        paths = [tuple(part.about.split(".")) for part in self._composition.parts if part.role == "time"]
+        divided = any(split.bucket for split in self._composition.splits)
+        done = over or not any(path[-1] in AHEAD for path in paths)
+        return bool(self._today and divided and done and lasts(days, self._today))
+
+    def _bucket(self, path: Path) -> Bucket | None:
+        """The unit that the figures are told apart by, where that is of the same date."""
+        dated = self._kpi.date if self._kpi else self._vocabulary.usual_dates.get(self.entity)
+        units = (split.bucket for split in self._composition.splits if split.bucket and (split.path or dated) == path)
+        return next(units, None)
+
     def _dated(self, part: Part) -> str:
         """A time with the title of the date that it is of."""
-        since, until = _bounds(part)
         name = self._field(tuple(part.about.split(".")))
+        spans = told_apart(part.conditions, None)
+        return str(self._words["and"].join(self._dated_span(name, days) for days in spans))
+
+    def _dated_span(self, name: str, days: Days) -> str:
+        since, until = days
         last = until - timedelta(days=1) if until else None
         if since and last:
             form = "on" if since == last else "from_to"
@@ -200,6 +232,9 @@ class Saying:
         ends = self._words["ends"].get(kind, self._words["ends"]["other"])
         return ends["descending" if composition.descending else "ascending"]
 
+    def _column(self, column: Column) -> str:
+        return leaf_of(self._model, column.entity, column.path).title
+
     def _order(self) -> str:
         composition = self._composition
         if composition.descending is None:
@@ -209,14 +244,3 @@ class Saying:
             told.append(self._words["sorted"].format(self._field(composition.order)))
         told.append(self._ends()["end"])
         return ", ".join(told)
-
-
-def _bounds(part: Part) -> Days:
-    since = until = None
-    for condition in part.conditions:
-        if isinstance(condition, Compare) and isinstance(condition.value, date):
-            if condition.how is Is.AT_LEAST:
-                since = condition.value
-            else:
-                until = condition.value
-    return since, until

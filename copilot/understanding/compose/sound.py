@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from itertools import combinations
 
 from copilot.domain.composition import Part
 from copilot.domain.query import Compare, Condition, Function, Is, Path, Scalar
 from copilot.semantic.kpis import Kpi
+from copilot.understanding.compose.periods import bounds_of
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.time.calendar import Days
 from copilot.understanding.vocabulary import CodeWord, Segment
 
 _KIND: Path = ("kind",)
@@ -26,21 +28,18 @@ def settled_parts(parts: Sequence[Part], tokens: Sequence[Token]) -> tuple[Part,
     for part in found:
         for path, allowed in _allowed(part.conditions):
             values[path] = values[path] & allowed if path in values else allowed
-    excluded = any(not allowed for allowed in values.values()) or not _can_be(found)
-    return None if excluded else tuple(found)
+    return None if any(not allowed for allowed in values.values()) or _at_no_time(found) else tuple(found)
 
 
-def _can_be(parts: Sequence[Part]) -> bool:
-    """Whether the times that are said of one date have a day in common."""
-    since: dict[Path, date] = {}
-    until: dict[Path, date] = {}
-    for condition in (c for part in parts if part.role == "time" for c in part.conditions):
-        if isinstance(condition, Compare) and isinstance(condition.value, date):
-            if condition.how in (Is.AT_LEAST, Is.MORE):
-                since[condition.path] = max(condition.value, since.get(condition.path, condition.value))
-            elif condition.how in (Is.LESS, Is.AT_MOST):
-                until[condition.path] = min(condition.value, until.get(condition.path, condition.value))
-    return all(begin <= until.get(path, begin) for path, begin in since.items())
+def _at_no_time(parts: Sequence[Part]) -> bool:
+    """Whether times of the same date have no day in common: "September" and "November" were not put together."""
+    dated = [(path, bounds_of(part.conditions)) for part in parts for path in [part.about] if part.role == "time"]
+    pairs = [(one, other) for (path, one), (again, other) in combinations(dated, 2) if path == again]
+    return any(_is_before(one, other) or _is_before(other, one) for one, other in pairs)
+
+
+def _is_before(one: Days, other: Days) -> bool:
+    return one[1] is not None and other[0] is not None and one[1] <= other[0]
 
 
 def of_itself(kpi: Kpi, parts: Sequence[Part]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from copilot.domain.composition import Part, Split
-from copilot.domain.query import Bucket, Compare, Condition, Is, Path
+from copilot.domain.query import Compare, Condition, Is, Path
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.titles import load_titles
+from copilot.understanding.compose.periods import AHEAD, Periods, periods_of, up_to_now
 from copilot.understanding.compose.places import code_of, date_path, segment_of
 from copilot.understanding.compose.reader import Target, Work
 from copilot.understanding.compose.tokens import Token
@@ -16,11 +18,6 @@ from copilot.understanding.time.calendar import Days
 from copilot.understanding.time.spans import Span, Unclear
 from copilot.understanding.vocabulary import Segment
 
-_AHEAD = frozenset(
-    {"promised_date", "due", "requested_date", "expected_delivery", "expected_date", "planned_date", "due_date"}
-    | {"starts", "ends"}
-)
-"""Dates that may lie ahead; all others are of what has happened."""
 _ALWAYS = frozenset({"order_date"})
 """Dates that every record has: "placed" says nothing more."""
 _OVER = frozenset({"late", "overdue", "shipped_late", "received_late", "shipped_on_time", "received_on_time"})
@@ -29,7 +26,7 @@ _BIAS = 3
 """How much nearer the last March has to be than the next to be the one meant."""
 _ROUND = 7
 """Days from one weekday to the next: of those, the coming one is meant."""
-_BUCKETS = {"week": Bucket.WEEK, "month": Bucket.MONTH, "quarter": Bucket.QUARTER, "year": Bucket.YEAR}
+_COMPARED = ("compare", "rather")
 
 
 def times(work: Work, target: Target) -> None:
@@ -42,14 +39,26 @@ def times(work: Work, target: Target) -> None:
         days = _days(work, path, token.span) if path else None
         if path is None or days is None:
             continue
-        days = _with_second(work, n, path, days)
+        several = _with_others(work, target, n, path)
+        days = several.bounds if several else days
         _add_open(work, target, path, days)
-        work.parts.append(Part(role="time", about=".".join(path), conditions=_within(path, days), text=token.text))
+        conditions = several.within(path) if several else _within(path, days)
+        work.parts.append(Part(role="time", about=".".join(path), conditions=conditions, text=token.text))
         work.take(n, *([at] if at is not None else []))
+    _by_the_same(work, target)
     for n, token in list(work.open()):
         path = date_path(token, target)
         if path and path[-1] in _ALWAYS and not _state(token, target):
             work.take(n)
+
+
+def _by_the_same(work: Work, target: Target) -> None:
+    """Spans of the calendar are of the date that a time is of: "orders shipped this year by month"."""
+    usual = target.kpi.date if target.kpi else work.vocabulary.usual_dates.get(target.entity)
+    dated = {tuple(part.about.split(".")) for part in work.parts if part.role == "time"}
+    if len(dated) == 1 and usual not in dated:
+        path = dated.pop()
+        work.splits[:] = [replace(s, path=path) if s.bucket and not s.path else s for s in work.splits]
 
 
 def _said_date(work: Work, target: Target) -> Path | None:
@@ -117,43 +126,90 @@ def _within(path: Path, days: Days) -> tuple[Condition, ...]:
     )
 
 
-def _with_second(work: Work, number: int, path: Path, days: Days) -> Days:
-    """With the time that it is compared with: "September or October", "2025 vs 2026"; told apart from then on."""
-    second = next((n for n in (number + 1, number + 2) if n < len(work.tokens) and work.tokens[n].span), None)
-    if second is None or second in work.used:
-        return days
-    between = work.tokens[number + 1] if second == number + 2 else None
-    token = work.tokens[second]
-    compared = between is not None and between.is_sign("compare")
-    first, other = work.tokens[number].span, token.span
-    bucket = _BUCKETS.get(first.kind) if first and other and first.kind == other.kind else None
-    more = _days(work, path, other) if other and bucket and (compared or token.joined) else None
-    if more and more[1] is not None and more[1] == days[0]:  # "this month against last month"
-        days, more = more, days
-    if more is None or bucket is None or days[1] is None or days[1] != more[0]:
-        return days
-    work.take(second, *([number + 1] if compared else []))
-    if not any(split.bucket for split in work.splits):
-        work.splits.append(Split(bucket=bucket))
-    _take_rather(work)
-    return days[0], more[1]
-
-
 def _add_open(work: Work, target: Target, path: Path, days: Days) -> None:
     """What is due or expected in days to come, and no state is said, is still open."""
     parts = load_segments().get(target.entity, {})
     awaited = any(token.is_sign("awaited") and date_path(token, target) for token in work.tokens)
     told = any(_state(token, target) for token in work.tokens if not token.is_sign("awaited"))
     over = days[1] is not None and days[1] <= work.asker.today
-    if awaited and path[-1] in _AHEAD and "open" in parts and not (over or told):
+    if awaited and path[-1] in AHEAD and "open" in parts and not (over or told):
         text = load_titles().segment(target.entity, "open")
         work.parts.append(Part(role="segment", about="open", conditions=parts["open"], text=text))
 
 
-def _take_rather(work: Work) -> None:
-    number = work.find(lambda token: token.is_sign("rather"))
-    if number is not None:
-        work.take(number)
+def _with_others(work: Work, target: Target, number: int, path: Path) -> Periods | None:
+    """The time with those that it is compared with: "September or October", "2025 vs 2026"; figures are told apart by
+    them from then on, as are records where they are compared."""
+    others = _compared_with(work, target, number, path)
+    spans = [span for n in (number, *others) if (span := work.tokens[n].span)]
+    today, alone = work.asker.today, number - 1
+    if others:
+        found = _nearest(periods_of(spans, days, today=today) for days in _readings(work, path))
+    elif alone >= work.first and alone not in work.used and work.tokens[alone].is_sign("compare"):
+        found = up_to_now(spans[0], _days(work, path, spans[0]), today=today)
+    else:
+        return None
+    if found is None:
+        return None
+    last = max((number, *others))
+    signs = _comparing(work, number - 1 if not others else number, last)
+    again = [n for n in range(number + 1, last) if n not in work.used]
+    work.take(*others, *again, *signs)
+    if (signs or _of_figures(work, target)) and not any(split.bucket for split in work.splits):
+        work.splits.append(Split(bucket=found.bucket))
+        work.take(*(n for n, token in work.open() if token.is_sign(found.bucket.value)))  # "which month had more"
+    return found
+
+
+def _of_figures(work: Work, target: Target) -> bool:
+    """Whether figures are asked for, and not which records are first: these are of all times together."""
+    if work.rank:
+        return not work.splits and not work.order and work.rank not in ("newest", "oldest")
+    return bool(target.kpi or work.counted)
+
+
+def _readings(work: Work, path: Path) -> tuple[Callable[[Span], Days | None], ...]:
+    """The days of a time by what lies nearer, and of what is over."""
+    return (lambda span: _days(work, path, span)), (lambda span: _resolved(work, span, ahead=False))
+
+
+def _nearest(found: Iterable[Periods | None]) -> Periods | None:
+    """Those that lie closest together: "Q2 against Q3" are of one year."""
+    return min((each for each in found if each), key=lambda each: each.spans[-1][1] - each.spans[0][0], default=None)
+
+
+def _compared_with(work: Work, target: Target, number: int, path: Path) -> list[int]:
+    """The times that follow and are compared with one: joined to it, or where something is compared at all."""
+    found: list[int] = []
+    joined, last = 0, number
+    for n in range(number + 1, len(work.tokens)):
+        if work.tokens[n].span is None:
+            continue
+        again = all(_says_it_again(work, target, between, path) for between in range(last + 1, n))
+        if n in work.used or not again:
+            break
+        found.append(n)
+        joined = len(found) if any(token.joined for token in work.tokens[last + 1 : n + 1]) else joined
+        last = n
+    return found if any(token.is_sign(*_COMPARED) for _, token in work.open()) else found[:joined]
+
+
+def _comparing(work: Work, first: int, last: int) -> list[int]:
+    """The words that compare times; where several records are named, those elsewhere may compare these."""
+    named = sum(token.reference is not None for _, token in work.open())
+    signs = [n for n, token in work.open() if token.is_sign(*_COMPARED)]
+    how = [n for n, token in work.open() if token.is_sign("how") and signs]  # "how does it compare"
+    return [n for n in (*how, *signs) if named < 2 or first <= n < last]
+
+
+def _says_it_again(work: Work, target: Target, number: int, path: Path) -> bool:
+    """Whether words between two times only compare them, or name again what is asked for: "orders in September
+    compared to orders in October"."""
+    token = work.tokens[number]
+    if token.is_sign(*_COMPARED) or number == work.target_at:
+        return True
+    same = work.target_at >= 0 and set(token.meanings) & set(work.tokens[work.target_at].meanings)
+    return bool(same) or (date_path(token, target) == path and not _more_than(token, target, path))
 
 
 def _days(work: Work, path: Path, span: Span) -> Days | None:
@@ -162,7 +218,7 @@ def _days(work: Work, path: Path, span: Span) -> Days | None:
     if back is None:
         return None
     today = work.asker.today
-    if path[-1] not in _AHEAD:
+    if path[-1] not in AHEAD:
         return None if back[0] and back[0] > today else back
     coming = _resolved(work, span, ahead=True)
     if coming is None or coming == back or any(_is_over(token) for token in work.tokens):

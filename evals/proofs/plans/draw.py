@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -45,6 +46,8 @@ class Drawing:
         seen = [name for name in model_yaml() if self.evaluator.rows(name)]
         entity = self.random.choice(seen if self.random.random() < 0.97 else list(model_yaml()))
         where = tuple(self._condition(entity, 1) for _ in range(self.random.choice((0, 1, 1, 2, 3))))
+        compared = self._periods(entity) if self.random.random() < 0.15 else None
+        where = (*where, *(compared[0] if compared else ()))
         limit = self.random.choice((1, 5, 20, 50))
         if self.random.random() < 0.5:
             order = tuple(
@@ -54,6 +57,7 @@ class Drawing:
             return Query(entity=entity, where=where, order=order, limit=limit)
         figures = tuple(self._figure(entity, f"figure{n}") for n in range(self.random.randint(1, 3)))
         groups = tuple(self._group(entity) for _ in range(self.random.choice((0, 1, 1, 2))))
+        groups = (*groups[:1], compared[1]) if compared else groups
         sortable = [f for f in figures if f.function is not Function.SPREAD]
         order = ()
         if groups and sortable and self.random.random() < 0.7:
@@ -62,6 +66,22 @@ class Drawing:
             entity=entity, where=where, figures=figures, groups=groups, having=tuple(self._having(figures, groups)),
             order=order, limit=limit,
         )  # fmt: skip
+
+    def _periods(self, entity: str) -> tuple[tuple[Condition, ...], Group] | None:
+        """Spans of one unit of the calendar, with gaps between them, and the figures told apart by that unit."""
+        paths = self._paths(entity, _CALENDAR, 1)
+        path = self.random.choice(paths) if paths else ("id",)
+        found = [value.date() if isinstance(value, datetime) else value for value in self._values(entity, path)]
+        days = sorted({day for day in found if isinstance(day, date)})
+        if len(days) < 2:
+            return None
+        length = timedelta(days=self.random.choice((1, 7, 31, 92, 366)))
+        spans = [(day, day + length) for day in self.random.sample(days, min(len(days), self.random.randint(2, 4)))]
+        spans.sort()
+        gaps = [(end, start) for (_, end), (start, _) in pairwise(spans) if end < start]
+        apart = (AnyOf((Compare(path, Is.LESS, end), Compare(path, Is.AT_LEAST, start))) for end, start in gaps)
+        bounds = (Compare(path, Is.AT_LEAST, spans[0][0]), Compare(path, Is.LESS, spans[-1][1]))
+        return (*bounds, *apart), Group(path, self.random.choice(list(Bucket)))
 
     def _having(self, figures: Sequence[Figure], groups: Sequence[Group]) -> Iterator[Having]:
         """Figures that are whole numbers or shares: what a spread comes to is rounded, and none is compared with it."""

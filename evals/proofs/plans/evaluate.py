@@ -111,6 +111,11 @@ def _along(entity: str, path: Path) -> Iterator[str]:
 def _made_of(entity: str, body: Any) -> Iterator[str]:
     if isinstance(body, str):
         yield from _along(entity, tuple(body.split(".")))
+    elif isinstance(body, dict) and "number_of" in body:
+        child, *fields = cast("dict[str, list[str]]", body)["number_of"]
+        yield child
+        for name in fields[1:]:
+            yield from _along(child, (name,))
     elif isinstance(body, dict):
         for part in cast("dict[str, Any]", body).values():
             yield from _made_of(entity, part)
@@ -328,11 +333,11 @@ class Evaluator:
         if name == "today":
             return self.now.astimezone(self._zone(row)).date()
         given_parts = cast("list[Any]", given) if isinstance(given, list) else [given]
+        if name == "number_of":
+            return self._number_of(row, *given_parts)
         parts = [self._computed(entity, row, each) for each in given_parts]
-        if name == "first_of":
-            return next((part for part in parts if part is not None), None)
-        if any(part is None for part in parts):
-            return None
+        if name == "first_of" or any(part is None for part in parts):
+            return next((part for part in parts if part is not None), None) if name == "first_of" else None
         match name:
             case "days":
                 return (parts[1] - parts[0]).days
@@ -342,6 +347,11 @@ class Evaluator:
                 return self._late(row, parts[0], parts[1])
             case _:
                 return parts[0].astimezone(self._zone(row)).date()
+
+    def _number_of(self, row: Row, child: str, by: str, *apart: str) -> int:
+        """How many records name this one, or how many different values those have in a field."""
+        rows = self._linked(child, by).get(row["id"], [])
+        return len({self.value(child, each, apart) for each in rows} - {None}) if apart else len(rows)
 
     def _late(self, row: Row, promised: date, done: date) -> int:
         """Working days in the site's calendar from a promise to what was done."""

@@ -29,6 +29,7 @@ from copilot.understanding.lookup import Lookup
 from copilot.understanding.mistyped import by_trial, respelled, with_slips
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
+from copilot.understanding.readings import cues_of
 from copilot.understanding.vocabulary import Measure, Noun
 from copilot.understanding.words import Word, cut, phrases_in
 
@@ -121,6 +122,11 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     felt = tuple(token.text for token in heard.tokens if token.is_sign("feeling"))
     if felt:
         return NoPlan(reason="unsupported", unknown_words=felt)
+    return await _first(lookup, words, text) or await _either(lookup, words, text, heard)
+
+
+async def _either(lookup: Lookup, words: Sequence[Word], text: str, heard: Hearing) -> Plan | NoPlan:
+    """The composition or the outline of a question, whichever says more."""
     composed = await compose(lookup, heard)
     kind = await _of_both(lookup, composed, text)
     if kind is not None:
@@ -141,6 +147,17 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
         return await with_the_rest(lookup, kind, heard.tokens)
     again = await _spoken_to(lookup, words, heard) if _may_be_again(composed, kind) else None
     return again or _without(words, composed, kind, heard)
+
+
+async def _first(lookup: Lookup, words: Sequence[Word], text: str) -> Plan | None:
+    """The outline of a kind that goes before any composition: to a composition "orders to ship today" are those that
+    were shipped or placed on that day."""
+    firsts = [kind for kind in load_kinds().values() if kind.first]
+    if not any(cues_of(kind, words)[0] for kind in firsts):
+        return None
+    found = await plan_question(lookup, text)
+    whole = isinstance(found, Plan) and not found.unused_words and found.kind in {kind.name for kind in firsts}
+    return found if whole and isinstance(found, Plan) else None
 
 
 def _says_of_what(heard: Hearing) -> bool:

@@ -27,6 +27,7 @@ order_status:
   ahead: week                        the question is about a time to come; what it is where it says none: week (the
                                      coming seven days) or today. Such steps as understanding/scoped.py explains are
                                      about it
+  first: true                        it is of this kind before it is a composition, where nothing it says is left over
   after: [order_lines]               a message that only tells what this kind takes is of this kind after one of those
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
@@ -106,6 +107,8 @@ class Kind:
     """The kinds after which a message that only tells `told` is of this one."""
     ahead: str | None = None
     """The usual time of a kind that is about a time to come: `week` or `today`."""
+    first: bool = False
+    """Whether a question is of this kind before it is a composition."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -227,6 +230,7 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             never=tuple(body.get("never", ())),
             after=tuple(body.get("after", ())),
             ahead=_ahead(body.get("ahead")),
+            first=body.get("first", False),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error

@@ -73,7 +73,8 @@ def replan(
     """The plan of a kept question, from its references; None where that kind is no longer known."""
     known = load_kinds().get(kind)
     ids = {entity: tuple(those) for entity, those in references.items()}
-    if known is None or (any(known.told.values()) and wanted is None):
+    untimed = known is not None and known.ahead and (period is None or period.until is None)
+    if known is None or untimed or (any(known.told.values()) and wanted is None and not known.ahead):
         return None
     return make_plan(known, ids, period=period, wanted=wanted)
 

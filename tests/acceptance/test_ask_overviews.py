@@ -111,6 +111,17 @@ async def test_another_place_or_day_keeps_the_rest_of_the_question(runtime: Runt
     assert {row["number"] for row in due} <= orders_named(later)
 
 
+async def test_every_restriction_stands_in_the_first_line(runtime: Runtime, truth: Truth) -> None:
+    row = truth.one("""select c.number, c.name from biz.sales_order o join biz.customer c on c.id = o.customer_id
+                        where o.status = 'confirmed' and o.site_id = 4 order by o.id""")
+    ships = await ask(runtime, "planner", f"what ships from Dallas for {row['number']} next week")
+    risks = await ask(runtime, "planner", f"what is at risk for {row['number']} in Dallas")
+    for answer in (ships, risks):
+        first = answer.answer.partition("records you may see")[0]
+        assert row["name"] in first.replace("\\", "")
+        assert "**Dallas**" in first
+
+
 async def test_what_arrives_is_what_is_open_by_its_day(runtime: Runtime, truth: Truth) -> None:
     lines = truth.all(BOUGHT)
     week = [row for row in lines if TODAY <= str(row["day"]) <= "2026-11-22"]

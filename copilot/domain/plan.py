@@ -237,7 +237,25 @@ class Attributes:
     attributes: tuple[Attribute, ...]
 
 
-Step = RecordQuery | Computation | Listing | Figures | Attributes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Read what a named statement finds over everything in scope: one record of `measure` for each of its first rows,
+    which say how many there are in all. `places` and `customers` narrow it where the question names some."""
+
+    name: str
+    measure: str
+    reads: tuple[str, ...]
+    """The entities that the statement reads: none of it is said to those who may not read one of them."""
+    since: date
+    until: date
+    """The first day after those asked about."""
+    sites: tuple[int, ...] = ()
+    regions: tuple[int, ...] = ()
+    customers: tuple[int, ...] = ()
+    limit: int = 5
+
+
+Step = RecordQuery | Computation | Listing | Figures | Attributes | Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

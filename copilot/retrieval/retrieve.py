@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from copilot.domain.evidence import Evidence, Raw, Record, Value
-from copilot.domain.plan import Attributes, Computation, Figures, Listing, Plan, RecordQuery
+from copilot.domain.evidence import Evidence, Record
+from copilot.domain.plan import Attributes, Computation, Figures, Listing, Plan, RecordQuery, Survey
 from copilot.domain.scope import Scope
 from copilot.policy.policy import Policy
 from copilot.retrieval.attributes import attributes
 from copilot.retrieval.composed import listed, worked_out
 from copilot.retrieval.measures import MEASURES, NEED_KEEPERS, Context
 from copilot.retrieval.measures import Figures as Computed
-from copilot.retrieval.run import Linker, Run, find, start
+from copilot.retrieval.run import Linker, Run, find, measure_values, start
 from copilot.retrieval.run import keepers as read_keepers
-from copilot.semantic.measures import load_measures
+from copilot.retrieval.surveys import surveyed
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Database
 
@@ -53,6 +52,8 @@ async def retrieve(
                     run.steps[step.name] = await listed(connection, model, step, run)
                 case Attributes():
                     run.steps |= await attributes(connection, model, step, run)
+                case Survey():
+                    run.steps[step.name] = await surveyed(connection, model, step, run)
                 case Figures():
                     run.steps |= await worked_out(connection, model, step, run)
                 case _:
@@ -89,17 +90,8 @@ def _measured(measure: str, figures: Computed, run: Run) -> Record:
         version=about.version,
         site_id=about.site_id,
         time_zone=figures.time_zone or about.time_zone,
-        values=_measure_values(measure, figures.values),
+        values=measure_values(measure, figures.values),
         changed_at=None,
         confirmed_at=min((figures.oldest, about.confirmed_at)),
         inputs=figures.inputs,
     )
-
-
-def _measure_values(measure: str, values: Mapping[str, Raw]) -> dict[str, Value]:
-    fields = load_measures()[measure].fields
-    found: dict[str, Value] = {}
-    for name, spec in fields.items():
-        unit = values.get(spec.unit_field) if spec.unit_field else spec.unit
-        found[name] = Value(spec.type, values.get(name), unit if isinstance(unit, str) else None)
-    return found

@@ -14,6 +14,7 @@ from copilot.domain.scope import Scope
 from copilot.retrieval.calendar import UTC_CALENDAR, read_calendars
 from copilot.retrieval.measures import Context
 from copilot.semantic.compile import compile_query
+from copilot.semantic.measures import load_measures
 from copilot.semantic.model import Entity
 from copilot.store.pool import Connection
 from copilot.store.queries import query
@@ -136,3 +137,13 @@ def _value(entity: Entity, name: str, row: Mapping[str, Any]) -> Value:
     spec = entity.fields[name]
     unit = row.get(spec.unit_field) if spec.unit_field else None
     return Value(spec.type, row[spec.column], unit)
+
+
+def measure_values(measure: str, values: Mapping[str, Raw]) -> dict[str, Value]:
+    """The fields of a measure with what was computed for them, each with its unit."""
+    fields = load_measures()[measure].fields
+    found: dict[str, Value] = {}
+    for name, spec in fields.items():
+        unit = values.get(spec.unit_field) if spec.unit_field else spec.unit
+        found[name] = Value(spec.type, values.get(name), unit if isinstance(unit, str) else None)
+    return found

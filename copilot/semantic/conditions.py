@@ -62,10 +62,12 @@ def _bodies() -> Mapping[str, Mapping[str, Body]]:
 
 def _linked(body: Body, *, none: bool) -> Iterator[Linked]:
     for place, inner in body.items():
-        entity, _, by = place.partition(".")
+        named, _, at = place.partition("@")
+        entity, _, by = named.partition(".")
         if leaf_of(load_model(), entity, (by,)).type != "ref":
             raise ModelDefinitionError(f"{place!r} is no reference")
-        yield Linked(entity, by, tuple(conditions(entity, inner)), none=none)
+        path = tuple(at.split(".")) if at else ()
+        yield Linked(entity, by, tuple(conditions(entity, inner)), none=none, at=path)
 
 
 def _of_field(entity: str, path: Path, value: Any) -> Iterator[Condition]:

@@ -13,7 +13,6 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.asides import without_asides
-from copilot.understanding.candidates import Doubt
 from copilot.understanding.choices import exact_name
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
@@ -29,10 +28,12 @@ from copilot.understanding.dialogue.recall import NOTED, with_said
 from copilot.understanding.kinds import load_kinds
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.mistyped import by_trial, respelled, with_slips
+from copilot.understanding.otherwise import by_other_words, is_whole
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
-from copilot.understanding.sayings import common_words, other_sayings, spelled_out, without_remarks
-from copilot.understanding.vocabulary import Measure, Noun, Sign
+from copilot.understanding.readings import cues_of
+from copilot.understanding.sayings import spelled_out
+from copilot.understanding.vocabulary import Measure, Noun
 from copilot.understanding.words import Word, cut, phrases_in
 
 _MOST_CHOICES = 8
@@ -64,42 +65,11 @@ async def plan_text(
     async def mended(message: str) -> Plan | NoPlan:
         heard = await hear(lookup, cut(message))
         found = await planned(respelled(message, heard.slips))
-        if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not _is_whole(found)):
+        if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not is_whole(found)):
             return await by_trial(message, heard.slips, heard.doubtful, planned) or found
         return with_slips(found, heard.slips)
 
-    bases = (await _without_remarks(lookup, text), text)
-    found = [await mended(bases[0])]
-    for each in () if _is_whole(found[0]) else (bases[1:], *map(other_sayings, dict.fromkeys(bases))):
-        for message in each:
-            found.append(await mended(message))
-            if _is_whole(found[-1]):
-                return found[-1]
-    return found[0]
-
-
-async def _without_remarks(lookup: Lookup, text: str) -> str:
-    """The message without the remarks around the question that name no record, no time and no state."""
-    rest, remarks = without_remarks(text)
-    return rest if all([await _says_nothing_of_records(lookup, remark) for remark in remarks]) else text
-
-
-async def _says_nothing_of_records(lookup: Lookup, remark: str) -> bool:
-    """Whether a remark names no record, no time and no state: then it restricts nothing."""
-    words = cut(remark)
-    heard = await hear(lookup, words)
-    common = common_words()
-    for token in heard.tokens:
-        everyday = {words[p].folded for p in token.positions} <= common if len(heard.words) == len(words) else False
-        stated = any(not isinstance(meaning, Noun | Sign) for meaning in token.meanings)
-        named = bool(token.records) and token.records[0].doubt is Doubt.NONE
-        if not everyday and (stated or named or token.span or token.amount):
-            return False
-    return True
-
-
-def _is_whole(found: Plan | NoPlan) -> bool:
-    return isinstance(found, Plan) and not found.unused_words
+    return await by_other_words(lookup, text, mended)
 
 
 async def _planned(lookup: Lookup, text: str, stands: State, alone: Alone, afresh: Alone) -> Plan | NoPlan:
@@ -155,6 +125,11 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
     felt = tuple(token.text for token in heard.tokens if token.is_sign("feeling"))
     if felt:
         return NoPlan(reason="unsupported", unknown_words=felt)
+    return await _first(lookup, words, text) or await _either(lookup, words, text, heard)
+
+
+async def _either(lookup: Lookup, words: Sequence[Word], text: str, heard: Hearing) -> Plan | NoPlan:
+    """The composition or the outline of a question, whichever says more."""
     composed = await compose(lookup, heard)
     kind = await _of_both(lookup, composed, text)
     if kind is not None:
@@ -175,6 +150,17 @@ async def plan_alone(lookup: Lookup, text: str) -> Plan | NoPlan:
         return await with_the_rest(lookup, kind, heard.tokens)
     again = await _spoken_to(lookup, words, heard) if _may_be_again(composed, kind) else None
     return again or _without(words, composed, kind, heard)
+
+
+async def _first(lookup: Lookup, words: Sequence[Word], text: str) -> Plan | None:
+    """The outline of a kind that goes before any composition: to a composition "orders to ship today" are those that
+    were shipped or placed on that day."""
+    firsts = [kind for kind in load_kinds().values() if kind.first]
+    if not any(cues_of(kind, words)[0] for kind in firsts):
+        return None
+    found = await plan_question(lookup, text)
+    whole = isinstance(found, Plan) and not found.unused_words and found.kind in {kind.name for kind in firsts}
+    return found if whole and isinstance(found, Plan) else None
 
 
 def _says_of_what(heard: Hearing) -> bool:

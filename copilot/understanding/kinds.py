@@ -24,6 +24,10 @@ order_status:
                                      step's `where` has them as `$line`, `$lot` and `$role`. Nothing that such a
                                      question says may be left over
   never: [do we need]                words with which it is another question
+  ahead: week                        the question is about a time to come; what it is where it says none: week (the
+                                     coming seven days) or today. Such steps as understanding/scoped.py explains are
+                                     about it
+  first: true                        it is of this kind before it is a composition, where nothing it says is left over
   after: [order_lines]               a message that only tells what this kind takes is of this kind after one of those
   claims:                            the outline of the answer; see copilot/domain/claims.py
     - {claim: order_headline, bind: {order: order, customer: customer}, essential: true}
@@ -55,6 +59,8 @@ from copilot.domain.plan import (
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.language import ENGLISH, in_force, per_language
 from copilot.semantic.reading import read_folder
+from copilot.understanding.scoped import is_scoped, make_scoped
+from copilot.understanding.times import AHEAD
 from copilot.understanding.told import TELLABLE
 from copilot.understanding.words import cut
 
@@ -99,6 +105,10 @@ class Kind:
     """Words with which it is another question."""
     after: tuple[str, ...] = ()
     """The kinds after which a message that only tells `told` is of this one."""
+    ahead: str | None = None
+    """The usual time of a kind that is about a time to come: `week` or `today`."""
+    first: bool = False
+    """Whether a question is of this kind before it is a composition."""
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -150,7 +160,10 @@ def make_plan(
     """The plan of a question of this kind about these records, this time and this quantity."""
     resolved, lead = _lead(kind, references)
     resolved |= _told_of(wanted) if kind.told and wanted else {}
-    made = (make_step(name, body, resolved) for name, body in kind.steps.items())
+    made = (
+        make_scoped(name, body, references, period) if is_scoped(body) else make_step(name, body, resolved)
+        for name, body in kind.steps.items()
+    )
     steps = tuple(_within(step, kind.steps[step.name], period) for step in made if step)
     return Plan(
         kind=kind.name,
@@ -173,7 +186,7 @@ def _told_of(wanted: Wanted) -> dict[str, Any]:
 
 def _within(step: Step, body: Mapping[str, Any], period: Period | None) -> Step:
     """A step about the time asked about, where it says so."""
-    if isinstance(step, Computation) or body.get("since") != "asked" or period is None:
+    if not isinstance(step, RecordQuery) or body.get("since") != "asked" or period is None:
         return step
     return replace(step, since=period.since)
 
@@ -216,6 +229,8 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
             told=_told(body.get("told", {})),
             never=tuple(body.get("never", ())),
             after=tuple(body.get("after", ())),
+            ahead=_ahead(body.get("ahead")),
+            first=body.get("first", False),
         )
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the question kind {name!r} is not well formed: {error}") from error
@@ -224,6 +239,12 @@ def _kind(name: str, body: dict[str, Any]) -> Kind:
 def _time(usual: str | None) -> str | None:
     if usual not in (None, *USUAL):
         raise ValueError(f"{usual!r} is no usual period; there is: {', '.join(USUAL)}")
+    return usual
+
+
+def _ahead(usual: str | None) -> str | None:
+    if usual not in (None, *AHEAD):
+        raise ValueError(f"{usual!r} is no usual time to come; there is: {', '.join(AHEAD)}")
     return usual
 
 

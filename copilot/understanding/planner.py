@@ -18,7 +18,7 @@ from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.readings import Reading, besides_told, counting, cues_of, hints_used, independent, read
-from copilot.understanding.times import Mention, find_time, resolve, usual_period
+from copilot.understanding.times import Mention, ahead_period, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, find_told
 from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
@@ -59,6 +59,8 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     if equals:
         choices = tuple(choice(r, r.firsts, words, titled=True) for r in (best, *equals))
         return NoPlan(reason="ambiguous", choices=choices)
+    if best.kind.ahead:
+        return await _ahead(lookup, best, words)
     if best.kind.told:
         return _telling(best, words, lookup.now)
     if best.kind.quantity:
@@ -77,7 +79,8 @@ def replan(
     """The plan of a kept question, from its references; None where that kind is no longer known."""
     known = load_kinds().get(kind)
     ids = {entity: tuple(those) for entity, those in references.items()}
-    if known is None or (any(known.told.values()) and wanted is None):
+    untimed = known is not None and known.ahead and (period is None or period.until is None)
+    if known is None or untimed or (any(known.told.values()) and wanted is None and not known.ahead):
         return None
     return make_plan(known, ids, period=period, wanted=wanted)
 
@@ -112,6 +115,19 @@ def _telling(reading: Reading, words: Sequence[Word], now: datetime) -> Plan | N
         return NoPlan(reason="unsupported", unknown_words=decided.unused_words)
     unnamed = isinstance(decided, Plan) and not decided.echo
     return replace(decided, echo=wanted.lot or "") if unnamed else decided
+
+
+async def _ahead(lookup: Lookup, reading: Reading, words: Sequence[Word]) -> Plan | NoPlan:
+    """The plan of a question about a time to come, in the zone of the site named or of a site in scope."""
+    zone = _zone(await lookup.rows("zone_of_promise", sites=[c.id for c in reading.candidates.get("site", ())]))
+    named = reading.told.period(lookup.now, zone)
+    period = ahead_period(str(reading.kind.ahead), named, lookup.now, zone)
+    if period is None or (reading.told.spans and named is None):
+        return NoPlan(reason="unsupported", unknown_words=tuple(words[p].typed for p in sorted(reading.told.positions)))
+    decided = _decide(reading, words, period, reading.told.positions)
+    if isinstance(decided, Plan) and decided.unused_words:
+        return NoPlan(reason="unsupported", unknown_words=decided.unused_words)
+    return decided
 
 
 async def _period(lookup: Lookup, reading: Reading, timed: Mention | None) -> Period | None:

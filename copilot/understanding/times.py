@@ -20,6 +20,8 @@ _OTHERWISE = ("after", "before", "until", "range")
 """Kinds of time that history is not asked about by."""
 _USUAL_DAYS = 7
 _CALENDAR = FiscalCalendar()
+AHEAD = {"week": 7, "today": 1}
+"""The usual times to come of questions that name none: days from today on, today included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,16 @@ def usual_period(usual: str, now: datetime, zone: str) -> Period:
     """The period of a question that names none: the last seven days, or all there is."""
     since = now - timedelta(days=_USUAL_DAYS) if usual == "week" else None
     return Period(since=since, time_zone=zone_of(zone).key, given=False)
+
+
+def ahead_period(usual: str, named: Period | None, now: datetime, zone: str) -> Period | None:
+    """The days from today on of a question about a time to come: the rest of the time named, else the usual one. None
+    where the time named is over, or has no end."""
+    local = now.astimezone(zone_of(zone))
+    today = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if named is None:
+        until = datetime.combine(today.date() + timedelta(days=AHEAD[usual]), today.timetz())
+        return Period(since=today, until=until, time_zone=zone_of(zone).key, given=False)
+    if named.until is None or named.until <= now:
+        return None
+    return Period(since=max(named.since or today, today), until=named.until, time_zone=zone_of(zone).key)

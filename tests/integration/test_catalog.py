@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -244,14 +244,18 @@ def test_a_difference_from_the_semantic_model_is_found(admin: Connection, violat
 # --- no whole table is read for a question -------------------------------------------------------------------
 
 LARGE = 1_000
+COMING = Period(since=datetime(2026, 11, 20, tzinfo=UTC), until=datetime(2026, 11, 27, tzinfo=UTC))
 LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
-APP_FILES = ("composing", "disagreements", "identity", "promising", "retrieval", "scope", "understanding")
+APP_FILES = ("composing", "disagreements", "identity", "promising", "retrieval", "scope", "surveys", "understanding")
 OTHER_FILES = (
     "audit", "availability", "backup", "identity_rules", "ingest", "quality", "reviews", "setup", "soundness",
     "sources", "state",
 )  # fmt: skip
 OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
+SURVEYED: Mapping[str, Any] = {
+    "since": date(2026, 11, 20), "until": date(2026, 11, 27), "sites": [], "regions": [], "limit": 5,
+}  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
     "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
@@ -265,6 +269,8 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "names_with_words": {"words": ["kestrel", "millwork"], "entities": ["customer", "item"], "most": 400},
     "names_with_both": {"one": "kestrel", "other": "millwork", "entity": "customer", "rest": ["corp", "llc"]},
     "zone_of_promise": {"sites": [1]},
+    "survey_short_line": {**SURVEYED, "customers": [1, 2]},
+    "survey_short_item": SURVEYED,
     "zones_of_records": {"sales_orders": [1, 2], "purchase_orders": [3], "customers": [4]},
 }
 SCOPES = {
@@ -364,7 +370,8 @@ def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Comp
     for kind in load_kinds().values():
         for way in ways_to_ask(kind):
             told = Wanted(line=1, lot="L1") if kind.told else None
-            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=LATELY, wanted=told)
+            asked = COMING if kind.ahead else LATELY
+            plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=asked, wanted=told)
             for step in plan.steps:
                 if isinstance(step, RecordQuery):
                     statement = compile_query(model[step.entity], step)

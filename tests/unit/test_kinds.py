@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from copilot.domain.claims import Binding, ClaimSpec, Pick
-from copilot.domain.plan import ACCOUNT, Computation, Filter, Operator, Plan, RecordQuery, StepField, Wanted
+from copilot.domain.plan import (
+    ACCOUNT,
+    Computation,
+    Figures,
+    Filter,
+    Listing,
+    Operator,
+    Period,
+    Plan,
+    RecordQuery,
+    StepField,
+    Survey,
+    Wanted,
+)
 from copilot.errors import ModelDefinitionError
 from copilot.retrieval.measures import MEASURES
 from copilot.semantic.measures import MeasureField, load_measures
@@ -21,14 +35,20 @@ from copilot.understanding.kinds import Kind, load_kinds, make_plan
 from prompts.template import load_approved
 
 MODEL, KINDS, TEMPLATES = load_model(), load_kinds(), load_approved()
+AHEAD = Period(since=datetime(2026, 11, 20, tzinfo=UTC), until=datetime(2026, 11, 27, tzinfo=UTC))
+COUNTED: Mapping[str, MeasureField] = {
+    "value": MeasureField(type="count", unit=None, unit_field=None),
+    "records": MeasureField(type="count", unit=None, unit_field=None),
+}
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 
 def _plans(kind: Kind) -> Iterator[Plan]:
     """The plans of a kind: by its own references, and by each record that leads to it."""
     told = Wanted(line=1, lot="L1", roles=("sales",)) if kind.told else None
-    yield make_plan(kind, dict.fromkeys(kind.references, (1,)), wanted=told)
-    yield make_plan(kind, dict.fromkeys(kind.required, (1,)), wanted=told)
+    period = AHEAD if kind.ahead else None
+    yield make_plan(kind, dict.fromkeys(kind.references, (1,)), wanted=told, period=period)
+    yield make_plan(kind, dict.fromkeys(kind.required, (1,)), wanted=told, period=period)
     for entity in kind.through:
         if entity not in kind.references:
             yield make_plan(kind, {entity: (1,)}, wanted=told)
@@ -41,7 +61,17 @@ def _specs(kind: Kind) -> Iterator[ClaimSpec]:
 def _fields(plan: Plan, step: str) -> Mapping[str, Field | MeasureField]:
     """The fields of what a step finds."""
     found = next(s for s in plan.steps if s.name == step)
-    return MODEL[found.entity].fields if isinstance(found, RecordQuery) else load_measures()[found.measure].fields
+    match found:
+        case RecordQuery():
+            return MODEL[found.entity].fields
+        case Listing():
+            return MODEL[found.query.entity].fields
+        case Figures():
+            return COUNTED
+        case Computation() | Survey():
+            return load_measures()[found.measure].fields
+        case _:
+            raise AssertionError(found)
 
 
 def _type(fields: Mapping[str, Field | MeasureField], name: str) -> str:
@@ -51,16 +81,19 @@ def _type(fields: Mapping[str, Field | MeasureField], name: str) -> str:
 def _points_at(plan: Plan, step: str, name: str) -> str | None:
     """The entity whose ids a field of a step holds."""
     found = next(s for s in plan.steps if s.name == step)
-    if isinstance(found, Computation):
-        return name.removesuffix("_id") if load_measures()[found.measure].fields[name].type == "ref" else None
-    return found.entity if name == "id" else MODEL[found.entity].fields[name].to
+    if isinstance(found, Computation | Survey):
+        field = load_measures()[found.measure].fields[name]
+        return (field.to or name.removesuffix("_id")) if field.type == "ref" else None
+    assert isinstance(found, RecordQuery | Listing)
+    entity = found.entity if isinstance(found, RecordQuery) else found.query.entity
+    return entity if name == "id" else MODEL[entity].fields[name].to
 
 
 @every_kind
 def test_references_and_ways_to_them_are_entities_that_people_can_name(kind: Kind) -> None:
     named = {field.find_as for entity in MODEL.entities.values() for field in entity.finders()}
     assert (
-        kind.required or kind.also or any(kind.told.values())
+        kind.required or kind.also or kind.ahead or any(kind.told.values())
     )  # one that needs no record is asked for by what it is about, and how
     assert {*kind.references, *kind.through} <= named
     assert {*kind.default_for} <= {*kind.references, *kind.through}
@@ -114,7 +147,7 @@ def test_a_step_uses_only_what_earlier_steps_found_and_ids_of_the_right_kind(kin
         for step in plan.steps:
             if isinstance(step, Computation):
                 assert set(step.inputs) <= earlier
-            else:
+            elif isinstance(step, RecordQuery):
                 for condition in step.where:
                     if isinstance(condition.value, StepField):
                         assert condition.value.step in earlier
@@ -209,6 +242,7 @@ def _check_binding(plan: Plan, spec: ClaimSpec, binding: Binding, done: Mapping[
 def _codes(plan: Plan, step: str, name: str) -> set[str]:
     """The codes that a field of a step can have, of an entity or of a measure."""
     found = next(s for s in plan.steps if s.name == step)
+    assert isinstance(found, RecordQuery | Computation)
     if isinstance(found, RecordQuery):
         return set(MODEL[found.entity].fields[name].codes)
     body = read_yaml(files("copilot.semantic") / "measures.yaml")
@@ -241,7 +275,7 @@ def test_every_kind_says_which_claims_it_cannot_do_without(kind: Kind) -> None:
 @every_kind
 def test_incoming_supply_is_only_read_from_orders_that_were_sent(kind: Kind) -> None:
     """A draft or cancelled purchase order is no supply."""
-    for step in make_plan(kind, dict.fromkeys(kind.references, (1,))).steps:
+    for step in next(_plans(kind)).steps:
         if isinstance(step, RecordQuery) and step.name == "supply_orders":
             states = next((f.value for f in step.where if f.field == "status"), None)
             assert states == ("sent", "confirmed", "partly_received")

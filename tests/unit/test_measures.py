@@ -18,6 +18,8 @@ from copilot.retrieval.measures import MEASURES, Context, Figures
 from copilot.retrieval.retrieve import _compute
 from copilot.retrieval.run import Run, Sources
 from copilot.semantic.measures import load_measures
+from copilot.store.queries import named_queries
+from copilot.understanding.kinds import load_kinds
 from tests.unit.records import NOW, SITE, context, day, record, scaled
 
 TODAY = NOW.date()
@@ -84,7 +86,9 @@ def _late(
 
 
 def test_every_measure_is_defined_and_every_definition_computed() -> None:
-    assert set(MEASURES) == set(load_measures())
+    surveyed = {body["survey"] for kind in load_kinds().values() for body in kind.steps.values() if "survey" in body}
+    assert {*MEASURES, *surveyed} == set(load_measures())
+    assert {f"survey_{name}" for name in surveyed} <= set(named_queries())
 
 
 # The delay of an order

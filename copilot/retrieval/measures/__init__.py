@@ -28,6 +28,7 @@ from copilot.retrieval.measures.orders import (
     purchase_standing,
     quoted_lead_time,
 )
+from copilot.retrieval.measures.overview import overview_span
 from copilot.retrieval.measures.paid import recent_sale
 from copilot.retrieval.measures.pricing import customer_price, price_at, price_break, price_option
 from copilot.retrieval.measures.promising import (
@@ -91,6 +92,7 @@ MEASURES: Mapping[str, MeasureFunction] = {
     "price_break": price_break,
     "price_option": price_option,
     "recent_sale": recent_sale,
+    "overview_span": overview_span,
     "purchase_delay": purchase_delay,
     "purchase_standing": purchase_standing,
     "invoice_delay": invoice_delay,

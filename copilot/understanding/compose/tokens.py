@@ -11,7 +11,7 @@ from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.references import Reference
 from copilot.understanding.time.spans import Span
-from copilot.understanding.vocabulary import CodeWord, Match, Meaning, Noun, Segment, Sign, Vocabulary
+from copilot.understanding.vocabulary import CodeWord, Match, Meaning, Noun, NumberWord, Segment, Sign, Vocabulary
 from copilot.understanding.words import Word, is_place
 
 _M = TypeVar("_M", bound=Meaning)
@@ -103,13 +103,21 @@ def _possible(heard: Heard) -> Iterator[Token]:
     for span in heard.spans:
         at = tuple(sorted(span.positions))
         yield Token(positions=at, text=_text(heard.words, at), span=span)
+    figures = {m.positions[0] for m in heard.matches if len(m.positions) > 1 and _is_figure(m)}
     for amount in heard.amounts:
         at = tuple(sorted(amount.positions))
+        if amount.time and at[1:] and figures.intersection(at[1:]):  # the "10" of "10 days of supply"
+            bare = AmountMention(positions=frozenset(at[:1]), text=_text(heard.words, at[:1]), number=amount.number)
+            yield Token(positions=at[:1], text=bare.text, amount=bare)
         yield Token(positions=at, text=_text(heard.words, at), amount=amount)
 
 
 def _is_noun(match: Match) -> bool:
     return any(isinstance(meaning, Noun) for meaning in match.meanings)
+
+
+def _is_figure(match: Match) -> bool:
+    return any(isinstance(meaning, NumberWord) for meaning in match.meanings)
 
 
 def _weight(token: Token) -> tuple[int, int]:

@@ -89,8 +89,8 @@ class Follow:
     async def _followed(self, message: Message) -> Plan | NoPlan:
         """The first way in which the message is understood from the last question; else it asks, or stands alone."""
         talk, cues = self._talk, message.cues
-        if (namesake := await talk.namesake(message)) is not None:
-            return namesake
+        if (instead := await talk.namesake(message) or await talk.overviewed(message)) is not None:
+            return instead
         pointing = self._pointing(message)
         if not pointing and is_whole(alone := await self.alone(self.text)):
             return alone

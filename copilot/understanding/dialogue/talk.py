@@ -27,6 +27,7 @@ from copilot.understanding.dialogue.focus import (
 from copilot.understanding.dialogue.merging import about, added_up, merged, replaced, resized, turned
 from copilot.understanding.dialogue.message import Message, heard, name_of, put, things
 from copilot.understanding.dialogue.namesakes import asked_of, namesakes, part_of_name
+from copilot.understanding.dialogue.overviews import overviewed
 from copilot.understanding.lookup import Lookup
 
 Alone = Callable[[str], Awaitable[Plan | NoPlan]]
@@ -77,6 +78,12 @@ class Talk:
             echo = " ".join(word.typed for word in message.words)
             return NoPlan(reason="ambiguous", entity=found[0].entity, echo=echo, choices=choices)
         return await self.merged(await heard(self.lookup, name_of(found[0].key))) if found else None
+
+    async def overviewed(self, message: Message) -> Found:
+        """ "And in Dallas?", "next week": what the last question found over all, at another place or time."""
+        skipped = message.cues.of("switch", "narrow", "no")
+        tokens = [token for token in message.tokens if not set(token.positions) <= skipped]
+        return await overviewed(self.lookup, self.state, tokens)
 
     async def others(self, message: Message) -> Found:
         """ "And the other two, when are they promised": what the list held beside what was asked about since."""

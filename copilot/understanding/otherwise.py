@@ -43,8 +43,8 @@ async def _without_remarks(lookup: Lookup, text: str) -> str:
 
 
 async def _restricts_nothing(lookup: Lookup, remark: str) -> bool:
-    """Whether a remark names no record, no time and no state. Everyday words are none of these, whatever they may say in
-    a question."""
+    """Whether a remark names no record, no time and no state. Everyday words are none of these, whatever they
+    may say in a question."""
     words = cut(remark)
     heard = await hear(lookup, words)
     for token in heard.tokens:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from copilot.semantic.language import in_force, per_language
@@ -32,25 +33,40 @@ def _aside(clause: str) -> tuple[int, int] | None:
     """Where the first aside of a clause begins and ends."""
     pieces = pieces_of(clause)
     text = said(pieces)
-    for pattern in _patterns():
+    known = _asides()
+    for pattern in known.patterns:
         for match in pattern.finditer(text):
-            if match.group().strip():
+            if match.group().strip() and not known.asked(text[: match.start()].split()):
                 return place(pieces, text, match.span())
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asides:
+    """What asides.yaml of a language holds."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    unless: frozenset[str]
+    articles: frozenset[str]
+
+    def asked(self, before: Sequence[str]) -> bool:
+        """Whether the words before a pattern ask for what it says: "when has the customer asked for it"."""
+        *_, last = before or ("",)
+        led = before[:-1] if last in self.articles else before
+        return bool(led) and led[-1] in self.unless
+
+
 @per_language
-def _patterns() -> tuple[re.Pattern[str], ...]:
-    """The asides of the language in force; none where it has no file of them."""
-    data = in_force().read("asides.yaml")
-    if not data:
-        return ()
-    before = "".join(rf"(?<!\b{word} )" for word in data.get("unless", ()))
-    return (
+def _asides() -> _Asides:
+    """Those of the language in force; none where it has no file of them."""
+    data = in_force().read("asides.yaml") or {"slots": {}}
+    patterns = (
         *_compiled(data, "begins", r"^", r"(?= |$)"),
         *_compiled(data, "ends", r"(?:(?<=^)|(?<= ))", r"$"),
-        *_compiled(data, "within", rf"(?:(?<=^)|(?<= )){before}", r"(?= |$)"),
+        *_compiled(data, "within", r"(?:(?<=^)|(?<= ))", r"(?= |$)"),
     )
+    articles = frozenset(data["slots"].get("the", ()))
+    return _Asides(patterns=patterns, unless=frozenset(map(str, data.get("unless", ()))), articles=articles)
 
 
 def _compiled(data: Mapping[str, Any], where: str, before: str, behind: str) -> Iterator[re.Pattern[str]]:

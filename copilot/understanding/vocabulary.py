@@ -23,6 +23,7 @@ _SHORT_CODE = 2
 _NO_SIGNS = ("filler", "firsts")
 _USUAL = (
     "usual_date", "usual_measure", "usual_order", "usual_segment", "counted_as", "values", "number_parts",
+    "usual_count",
 )  # fmt: skip
 """What a file of things says that is no word."""
 _UNSAID = ("number", "name", "unit", "currency", "kind", "code", "value", "area", "what")
@@ -124,6 +125,8 @@ class Vocabulary:
     usual_measures: Mapping[str, str] = field(default_factory=dict[str, str])
     segment_measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     usual_quantities: Mapping[str, str] = field(default_factory=dict[str, str])
+    usual_counts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Entity -> the measure that counts them over a time: orders placed are no quotations, and not cancelled."""
     usual_orders: Mapping[str, str] = field(default_factory=dict[str, str])
     usual_segments: Mapping[str, str] = field(default_factory=dict[str, str])
     counted_as: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -184,6 +187,7 @@ def load_vocabulary() -> Vocabulary:
             name: body["segment_measures"] for name, body in things.items() if "segment_measures" in body
         },
         usual_quantities={name: body["usual_quantity"] for name, body in things.items() if "usual_quantity" in body},
+        usual_counts={name: body["usual_count"] for name, body in things.items() if "usual_count" in body},
         usual_orders={name: body["usual_order"] for name, body in things.items() if "usual_order" in body},
         usual_segments={name: body["usual_segment"] for name, body in things.items() if "usual_segment" in body},
         counted_as={name: body["counted_as"] for name, body in things.items() if "counted_as" in body},

@@ -8,7 +8,7 @@ import pytest
 
 from evals.scoring.case import Expect
 from evals.scoring.errors import CaseError
-from evals.scoring.loader import CASES, load_cases
+from evals.scoring.loader import CASES, WORDED, load_cases
 from evals.scoring.suites import SUITES
 
 PEOPLE = ("rep", "planner")
@@ -32,6 +32,22 @@ def fault(tmp_path: Path, text: str, name: str = "some.yaml") -> str:
 def case(**keys: str) -> str:
     given = {"id": "bad-1", "family": "f", "user": "rep", "turns": '["hello"]'} | keys
     return "- " + "\n  ".join(f"{key}: {value}" for key, value in given.items()) + "\n"
+
+
+def test_other_wordings_of_a_case_are_cases_of_their_own_with_its_truth(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "wordings.yaml").write_text('good-1: ["{number}, where", "whereabouts of {number}"]', encoding="utf-8")
+    case, *worded = load_cases(tmp_path, PEOPLE)
+    assert [(each.id, each.turns) for each in worded] == [
+        ("good-1.w1", ("{number}, where",)),
+        ("good-1.w2", ("whereabouts of {number}",)),
+    ]
+    assert {(each.sql, each.pick, each.family) for each in worded} == {(case.sql, case.pick, WORDED)}
+
+
+def test_wordings_of_a_case_that_is_not_there_are_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "wordings.yaml").write_text('good-2: ["where is it"]', encoding="utf-8")
+    assert "wordings.yaml: good-2: there is no case of a single turn with that id" in fault(tmp_path, GOOD)
 
 
 def test_a_file_becomes_cases(tmp_path: Path) -> None:

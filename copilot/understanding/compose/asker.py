@@ -35,6 +35,11 @@ class Asker:
         return found.pop() if len(found) == 1 else None
 
     @property
+    def region(self) -> str:
+        """The code of their only region, whose parameters measures then have; empty where there are several."""
+        return next(iter(self.regions.values())) if len(self.regions) == 1 else ""
+
+    @property
     def zone(self) -> str:
         """The time zone that most sites in scope share."""
         return max(sorted(set(self.zones)), key=self.zones.count, default="UTC")

@@ -143,7 +143,7 @@ def _by_itself(target: Target, link: Linked) -> bool:
 def _linked_noun(work: Work, number: int, target: Target) -> _Found | None:
     if number < work.target_at:
         return None
-    for inner in _clause_targets(work.tokens[number]):
+    for inner in _clause_targets(work.tokens[number], work.asker.region):
         found = way(target.entity, inner.entity)
         if found is None or not found.links or found.path != ("id",):
             continue
@@ -187,9 +187,9 @@ def _one_site(work: Work) -> bool:
     return len(sites) == 1
 
 
-def _clause_targets(token: Token) -> Iterator[Target]:
+def _clause_targets(token: Token, region: str) -> Iterator[Target]:
     for measure in token.all_of(Measure):
-        kpi = load_kpis()[measure.name]
+        kpi = load_kpis(region)[measure.name]
         if counts(kpi):
             yield Target(entity=kpi.entity, kpi=kpi)
     for noun in token.all_of(Noun):

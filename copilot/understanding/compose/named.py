@@ -192,7 +192,7 @@ def _named_opposite(work: Work, word: Segment, number: int) -> Segment | None:
 
 def measured(work: Work, target: Target) -> None:
     """Give a place to measures that count some of the records meant: the "overdue invoices" of a sum of money."""
-    kpis = load_kpis()
+    kpis = load_kpis(work.asker.region)
     for n, token in list(work.open()):
         for word in token.all_of(Measure):
             kpi = kpis[word.name]

@@ -143,7 +143,7 @@ def _attempt(
         return Misread(left=left, doubtful=work.doubtful, money=work.money)
     _add_usual(work, target)
     parts = settled_parts(work.parts, tokens)
-    if parts is None or (target.kpi and of_itself(target.kpi, parts)):
+    if parts is None or (target.kpi and of_itself(target.kpi, parts, work.splits)):
         return Misread(left=tuple(tokens))
     work.parts = list(parts)
     return _settled(work, _widened(work, target))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from copilot.domain.composition import Part
+from copilot.domain.composition import Part, Split
 from copilot.domain.query import Compare, Condition, Function, Is, Path, Scalar
 from copilot.semantic.kpis import Kpi
 from copilot.understanding.compose.periods import bounds_of
@@ -42,9 +42,13 @@ def _is_before(one: Days, other: Days) -> bool:
     return one[1] is not None and other[0] is not None and one[1] <= other[0]
 
 
-def of_itself(kpi: Kpi, parts: Sequence[Part]) -> bool:
-    """Whether a measure is restricted to what it leaves out, or a share to the very records that it counts."""
-    if any(_left_out(kpi.where, part.conditions) for part in parts if part.role in ("segment", "code")):
+def of_itself(kpi: Kpi, parts: Sequence[Part], splits: Sequence[Split]) -> bool:
+    """Whether a measure is restricted to what it leaves out, or told apart by that, or a share restricted to the very
+    records that it counts."""
+    left_out = {c.path for c in kpi.where if isinstance(c, Compare) and c.how is Is.NOT_IN}
+    if any(split.path in left_out for split in splits) or any(
+        _left_out(kpi.where, part.conditions) for part in parts if part.role in ("segment", "code")
+    ):
         return True
     counted = frozenset(kpi.figure.where if kpi.figure.function is Function.SHARE else ())
     return any(not counted.isdisjoint(part.conditions) for part in parts if part.role == "segment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from copilot.domain.query import Function
 from copilot.semantic.kpis import Kpi, load_kpis
@@ -43,11 +44,29 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
             for each in (mean, kpi) if mean else (kpi,):
                 at = number if target.kpi else -1
                 yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), at
+        count = (
+            vocabulary.usual_counts.get(target.entity) if target.kpi is None and _counted_in_a_time(tokens) else None
+        )
+        if count:
+            kpi = kpis[count]
+            yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
         quantity = vocabulary.usual_quantities.get(target.entity) if pieces and target.kpi is None else None
         if quantity:
             kpi = kpis[quantity]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), -1
         yield target, number
+
+
+def _counted_in_a_time(tokens: Sequence[Token]) -> bool:
+    """Whether it is asked how many there were in some time: of orders, those that were placed, and no quotations."""
+    counted = any(token.is_sign("count") for token in tokens) or _bucketed(tokens)
+    return counted and any(token.span is not None and token.span.looks != "ahead" for token in tokens)
+
+
+def _bucketed(tokens: Sequence[Token]) -> bool:
+    """Whether it is told apart by spans of the calendar: "by month"."""
+    spans = ("day", "week", "month", "quarter", "year")
+    return any(one.is_sign("by") and two.is_sign(*spans) for one, two in pairwise(tokens))
 
 
 def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:

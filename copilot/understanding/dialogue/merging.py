@@ -12,7 +12,7 @@ from dateutil.relativedelta import relativedelta
 from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
 from copilot.domain.plan import NoPlan, Plan, ReadAs
-from copilot.domain.query import Compare, Condition
+from copilot.domain.query import Compare, Condition, Path
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.ways import way
 from copilot.understanding.candidates import Candidate, Doubt
@@ -28,6 +28,7 @@ from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
 
 _SUMMED = {"stock": "availability"}
 """Records of several systems, and those of which each is told once: what is added up."""
+_STATES = {"segment", "code"}
 _UNITS = {
     "day": relativedelta(days=1), "week": relativedelta(weeks=1), "month": relativedelta(months=1),
     "quarter": relativedelta(months=3), "year": relativedelta(years=1),
@@ -314,7 +315,14 @@ def _moved_to(place: Part, part: Part) -> Part:
     return replace(part, inner=tuple(place if _is_place(inner) else inner for inner in part.inner))
 
 
+def _fields(part: Part) -> set[Path]:
+    """The fields whose values a part says."""
+    return {condition.path for condition in part.conditions if isinstance(condition, Compare)}
+
+
 def _replaces(new: Part, old: Part, *, narrow: bool) -> bool:
+    if {new.role, old.role} == _STATES:
+        return not narrow and not _fields(new).isdisjoint(_fields(old))
     if new.role != old.role:
         return False
     match new.role:

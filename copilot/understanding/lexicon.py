@@ -37,6 +37,8 @@ class Lexicon:
     inches: frozenset[str]
     showing: frozenset[str] = frozenset()
     """Words before a field that a list is to show: orders "with" their dates."""
+    theirs: frozenset[str] = frozenset()
+    """Words that say whose such a field is: "and their dates"."""
 
 
 @per_language
@@ -60,7 +62,7 @@ def read_lexicon(body: Mapping[str, Any]) -> Lexicon:
             which=frozenset(body["which"]),
             sizes={tuple(said.split()): size for size, all_said in body["sizes"].items() for said in all_said},
             by=frozenset(body["by"]), inches=frozenset(body["inches"]),
-            showing=frozenset(body.get("showing", ())),
+            showing=frozenset(body.get("showing", ())), theirs=frozenset(body.get("theirs", ())),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelDefinitionError(f"the small words are not well formed: {error!r}") from error

@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from copilot.domain.plan import NoPlan, Plan
 from copilot.understanding.candidates import Doubt
 from copilot.understanding.compose.hear import hear
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.sayings import common_words, other_sayings, without_remarks
-from copilot.understanding.vocabulary import Noun, Sign
+from copilot.understanding.vocabulary import Noun, Sign, load_vocabulary
 from copilot.understanding.words import cut
 
 Planner = Callable[[str], Awaitable[Plan | NoPlan]]
@@ -27,9 +28,15 @@ async def by_other_words(lookup: Lookup, text: str, plan: Planner) -> Plan | NoP
     found = first = await plan(rest)
     for other in () if is_whole(first) else _ways(rest, text):
         found = await plan(other)
-        if is_whole(found):
+        if is_whole(found) and not _is_bare(found, other):
             return found
     return first
+
+
+def _is_bare(found: Plan | NoPlan, text: str) -> bool:
+    """Whether nothing but a name was left of a message: what was asked of it is gone."""
+    left = {word.folded for word in cut(text)} - lexicon().stop - load_vocabulary().filler
+    return isinstance(found, Plan) and bool(found.echo) and left <= {word.folded for word in cut(found.echo)}
 
 
 def _ways(rest: str, text: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ class _Sayings:
     """What sayings.yaml of a language holds."""
 
     signs: Mapping[str, str]
+    spelled: tuple[tuple[re.Pattern[str], str], ...]
     instead: tuple[tuple[re.Pattern[str], str], ...]
     plain: frozenset[str]
     begins: frozenset[str]
@@ -39,8 +40,10 @@ def other_sayings(text: str) -> Iterator[str]:
 
 
 def spelled_out(text: str) -> str:
-    """The message with the signs before its figures as words: "orders > $8,000"."""
+    """The message with the signs before its figures as words, "orders > $8,000", and what else is spelled otherwise."""
     signs = _sayings().signs
+    for pattern, instead in _sayings().spelled:
+        text = pattern.sub(instead, text)
     return _SIGN.sub(lambda found: f" {signs[found[1]]} " if found[1] in signs else found[0], text).strip()
 
 
@@ -138,7 +141,15 @@ def _sayings() -> _Sayings:
     """Those of the language in force; none where it has no file of them."""
     data = in_force().read("sayings.yaml")
     words = {name: frozenset(map(str, data.get(name, ()))) for name in ("plain", "begins", "joined", "never", "common")}
-    return _Sayings(signs=data.get("signs", {}), instead=tuple(map(_instead, data.get("instead", ()))), **words)
+    spelled = tuple(map(_spelled, data.get("spelled", ())))
+    return _Sayings(
+        spelled=spelled, signs=data.get("signs", {}), instead=tuple(map(_instead, data.get("instead", ()))), **words
+    )
+
+
+def _spelled(line: str) -> tuple[re.Pattern[str], str]:
+    pattern, _, instead = line.partition(" -> ")
+    return re.compile(pattern, re.IGNORECASE), instead
 
 
 def _instead(line: str) -> tuple[re.Pattern[str], str]:

@@ -48,9 +48,14 @@ def _named(work: Work, target: Target) -> Iterator[tuple[int, Column]]:
 
 
 def is_led(token: Token) -> bool:
-    """Whether a word for "with" stands before it; a date may as well be joined to what is asked for."""
-    led = {word.casefold() for word in token.led.split()}
-    return bool(led & lexicon().showing) or (token.joined and bool(token.all_of(DateWord)))
+    """Whether a word for "with" or "their" stands before it; a date may as well be joined to what is asked for."""
+    theirs = not lexicon().theirs.isdisjoint(token.led.casefold().split())
+    return theirs or is_shown(token) or (token.joined and bool(token.all_of(DateWord)))
+
+
+def is_shown(token: Token) -> bool:
+    """Whether a word such as "with" stands before it."""
+    return not lexicon().showing.isdisjoint(token.led.casefold().split())
 
 
 def _column(token: Token, target: Target) -> Column | None:

@@ -19,7 +19,7 @@ from copilot.understanding.candidates import Candidate, called, read_as
 from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
-from copilot.understanding.compose.columns import columns, is_led, ranked_besides
+from copilot.understanding.compose.columns import columns, is_shown, ranked_besides
 from copilot.understanding.compose.hear import Hearing
 from copilot.understanding.compose.limits import counted_at
 from copilot.understanding.compose.places import date_path
@@ -244,7 +244,7 @@ def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) 
     if (
         work.rank
         and work.splits
-        and not is_led(work.tokens[number])
+        and not is_shown(work.tokens[number])
         and any(path_to(target.entity, noun.entity) for noun in nouns)
     ):
         work.take(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from copilot.domain.query import Function
 from copilot.semantic.kpis import Kpi, load_kpis
@@ -59,14 +58,8 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
 
 def _counted_in_a_time(tokens: Sequence[Token]) -> bool:
     """Whether it is asked how many there were in some time: of orders, those that were placed, and no quotations."""
-    counted = any(token.is_sign("count") for token in tokens) or _bucketed(tokens)
+    counted = any(token.is_sign("count", "by") for token in tokens)
     return counted and any(token.span is not None and token.span.looks != "ahead" for token in tokens)
-
-
-def _bucketed(tokens: Sequence[Token]) -> bool:
-    """Whether it is told apart by spans of the calendar: "by month"."""
-    spans = ("day", "week", "month", "quarter", "year")
-    return any(one.is_sign("by") and two.is_sign(*spans) for one, two in pairwise(tokens))
 
 
 def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:

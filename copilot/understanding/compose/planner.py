@@ -213,7 +213,7 @@ def _on_documents(work: Work, target: Target, token: Token) -> bool:
     as in "which items have the most open lines on customer orders"."""
     if not any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in token.all_of(Noun)):
         return False
-    others = [noun.entity for _, each in work.open() for noun in each.all_of(Noun) if each is not token]
+    others = [noun.entity for each in work.tokens for noun in each.all_of(Noun) if each is not token]
     return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
 
 
@@ -355,19 +355,27 @@ def _settled(work: Work, target: Target) -> Composition | Misread:
     if kpi and kpi.listed and counts(kpi) and not (work.counted or work.rank or work.splits) and can_list(kpi.entity):
         return _list_of(work, kpi)
     found = composition(work, target)
-    if kpi is not None and work.counted and found.splits and not work.rank and _counts_others(work, target):
+    if kpi is not None and not _measures(work, target, kpi, found):
         return Misread(left=tuple(work.tokens))
     if kpi is None and not found.parts and not found.counted and singular(work.tokens[max(work.target_at, 0)]):
         return Misread(left=tuple(work.tokens))  # "who is the customer" asks for one, and says not of what
     if found.columns and (found.measure or found.counted):
         return Misread(left=tuple(work.tokens))
-    if kpi is not None and found.descending is not None and not found.splits:
-        return Misread(left=tuple(work.tokens))  # a ranking of nothing is no sum of it all
     if kpi is None and (_by_itself(found) or (work.rank and not found.order and not found.splits)):
         return Misread(left=tuple(work.tokens))
     if kpi is None and not found.counted and not can_list(target.entity):
         return Misread(left=tuple(work.tokens))
     return found
+
+
+def _measures(work: Work, target: Target, kpi: Kpi, found: Composition) -> bool:
+    """Whether that measure can be what is asked: no figure is the first of its kind, none of money is a number of
+    things, and none ranks without what is ranked."""
+    if work.rank in ("newest", "oldest") or (work.counted and _type_of(kpi) == "amount"):
+        return False
+    if work.counted and found.splits and not work.rank and _counts_others(work, target):
+        return False
+    return bool(found.splits) or found.descending is None
 
 
 def _counts_others(work: Work, target: Target) -> bool:

@@ -115,8 +115,8 @@ def _compared(tokens: Sequence[Token], number: int) -> bool:
 def _usual_measure(vocabulary: Vocabulary, target: Target, tokens: Sequence[Token]) -> str | None:
     """What records are worth: of those in some state it is another figure, such as what is open of open invoices."""
     told = vocabulary.segment_measures.get(target.entity, {})
-    said = [part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity]
-    said += [measure.name for token in tokens for measure in token.all_of(Measure)]
+    said = [measure.name for token in tokens for measure in token.all_of(Measure)]
+    said += [part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity]
     return next((told[name] for name in said if name in told), vocabulary.usual_measures.get(target.entity))
 
 

@@ -19,7 +19,7 @@ COUNTS: list[tuple[str, str, LiteralString]] = [
      " where o.status = 'confirmed' and s.code = 'DAL'")),
     ("planner", "number of orders entered in October, cancelled ones not counted",
      ("select count(*) as n from biz.sales_order"
-     " where order_date between '2026-10-01' and '2026-10-31' and status not in ('cancelled', 'quotation')")),
+     " where order_date between '2026-10-01' and '2026-10-31' and status <> 'cancelled'")),
     ("planner", "how many confirmed or partly shipped orders are there",
      "select count(*) as n from biz.sales_order where status in ('confirmed', 'partly_shipped')"),
     ("planner", "how many suppliers are in Germany", "select count(*) as n from biz.supplier where country = 'DE'"),

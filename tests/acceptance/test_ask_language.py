@@ -63,7 +63,10 @@ async def test_its_answers_are_in_its_words_and_forms(spoken: Runtime) -> None:
     assert placed.understood == "wie viele offene Aufträge; Bestelldatum ab 1. Okt. 2026; in Dallas"
     assert ", zugesagt " in late.answer
     assert {source.title for source in late.sources if source.kind == "record"} >= {"Auftrag", "Kunde"}
-    assert monthly.understood == "wie viele Aufträge; Bestelldatum ab 1. Sept. 2026; je Monat"
+    assert monthly.understood == (
+        "Aufträge bestellt (Fassung 1): Aufträge, die kein Angebot und nicht storniert sind; "
+        "Bestelldatum ab 1. Sept. 2026; je Monat"
+    )
     assert {fact.text for fact in monthly.facts} >= {"Sept. 2026", "Okt. 2026", "Nov. 2026"}
 
 

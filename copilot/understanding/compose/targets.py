@@ -9,7 +9,16 @@ from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.understanding.compose.limits import SIGNS
 from copilot.understanding.compose.reader import DOCUMENTS, Target, counts, subject_of, targets
 from copilot.understanding.compose.tokens import Token
-from copilot.understanding.vocabulary import CodeWord, CurrencyWord, Measure, Noun, NumberWord, Segment, Vocabulary
+from copilot.understanding.vocabulary import (
+    CodeWord,
+    CurrencyWord,
+    DateWord,
+    Measure,
+    Noun,
+    NumberWord,
+    Segment,
+    Vocabulary,
+)
 
 _ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_line"}
 
@@ -43,9 +52,7 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
             for each in (mean, kpi) if mean else (kpi,):
                 at = number if target.kpi else -1
                 yield Target(entity=each.entity, kpi=each, noun=subject_of(each)), at
-        count = (
-            vocabulary.usual_counts.get(target.entity) if target.kpi is None and _counted_in_a_time(tokens) else None
-        )
+        count = vocabulary.usual_counts.get(target.entity) if _counted_in_a_time(target, tokens) else None
         if count:
             kpi = kpis[count]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
@@ -56,10 +63,20 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
         yield target, number
 
 
-def _counted_in_a_time(tokens: Sequence[Token]) -> bool:
-    """Whether it is asked how many there were in some time: of orders, those that were placed, and no quotations."""
-    counted = any(token.is_sign("count", "by") for token in tokens)
-    return counted and any(token.span is not None and token.span.looks != "ahead" for token in tokens)
+def _counted_in_a_time(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether it is asked how many records there were in some time, and of no state: of orders, those that were placed,
+    and no quotations."""
+    if target.kpi is not None or not any(token.is_sign("count", "by") for token in tokens):
+        return False
+    stated = any(_states(token, target.entity) for token in tokens)
+    return not stated and any(token.span is not None and token.span.looks != "ahead" for token in tokens)
+
+
+def _states(token: Token, entity: str) -> bool:
+    """Whether a word says a state of such records, and is not one for what happened on a day: "requested"."""
+    states = (*token.all_of(Segment), *token.all_of(CodeWord))
+    dated = any(word.entity == entity for word in token.all_of(DateWord))
+    return not dated and any(word.entity == entity for word in states)
 
 
 def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:

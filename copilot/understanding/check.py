@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,10 @@ _OF_ALL = (
 )  # fmt: skip
 _OF_OTHERS = ("titles", "kinds")
 """What a language other than English says in files of its own."""
-_SCHEMAS = {f"{name}.yaml": name for name in (*_OF_ALL, *_OF_OTHERS)}
+_OF_SOME = ("asides", "sayings")
+"""What a language may do without."""
+_SCHEMAS = {f"{name}.yaml": name for name in (*_OF_ALL, *_OF_OTHERS, *_OF_SOME)}
+_SLOT = re.compile(r"{(\w+)}")
 _DAYS = ("date", "instant")
 _FIGURES = ("quantity", "amount", "ratio", "days", "count")
 
@@ -218,6 +222,21 @@ def _doubles(document: Document, said: Mapping[Place, Iterable[str]]) -> Iterato
                 yield document.fault(f"{phrase!r} means {'.'.join(map(str, first))} too", *place)
 
 
+def _patterns(document: Document) -> Iterator[Fault]:
+    """Patterns that can't be read, and slots that are not there."""
+    slots = document.body.get("slots", {})
+    for place in ("begins", "ends", "within", "instead", "spelled"):
+        for number, line in enumerate(document.body.get(place, ()) if slots or place in ("instead", "spelled") else ()):
+            pattern = line.partition("->")[0].strip()
+            missing = [name for name in _SLOT.findall(pattern) if name not in slots]
+            if missing:
+                yield document.fault(f"there is no slot {missing[0]!r}", place, number)
+            try:
+                re.compile(_SLOT.sub("x", pattern))
+            except re.error as error:
+                yield document.fault(f"the pattern can't be read: {error}", place, number)
+
+
 _CHECKS: Mapping[str, Callable[[Document], Iterator[Fault]]] = {
     "things": _things,
     "measures": _measures,
@@ -225,4 +244,6 @@ _CHECKS: Mapping[str, Callable[[Document], Iterator[Fault]]] = {
     "amounts": _amounts,
     "words": _words,
     "titles": _titles,
+    "asides": _patterns,
+    "sayings": _patterns,
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from copilot.domain.composition import Composition, Part, Split
+from copilot.domain.composition import Composition, Part
 from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.domain.query import Compare, Function, Is
 from copilot.semantic.conditions import load_segments
@@ -14,14 +14,13 @@ from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel, load_model
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.titles import load_titles
-from copilot.semantic.ways import path_to
 from copilot.understanding.candidates import Candidate, called, read_as
 from copilot.understanding.compose.asker import Asker, read_asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
-from copilot.understanding.compose.columns import columns, is_shown, ranked_besides
+from copilot.understanding.compose.columns import columns, ranked_besides
 from copilot.understanding.compose.hear import Hearing
-from copilot.understanding.compose.limits import counted_at
+from copilot.understanding.compose.nouns import noun_words
 from copilot.understanding.compose.places import date_path
 from copilot.understanding.compose.reader import (
     DOCUMENTS,
@@ -31,7 +30,6 @@ from copilot.understanding.compose.reader import (
     composition,
     counts,
     order,
-    own_mean,
     shape,
     singular,
 )
@@ -40,11 +38,9 @@ from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import of_itself, settled_parts
 from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
-from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
     Noun,
-    NumberWord,
     Vocabulary,
     load_vocabulary,
 )
@@ -132,7 +128,7 @@ def _attempt(
         work.take(number, *_led_to(tokens, number))
     sort(work, target)
     shape(work, target)
-    _nouns(work, target)
+    noun_words(work, target)
     order(work, target)
     columns(work, target)
     attach(work, target)
@@ -185,120 +181,6 @@ def _add_usual(work: Work, target: Target) -> None:
             conditions = load_segments()[target.entity][name]
             text = load_titles().segment(target.entity, name)
             work.parts.append(Part(role="segment", about=name, conditions=conditions, text=text))
-
-
-def _nouns(work: Work, target: Target) -> None:
-    """Words for the records measured say nothing more; others tell a measure apart by those records."""
-    if target.kpi is None:
-        _ranked_nouns(work, target)
-        return
-    for n, token in list(work.open()):
-        nouns = token.all_of(Noun)
-        if any(noun.entity in (target.entity, target.noun) for noun in nouns):
-            work.take(n)
-            if target.noun and work.rank and not work.splits:
-                work.one = work.one or singular(token)
-                _split_by(work, target, target.noun)
-        elif _on_documents(work, target, token):
-            if not _names_record(work, n, nouns):
-                _of_documents(work, target, n, nouns)
-        elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
-            _tell_apart(work, target, n, nouns)
-    if work.rank and not work.splits:
-        _ranked_kinds(work, target)
-
-
-def _on_documents(work: Work, target: Target, token: Token) -> bool:
-    """Whether it is a word for what measured records are on: in a ranking only beside another one, for what is ranked,
-    as in "which items have the most open lines on customer orders"."""
-    if not any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in token.all_of(Noun)):
-        return False
-    others = [noun.entity for each in work.tokens for noun in each.all_of(Noun) if each is not token]
-    return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
-
-
-def _asked_which(token: Token) -> bool:
-    """Whether it is asked which these are: "which orders"."""
-    return not lexicon().which.isdisjoint(token.led.casefold().split())
-
-
-def _of_documents(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
-    """What measured records are on says nothing more: "on customer orders"; unless it is asked which these are."""
-    if _asked_which(work.tokens[number]):
-        _tell_apart(work, target, number, nouns)
-    else:
-        work.take(number)
-
-
-def _ranked_kinds(work: Work, target: Target) -> None:
-    """Where a word for some of the records is all that says what is ranked, those are: "top 3 hand tools"."""
-    for _, token in work.open():
-        if any(_split_by(work, target, entity) for entity in token.kinds):
-            work.one = work.one or singular(token)
-            return
-
-
-def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
-    """By the records that a noun is a word for; behind what is ranked it says nothing more: the "items" of "suppliers
-    by lead time of their items"."""
-    if (
-        work.rank
-        and work.splits
-        and not is_shown(work.tokens[number])
-        and any(path_to(target.entity, noun.entity) for noun in nouns)
-    ):
-        work.take(number)
-        return
-    if any(_split_by(work, target, noun.entity) for noun in nouns):
-        work.one = work.one or (bool(work.rank) and singular(work.tokens[number]))
-        work.take(number)
-
-
-def _ranked_nouns(work: Work, target: Target) -> None:
-    """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
-    if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
-        return
-    priced = not counted_at(work, work.target_at - 1) and _is_price(target, work.tokens)
-    for n, token in list(work.open()):
-        for noun in token.all_of(Noun):
-            if noun.entity == target.entity or _names_record(work, n, [noun]):
-                continue
-            if priced and path_to(target.entity, noun.entity):
-                work.one = work.one or singular(token)
-                work.take(n)  # the "item" of "the cheapest item" is whose price it is
-                break
-            if noun.entity in DOCUMENTS and path_to(target.entity, noun.entity):
-                work.take(n)
-                break
-            if _split_by(work, target, noun.entity):
-                work.one = work.one or singular(token)
-                work.take(n)
-                break
-
-
-def _is_price(target: Target, tokens: Sequence[Token]) -> bool:
-    """Whether prices are ranked: of those a list is made, and the item is whose price it is."""
-    entity = load_model()[target.entity]
-    priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())
-    return priced and any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
-
-
-def _plain(work: Work, number: int) -> bool:
-    """Whether a noun stands there for all such records: no record beside it that it is a word for."""
-    return work.beside(number, lambda token: token.reference is not None) is None
-
-
-def _names_record(work: Work, number: int, nouns: Sequence[Noun]) -> bool:
-    entities = {noun.entity for noun in nouns}
-    return work.beside(number, lambda t: any(c.entity in entities for c in t.records)) is not None
-
-
-def _split_by(work: Work, target: Target, entity: str) -> bool:
-    if not path_to(target.entity, entity) or own_mean(target, entity):
-        return False
-    if not any(split.entity == entity for split in work.splits):
-        work.splits.append(Split(entity=entity))
-    return True
 
 
 def _functions(work: Work, target: Target) -> None:

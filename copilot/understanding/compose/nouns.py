@@ -1,0 +1,129 @@
+"""Gives the words for records in a question their place: what is measured, ranked, or told apart by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from copilot.domain.composition import Split
+from copilot.semantic.model import load_model
+from copilot.semantic.ways import path_to
+from copilot.understanding.compose.columns import is_shown
+from copilot.understanding.compose.limits import counted_at
+from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, own_mean, singular
+from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lexicon import lexicon
+from copilot.understanding.vocabulary import Noun, NumberWord
+
+
+def noun_words(work: Work, target: Target) -> None:
+    """Words for the records measured say nothing more; others tell a measure apart by those records."""
+    if target.kpi is None:
+        _ranked_nouns(work, target)
+        return
+    for n, token in list(work.open()):
+        nouns = token.all_of(Noun)
+        if any(noun.entity in (target.entity, target.noun) for noun in nouns):
+            work.take(n)
+            if target.noun and work.rank and not work.splits:
+                work.one = work.one or singular(token)
+                _split_by(work, target, target.noun)
+        elif _on_documents(work, target, token):
+            if not _names_record(work, n, nouns):
+                _of_documents(work, target, n, nouns)
+        elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
+            _tell_apart(work, target, n, nouns)
+    if work.rank and not work.splits:
+        _ranked_kinds(work, target)
+
+
+def _on_documents(work: Work, target: Target, token: Token) -> bool:
+    """Whether it is a word for what measured records are on: in a ranking only beside another one, for what is ranked,
+    as in "which items have the most open lines on customer orders"."""
+    if not any(noun.entity in DOCUMENTS and path_to(target.entity, noun.entity) for noun in token.all_of(Noun)):
+        return False
+    others = [noun.entity for each in work.tokens for noun in each.all_of(Noun) if each is not token]
+    return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
+
+
+def _asked_which(token: Token) -> bool:
+    """Whether it is asked which these are: "which orders"."""
+    return not lexicon().which.isdisjoint(token.led.casefold().split())
+
+
+def _of_documents(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
+    """What measured records are on says nothing more: "on customer orders"; unless it is asked which these are."""
+    if _asked_which(work.tokens[number]):
+        _tell_apart(work, target, number, nouns)
+    else:
+        work.take(number)
+
+
+def _ranked_kinds(work: Work, target: Target) -> None:
+    """Where a word for some of the records is all that says what is ranked, those are: "top 3 hand tools"."""
+    for _, token in work.open():
+        if any(_split_by(work, target, entity) for entity in token.kinds):
+            work.one = work.one or singular(token)
+            return
+
+
+def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> None:
+    """By the records that a noun is a word for; behind what is ranked it says nothing more: the "items" of "suppliers
+    by lead time of their items"."""
+    if (
+        work.rank
+        and work.splits
+        and not is_shown(work.tokens[number])
+        and any(path_to(target.entity, noun.entity) for noun in nouns)
+    ):
+        work.take(number)
+        return
+    if any(_split_by(work, target, noun.entity) for noun in nouns):
+        work.one = work.one or (bool(work.rank) and singular(work.tokens[number]))
+        work.take(number)
+
+
+def _ranked_nouns(work: Work, target: Target) -> None:
+    """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
+    if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
+        return
+    priced = not counted_at(work, work.target_at - 1) and _is_price(target, work.tokens)
+    for n, token in list(work.open()):
+        for noun in token.all_of(Noun):
+            if noun.entity == target.entity or _names_record(work, n, [noun]):
+                continue
+            if priced and path_to(target.entity, noun.entity):
+                work.one = work.one or singular(token)
+                work.take(n)  # the "item" of "the cheapest item" is whose price it is
+                break
+            if noun.entity in DOCUMENTS and path_to(target.entity, noun.entity):
+                work.take(n)
+                break
+            if _split_by(work, target, noun.entity):
+                work.one = work.one or singular(token)
+                work.take(n)
+                break
+
+
+def _is_price(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether prices are ranked: of those a list is made, and the item is whose price it is."""
+    entity = load_model()[target.entity]
+    priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())
+    return priced and any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
+
+
+def _plain(work: Work, number: int) -> bool:
+    """Whether a noun stands there for all such records: no record beside it that it is a word for."""
+    return work.beside(number, lambda token: token.reference is not None) is None
+
+
+def _names_record(work: Work, number: int, nouns: Sequence[Noun]) -> bool:
+    entities = {noun.entity for noun in nouns}
+    return work.beside(number, lambda t: any(c.entity in entities for c in t.records)) is not None
+
+
+def _split_by(work: Work, target: Target, entity: str) -> bool:
+    if not path_to(target.entity, entity) or own_mean(target, entity):
+        return False
+    if not any(split.entity == entity for split in work.splits):
+        work.splits.append(Split(entity=entity))
+    return True

@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from copilot.domain.plan import NoPlan, Plan
 from copilot.understanding.candidates import Doubt
 from copilot.understanding.compose.hear import hear
+from copilot.understanding.dialogue.cues import find_cues
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.sayings import common_words, other_sayings, without_remarks
 from copilot.understanding.vocabulary import Noun, Sign, load_vocabulary
 from copilot.understanding.words import cut
 
+_POINTING = ("first", "second", "third", "fourth", "fifth", "last", "other", "others", "back", "no", "reset", "besides")
+"""How a message points at what was said before: "the second one, is it late"."""
 Planner = Callable[[str], Awaitable[Plan | NoPlan]]
 
 
@@ -50,9 +53,11 @@ async def _without_remarks(lookup: Lookup, text: str) -> str:
 
 
 async def _restricts_nothing(lookup: Lookup, remark: str) -> bool:
-    """Whether a remark names no record, no time and no state. Everyday words are none of these, whatever they
-    may say in a question."""
+    """Whether a remark names no record, no time and no state, and points at none. Everyday words are none of these,
+    whatever they may say in a question."""
     words = cut(remark)
+    if find_cues(words).any(*_POINTING):
+        return False
     heard = await hear(lookup, words)
     for token in heard.tokens:
         stated = any(not isinstance(meaning, Noun | Sign) for meaning in token.meanings)

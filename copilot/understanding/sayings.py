@@ -102,22 +102,21 @@ def _each_clause(text: str, change: Callable[[str], str]) -> str:
 
 
 def _reworded(clause: str) -> str:
+    """The clause with what the patterns find said otherwise; what stands in their groups stays as it was typed."""
+    pieces = pieces_of(clause)
+    text = said(pieces)
     for pattern, instead in _sayings().instead:
         for _ in range(_MOST_TIMES):
-            changed = _once(clause, pattern, instead)
+            match = pattern.search(text)
+            changed = _filled(clause, pieces, text, match, instead) if match else clause
             if changed == clause:
                 break
-            clause = changed
+            clause, pieces = changed, pieces_of(changed)
+            text = said(pieces)
     return clause
 
 
-def _once(clause: str, pattern: re.Pattern[str], instead: str) -> str:
-    """The clause with what the pattern finds first said otherwise; what stands in its groups stays as it was typed."""
-    pieces = pieces_of(clause)
-    text = said(pieces)
-    match = pattern.search(text)
-    if match is None:
-        return clause
+def _filled(clause: str, pieces: Sequence[Piece], text: str, match: re.Match[str], instead: str) -> str:
     begin, end = place(pieces, text, match.span())
     filled = _GROUP.sub(lambda number: _typed(clause, pieces, text, match.span(int(number[1]))), instead)
     return " ".join(f"{clause[:begin]} {filled} {clause[end:]}".split())

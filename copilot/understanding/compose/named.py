@@ -151,7 +151,8 @@ def segments(work: Work, target: Target) -> None:
             work, n, word.entity, "status"
         ):
             continue  # "in status shipped" is that status alone
-        if _another_measure(token, target):
+        of_others = path and any(code.entity == target.entity for code in token.all_of(CodeWord))
+        if of_others or _another_measure(token, target):
             continue
         signs = _denied(work, target, n)
         if signs is not None and (named := _named_opposite(work, word, n)):

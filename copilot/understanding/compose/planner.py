@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.plan import NoPlan, Plan, ReadAs
-from copilot.domain.query import Compare, Function, Is
+from copilot.domain.query import Function
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import Kpi, load_kpis
 from copilot.semantic.model import SemanticModel, load_model
@@ -35,7 +35,7 @@ from copilot.understanding.compose.reader import (
 )
 from copilot.understanding.compose.say import Labels
 from copilot.understanding.compose.sorting import sort
-from copilot.understanding.compose.sound import of_itself, settled_parts
+from copilot.understanding.compose.sound import asks_for_left_out, of_itself, settled_parts
 from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lookup import Lookup
@@ -139,10 +139,13 @@ def _attempt(
         return Misread(left=left, doubtful=work.doubtful, money=work.money)
     _add_usual(work, target)
     parts = settled_parts(work.parts, tokens)
-    if parts is None or (target.kpi and of_itself(target.kpi, parts, work.splits)):
+    if parts is None:
         return Misread(left=tuple(tokens))
     work.parts = list(parts)
-    return _settled(work, _widened(work, target))
+    target = _widened(work, target)
+    if target.kpi and of_itself(target.kpi, work.parts, work.splits):
+        return Misread(left=tuple(tokens))
+    return _settled(work, target)
 
 
 def _led_to(tokens: Sequence[Token], number: int) -> Iterator[int]:
@@ -155,19 +158,17 @@ def _led_to(tokens: Sequence[Token], number: int) -> Iterator[int]:
 
 
 def _widened(work: Work, target: Target) -> Target:
-    """With the measure that leaves nothing out, where the question asks for what the usual one leaves out: the value of
-    cancelled orders, or of all by their status."""
+    """What leaves nothing out, where the question asks for what the usual measure leaves out, the value of cancelled
+    orders or of all by their status: another measure, or the records themselves where they are counted."""
     kpi = target.kpi
-    if kpi is None or not kpi.widened:
+    if kpi is None or not asks_for_left_out(kpi, work.parts, work.splits):
         return target
-    asked = {(c.path, c.value) for part in work.parts for c in part.conditions if isinstance(c, Compare)}
-    split = {split.path for split in work.splits}
-    for left_out in kpi.where:
-        values = left_out.value if isinstance(left_out, Compare) and left_out.how is Is.NOT_IN else None
-        if isinstance(left_out, Compare) and isinstance(values, tuple):
-            said = left_out.path in split or any((left_out.path, value) in asked for value in values)
-            target = replace(target, kpi=load_kpis()[kpi.widened]) if said else target
-    return target
+    if kpi.widened:
+        return replace(target, kpi=load_kpis()[kpi.widened])
+    if not counts(kpi):
+        return target
+    work.counted = True
+    return Target(entity=kpi.entity)
 
 
 def _add_usual(work: Work, target: Target) -> None:

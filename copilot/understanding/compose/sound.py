@@ -43,25 +43,27 @@ def _is_before(one: Days, other: Days) -> bool:
 
 
 def of_itself(kpi: Kpi, parts: Sequence[Part], splits: Sequence[Split]) -> bool:
-    """Whether a measure is restricted to what it leaves out, or told apart by that, or a share restricted to the very
-    records that it counts."""
-    left_out = {c.path for c in kpi.where if isinstance(c, Compare) and c.how is Is.NOT_IN}
-    if any(split.path in left_out for split in splits) or any(
-        _left_out(kpi.where, part.conditions) for part in parts if part.role in ("segment", "code")
-    ):
-        return True
+    """Whether a measure is asked for what it leaves out, or a share for the very records that it counts."""
     counted = frozenset(kpi.figure.where if kpi.figure.function is Function.SHARE else ())
-    return any(not counted.isdisjoint(part.conditions) for part in parts if part.role == "segment")
+    shared = any(not counted.isdisjoint(part.conditions) for part in parts if part.role == "segment")
+    return shared or asks_for_left_out(kpi, parts, splits)
 
 
-def _left_out(population: Sequence[Condition], conditions: Sequence[Condition]) -> bool:
-    """Whether conditions leave only values that a population leaves out: cancelled orders, of those that are not."""
-    none = {
-        condition.path: set(condition.value)
-        for condition in population
-        if isinstance(condition, Compare) and condition.how is Is.NOT_IN and isinstance(condition.value, tuple)
-    }
-    return any(values <= none.get(path, set()) for path, values in _allowed(conditions) if values)
+def asks_for_left_out(kpi: Kpi, parts: Sequence[Part], splits: Sequence[Split]) -> bool:
+    """Whether a question restricts a measure to what that leaves out, or is told apart by it: cancelled orders, of
+    those that are not; orders by their status."""
+    none = dict(_excluded(kpi.where))
+    said = (pair for part in parts if part.role in ("segment", "code") for pair in _allowed(part.conditions))
+    return any(split.path in none for split in splits) or any(bool(v & none.get(path, set())) for path, v in said)
+
+
+def _excluded(conditions: Sequence[Condition]) -> Iterator[tuple[Path, set[Scalar]]]:
+    """The values that conditions leave out."""
+    for condition in conditions:
+        if not isinstance(condition, Compare) or condition.how not in (Is.NOT_IN, Is.NOT_EQUAL):
+            continue
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        yield condition.path, {value for value in values if value is not None}
 
 
 def _allowed(conditions: Sequence[Condition]) -> Iterator[tuple[Path, set[Scalar]]]:

@@ -1,0 +1,55 @@
+"""Questions with remarks around them, and in other words: answered as in plain ones, never with less said."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from copilot.domain.answer import Verdict
+from copilot.wiring import Runtime
+from tests.company import ask
+
+LATE = "how many orders are late"
+SAME = [
+    (LATE, "my boss wants it for the Monday meeting, how many orders are late?"),
+    (LATE, "sorry to bother you again, just need to know how many orders are late. thanks a lot"),
+    (LATE, "the day was long and I am closing my books so how many orders are late"),
+    (LATE, "no. of late orders"),
+    ("orders by status", "orders status wise"),
+    ("open orders at Dallas", "open orders at Dallas - the lady on the phone is getting impatient"),
+]
+
+
+@pytest.mark.parametrize(("plain", "typed"), SAME)
+async def test_it_is_answered_as_in_plain_words(runtime: Runtime, plain: str, typed: str) -> None:
+    first, other = await ask(runtime, "planner", plain), await ask(runtime, "planner", typed)
+    assert first.verdict == other.verdict == Verdict.VERIFIED
+    assert other.answer == first.answer
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "she wants only red ones, how many orders are late",
+        "my customers are in Texas, which orders are late",
+        "open orders at Dallas that are gift wrapped",
+        "how many orders are we going to get in January",
+        "how many shipments were shipped in 2025 that left in 2026",
+    ],
+)
+async def test_what_may_restrict_a_question_is_not_left_out(runtime: Runtime, typed: str) -> None:
+    assert (await ask(runtime, "planner", typed)).verdict == Verdict.DECLINED
+
+
+async def test_a_message_that_points_at_what_was_listed_is_no_remark(runtime: Runtime) -> None:
+    listed = await ask(runtime, "planner", "open orders at Dallas")
+    second = re.findall(r"\*\*(SO-\d+)\*\*", listed.answer)[1]
+    told = await ask(runtime, "planner", "the second one, is it late?", listed.conversation)
+    assert set(re.findall(r"SO-\d+", told.answer)) == {second}
+
+
+async def test_what_is_said_of_a_figure_twice_is_no_reading(runtime: Runtime) -> None:
+    cancelled = await ask(runtime, "finance", "how many orders placed in October were cancelled")
+    assert cancelled.verdict == Verdict.VERIFIED
+    assert "**0 " not in cancelled.answer

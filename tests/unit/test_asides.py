@@ -38,6 +38,8 @@ def test_an_aside_is_left_out(typed: str, asked: str) -> None:
         "when has the customer asked for it",
         "how many customers are on hold",
         "the customer is waiting",
+        "SO 10",
+        "so s00024",
         "Hello",
         "thanks",
     ],

@@ -271,9 +271,11 @@ def _counts_others(work: Work, target: Target) -> bool:
 
 
 def _by_itself(found: Composition) -> bool:
-    """Whether it counts records that are named, or says what is behind them: that is not what is asked of one."""
+    """Whether it counts records that are named, or says what is behind them or whose they are: that is not what is
+    asked of one."""
     named = any(part.role == "record" and part.about == found.entity for part in found.parts)
-    return named and (found.counted or any(part.role == "with" for part in found.parts))
+    others = any(part.role == "with" or (part.role == "record" and part.about != found.entity) for part in found.parts)
+    return named and (found.counted or others)
 
 
 def _list_of(work: Work, kpi: Kpi) -> Composition:

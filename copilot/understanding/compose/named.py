@@ -151,8 +151,7 @@ def segments(work: Work, target: Target) -> None:
             work, n, word.entity, "status"
         ):
             continue  # "in status shipped" is that status alone
-        of_others = path and any(code.entity == target.entity for code in token.all_of(CodeWord))
-        if of_others or _another_measure(token, target):
+        if (path and _of_its_own(work, n, target, word)) or _another_measure(token, target):
             continue
         signs = _denied(work, target, n)
         if signs is not None and (named := _named_opposite(work, word, n)):
@@ -169,6 +168,13 @@ def segments(work: Work, target: Target) -> None:
         part = Part(role="segment", about=word.name, conditions=tuple(under(c, path) for c in conditions), text=text)
         work.parts.append(part)
         work.take(n, *(signs or ()), *taken, *_field_beside(work, n, word.entity, "status"))
+
+
+def _of_its_own(work: Work, number: int, target: Target, word: Segment) -> bool:
+    """Whether a state is rather one of the records asked for than of what they refer to, which no word beside it names:
+    "cancelled returns", but lines of "partly shipped orders"."""
+    own = any(code.entity == target.entity for code in work.tokens[number].all_of(CodeWord))
+    return own and not any(token.noun(word.entity) for token in work.tokens[number + 1 : number + 3])
 
 
 def _another_measure(token: Token, target: Target) -> bool:

@@ -132,9 +132,16 @@ def turned(state: State, tokens: Sequence[Token], asker: Asker) -> Composition |
             shape(work, target)
             order(work, target)
             attach(work, target)
-            if not any(True for _ in work.open()) and not work.doubtful:
+            if not any(True for _ in work.open()) and not work.doubtful and not _loses(last, target, work):
                 return _about_the_same(last, target, work)
     return None
+
+
+def _loses(last: Composition, target: Target, work: Work) -> bool:
+    """Whether it would no longer be about a record that was asked about: reserved stock is of no order."""
+    said = {part.about for part in work.parts}
+    named = (part.about for part in last.parts if part.role == "record" and part.about not in PLACES)
+    return any(entity not in said and way(target.entity, entity) is None for entity in named)
 
 
 def _about_the_same(last: Composition, target: Target, work: Work) -> Composition:

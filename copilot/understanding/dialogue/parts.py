@@ -52,7 +52,7 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
         found = await plan(text, state if n == 0 or split.apart or pointing else State())
         if isinstance(found, NoPlan):
             return _asked_back(split, n, found)
-        if found.unused_words or (made and not (split.apart or pointing) and _narrows(made[0], found)):
+        if found.unused_words or (made and (pointing or not split.apart) and _narrows(made[0], found)):
             return None
         if n and _says_no_more(found):
             return None

@@ -85,7 +85,7 @@ def _is_remark(clause: str, mark: str) -> bool:
     """Whether a clause says nothing of what is asked about: it begins as a remark does, and has neither figures nor
     words in capitals, nor any that may restrict what is meant."""
     known, pieces = _sayings(), pieces_of(clause)
-    words = [part for piece in pieces for part in piece.folded.split("_")]
+    words = [part for piece in pieces for part in piece.folded.split(JOINED)]
     if not words or "?" in mark or words[0] not in known.begins or not known.never.isdisjoint(words):
         return False
     return not any(map(str.isdigit, clause)) and all(_is_small(clause[piece.begin]) for piece in pieces[1:])

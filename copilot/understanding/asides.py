@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from copilot.semantic.language import in_force, per_language
-from copilot.understanding.clauses import clauses, pieces_of, place, said
+from copilot.understanding.clauses import clauses, compiled, pieces_of, place, said
 
-_SLOT = re.compile(r"{(\w+)}")
 _FEWEST = 2
 """Letters that must be left of a message: an aside alone is no question, and is left to manners."""
 
@@ -60,19 +58,11 @@ class _Asides:
 def _asides() -> _Asides:
     """Those of the language in force; none where it has no file of them."""
     data = in_force().read("asides.yaml") or {"slots": {}}
+    slots = data["slots"]
     patterns = (
-        *_compiled(data, "begins", r"^", r"(?= |$)"),
-        *_compiled(data, "ends", r"(?:(?<=^)|(?<= ))", r"$"),
-        *_compiled(data, "within", r"(?:(?<=^)|(?<= ))", r"(?= |$)"),
+        *compiled(data.get("begins", ()), slots, before="^"),
+        *compiled(data.get("ends", ()), slots, behind="$"),
+        *compiled(data.get("within", ()), slots),
     )
-    articles = frozenset(data["slots"].get("the", ()))
+    articles = frozenset(slots.get("the", ()))
     return _Asides(patterns=patterns, unless=frozenset(map(str, data.get("unless", ()))), articles=articles)
-
-
-def _compiled(data: Mapping[str, Any], where: str, before: str, behind: str) -> Iterator[re.Pattern[str]]:
-    slots = {
-        name: "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")" for name, words in data["slots"].items()
-    }
-    for pattern in data.get(where, ()):
-        filled = _SLOT.sub(lambda slot: slots[slot[1]], pattern).replace("(", "(?:").replace("(?:?", "(?")
-        yield re.compile(before + "(?:" + filled + ")" + behind)

@@ -29,10 +29,12 @@ _OF_ALL = (
 )  # fmt: skip
 _OF_OTHERS = ("titles", "kinds")
 """What a language other than English says in files of its own."""
-_OF_SOME = ("asides", "sayings")
+_OF_SOME = ("asides", "remarks", "sayings")
 """What a language may do without."""
 _SCHEMAS = {f"{name}.yaml": name for name in (*_OF_ALL, *_OF_OTHERS, *_OF_SOME)}
 _SLOT = re.compile(r"{(\w+)}")
+_PATTERNS = ("begins", "ends", "within", "instead", "spelled", "asks", "tells", "harmless", "never")
+"""Where asides, remarks and sayings have patterns."""
 _DAYS = ("date", "instant")
 _FIGURES = ("quantity", "amount", "ratio", "days", "count")
 
@@ -225,8 +227,8 @@ def _doubles(document: Document, said: Mapping[Place, Iterable[str]]) -> Iterato
 def _patterns(document: Document) -> Iterator[Fault]:
     """Patterns that can't be read, and slots that are not there."""
     slots = document.body.get("slots", {})
-    for place in ("begins", "ends", "within", "instead", "spelled"):
-        for number, line in enumerate(document.body.get(place, ()) if slots or place in ("instead", "spelled") else ()):
+    for place in _PATTERNS:
+        for number, line in enumerate(document.body.get(place, ())):
             pattern = line.partition("->")[0].strip()
             missing = [name for name in _SLOT.findall(pattern) if name not in slots]
             if missing:
@@ -245,5 +247,6 @@ _CHECKS: Mapping[str, Callable[[Document], Iterator[Fault]]] = {
     "words": _words,
     "titles": _titles,
     "asides": _patterns,
+    "remarks": _patterns,
     "sayings": _patterns,
 }

@@ -1,9 +1,9 @@
-"""A message as its clauses, and a clause as runs of letters that patterns over folded words can be put to."""
+"""A message as its clauses, a clause as runs of letters, and the patterns of a language over these."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from copilot.understanding.words import fold
@@ -11,6 +11,9 @@ from copilot.understanding.words import fold
 _MARK = re.compile(r"\s*[,;:!?()…]+(?:\s+|$)|\s+[-–—]+\s+|(?<=[a-zA-Z])\.+(?:\s+(?=[A-Z])|\s*$)")
 """What stands between two clauses of a message."""
 _PIECE = re.compile(r"\S+")
+_SLOT = re.compile(r"{(\w+)}")
+AT_BEGIN, AT_END = r"(?:(?<=^)|(?<= ))", r"(?= |$)"
+"""Between two words."""
 JOINED = "_"
 """What stands for a sign within a run of letters: "on-time", "p&l"."""
 
@@ -49,3 +52,13 @@ def place(pieces: Sequence[Piece], text: str, span: tuple[int, int]) -> tuple[in
     found = text[slice(*span)]
     first = text[: span[0] + len(found) - len(found.lstrip())].count(" ")
     return pieces[first].begin, pieces[first + found.strip().count(" ")].end
+
+
+def compiled(
+    patterns: Iterable[str], slots: Mapping[str, Iterable[str]], before: str = AT_BEGIN, behind: str = AT_END
+) -> Iterator[re.Pattern[str]]:
+    """Patterns of a language, each {slot} as one of its words; no group of theirs holds anything."""
+    words = {name: "(?:" + "|".join(sorted(some, key=len, reverse=True)) + ")" for name, some in slots.items()}
+    for pattern in patterns:
+        filled = _SLOT.sub(lambda slot: words[slot[1]], pattern).replace("(", "(?:").replace("(?:?", "(?")
+        yield re.compile(f"{before}(?:{filled}){behind}")

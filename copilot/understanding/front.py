@@ -12,7 +12,6 @@ from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.semantic.model import SemanticModel
 from copilot.store.pool import Connection
 from copilot.understanding.amounts import AmountMention
-from copilot.understanding.asides import without_asides
 from copilot.understanding.choices import exact_name
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attributes import Asked, asked_of, attributes_plan
@@ -32,7 +31,6 @@ from copilot.understanding.otherwise import by_other_words, is_whole
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.readings import cues_of
-from copilot.understanding.sayings import spelled_out
 from copilot.understanding.vocabulary import Measure, Noun
 from copilot.understanding.words import Word, cut, phrases_in
 
@@ -51,7 +49,6 @@ async def plan_text(
     """The plan of a message in its conversation, or why there is none. Looks names up in the scope of the connection's
     transaction."""
     lookup = Lookup(connection=connection, model=model, now=now)
-    text = spelled_out(without_asides(text))
 
     async def alone(question: str) -> Plan | NoPlan:
         return await lookup.once(("planned", question), lambda: plan_alone(lookup, question))

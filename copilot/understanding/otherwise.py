@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from copilot.domain.plan import NoPlan, Plan
+from copilot.understanding.asides import without_asides
 from copilot.understanding.candidates import Doubt
 from copilot.understanding.compose.hear import hear
-from copilot.understanding.dialogue.cues import find_cues
+from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
-from copilot.understanding.sayings import common_words, other_sayings, without_remarks
-from copilot.understanding.vocabulary import Noun, Sign, load_vocabulary
-from copilot.understanding.words import cut
+from copilot.understanding.remarks import Clause, common_words, told_apart
+from copilot.understanding.sayings import other_sayings, spelled_out
+from copilot.understanding.vocabulary import DateWord, FieldWord, Noun, Sign, load_vocabulary
+from copilot.understanding.words import Word, cut
 
-_POINTING = ("first", "second", "third", "fourth", "fifth", "last", "other", "others", "back", "no", "reset", "besides")
-"""How a message points at what was said before: "the second one, is it late"."""
+_LABELS = Noun | Sign | FieldWord | DateWord
+"""Words that restrict nothing by themselves: "the customer", "sent" with no day."""
+_TIDY = " ,;:-–—"
 Planner = Callable[[str], Awaitable[Plan | NoPlan]]
 
 
@@ -24,10 +27,11 @@ def is_whole(found: Plan | NoPlan) -> bool:
     return isinstance(found, Plan) and not found.unused_words
 
 
-async def by_other_words(lookup: Lookup, text: str, plan: Planner) -> Plan | NoPlan:
+async def by_other_words(lookup: Lookup, typed: str, plan: Planner) -> Plan | NoPlan:
     """The plan of the first way to put a message that is understood whole; where none is, of the message without the
     remarks around the question."""
-    rest = await _without_remarks(lookup, text)
+    text = spelled_out(without_asides(typed))
+    rest = await _without_remarks(lookup, spelled_out(without_asides(await _without_remarks(lookup, typed))))
     found = first = await plan(rest)
     for other in () if is_whole(first) else _ways(rest, text):
         found = await plan(other)
@@ -47,23 +51,31 @@ def _ways(rest: str, text: str) -> Iterator[str]:
 
 
 async def _without_remarks(lookup: Lookup, text: str) -> str:
-    """The message without the remarks around the question that name no record, no time and no state."""
-    rest, remarks = without_remarks(text)
-    return rest if all([await _restricts_nothing(lookup, remark) for remark in remarks]) else text
+    """The message without the remarks at its beginning and its end, where a question is left."""
+    kept = [*told_apart(text)]
+    if not any(clause.remark for clause in kept) or not any(clause.asks for clause in kept):
+        return text
+    while kept[0].remark and await _restricts_nothing(lookup, kept[0]):
+        kept.pop(0)
+    while kept[-1].remark and await _restricts_nothing(lookup, kept[-1]):
+        kept.pop()
+    return "".join(clause.text + clause.mark for clause in kept).strip(_TIDY)
 
 
-async def _restricts_nothing(lookup: Lookup, remark: str) -> bool:
-    """Whether a remark names no record, no time and no state, and points at none. Everyday words are none of these,
-    whatever they may say in a question."""
-    words = cut(remark)
-    if find_cues(words).any(*_POINTING):
-        return False
+async def _restricts_nothing(lookup: Lookup, remark: Clause) -> bool:
+    """Whether a remark names no record, no time and no state."""
+    words = cut(remark.plain)
     heard = await hear(lookup, words)
-    for token in heard.tokens:
-        stated = any(not isinstance(meaning, Noun | Sign) for meaning in token.meanings)
-        named = bool(token.records) and token.records[0].doubt is Doubt.NONE
-        if stated or named or token.span or token.amount:
-            everyday = len(heard.words) == len(words) and {words[p].folded for p in token.positions} <= common_words()
-            if not everyday:
-                return False
-    return True
+    return not any(_says(token) and not _is_everyday(token, heard.words, words) for token in heard.tokens)
+
+
+def _says(token: Token) -> bool:
+    stated = not token.all_of(Noun) and any(not isinstance(meaning, _LABELS) for meaning in token.meanings)
+    named = bool(token.records) and token.records[0].doubt is Doubt.NONE
+    return stated or named or bool(token.span or token.amount)
+
+
+def _is_everyday(token: Token, heard: Sequence[Word], typed: Sequence[Word]) -> bool:
+    """Whether a token is of everyday words alone, which restrict nothing, whatever they may say in a question."""
+    said = {heard[position].folded for position in token.positions} - lexicon().stop
+    return len(heard) == len(typed) and said <= common_words()

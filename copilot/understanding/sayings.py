@@ -1,5 +1,5 @@
 """A message that is not understood as typed, put as the language's other files have it: trade words by the words they
-listen for, without words that add nothing, without the remarks around the question."""
+listen for, without words that add nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from copilot.semantic.language import in_force, per_language
-from copilot.understanding.clauses import JOINED, Piece, clauses, pieces_of, place, said
+from copilot.understanding.clauses import AT_BEGIN, AT_END, JOINED, Piece, clauses, pieces_of, place, said
+from copilot.understanding.remarks import common_words
 from copilot.understanding.words import fold
 
 _MOST_TIMES = 8
@@ -26,10 +27,6 @@ class _Sayings:
     spelled: tuple[tuple[re.Pattern[str], str], ...]
     instead: tuple[tuple[re.Pattern[str], str], ...]
     plain: frozenset[str]
-    begins: frozenset[str]
-    joined: frozenset[str]
-    never: frozenset[str]
-    common: frozenset[str]
 
 
 def other_sayings(text: str) -> Iterator[str]:
@@ -47,53 +44,9 @@ def spelled_out(text: str) -> str:
     return _SIGN.sub(lambda found: f" {signs[found[1]]} " if found[1] in signs else found[0], text).strip()
 
 
-def common_words() -> frozenset[str]:
-    """Everyday words, which are no names where they stand in a remark."""
-    return _sayings().common
-
-
-def without_remarks(text: str) -> tuple[str, tuple[str, ...]]:
-    """The message without the clauses at its beginning and its end that are only remarks, and these."""
-    parts = [part for part in _sentences(text) if part[0]]
-    first, last = 0, len(parts)
-    while last - first > 1 and _is_remark(*parts[first]):
-        first += 1
-    while last - first > 1 and _is_remark(*parts[last - 1]):
-        last -= 1
-    kept = "".join(clause + mark for clause, mark in parts[first:last]).strip(_TIDY)
-    remarks = tuple(clause for clause, _ in (*parts[:first], *parts[last:]))
-    return (kept, remarks) if remarks else (text, ())
-
-
 def everyday_words() -> frozenset[str]:
     """Words that are no slips for names."""
-    return _sayings().plain | _sayings().common
-
-
-def _sentences(text: str) -> Iterator[tuple[str, str]]:
-    """The clauses, cut also before a word that ends a remark: "I am closing the books so what is open"."""
-    for clause, mark in clauses(text):
-        begin = 0
-        for piece in pieces_of(clause):
-            if clause[piece.begin : piece.end] in _sayings().joined and not clause[piece.end :].lstrip()[:1].isdigit():
-                yield clause[begin : piece.begin].strip(), ", "
-                begin = piece.end
-        yield clause[begin:].strip(), mark
-
-
-def _is_remark(clause: str, mark: str) -> bool:
-    """Whether a clause says nothing of what is asked about: it begins as a remark does, and has neither figures nor
-    words in capitals, nor any that may restrict what is meant."""
-    known, pieces = _sayings(), pieces_of(clause)
-    words = [part for piece in pieces for part in piece.folded.split(JOINED)]
-    if not words or "?" in mark or words[0] not in known.begins or not known.never.isdisjoint(words):
-        return False
-    return not any(map(str.isdigit, clause)) and all(_is_small(clause[piece.begin]) for piece in pieces[1:])
-
-
-def _is_small(letter: str) -> bool:
-    """Whether a word that begins with it is none of a name by its letters; "I" is none."""
-    return not letter.isupper() or letter == "I"
+    return _sayings().plain | common_words()
 
 
 def _each_clause(text: str, change: Callable[[str], str]) -> str:
@@ -139,10 +92,11 @@ def _without_plain(clause: str) -> str:
 def _sayings() -> _Sayings:
     """Those of the language in force; none where it has no file of them."""
     data = in_force().read("sayings.yaml")
-    words = {name: frozenset(map(str, data.get(name, ()))) for name in ("plain", "begins", "joined", "never", "common")}
-    spelled = tuple(map(_spelled, data.get("spelled", ())))
     return _Sayings(
-        spelled=spelled, signs=data.get("signs", {}), instead=tuple(map(_instead, data.get("instead", ()))), **words
+        signs=data.get("signs", {}),
+        spelled=tuple(map(_spelled, data.get("spelled", ()))),
+        instead=tuple(map(_instead, data.get("instead", ()))),
+        plain=frozenset(map(str, data.get("plain", ()))),
     )
 
 
@@ -153,4 +107,4 @@ def _spelled(line: str) -> tuple[re.Pattern[str], str]:
 
 def _instead(line: str) -> tuple[re.Pattern[str], str]:
     pattern, _, instead = line.partition("->")
-    return re.compile(rf"(?:(?<=^)|(?<= ))(?:{pattern.strip()})(?= |$)"), instead.strip()
+    return re.compile(rf"{AT_BEGIN}(?:{pattern.strip()}){AT_END}"), instead.strip()

@@ -1,10 +1,10 @@
-"""A message in other words: the words of the trade, no words that add nothing, no remarks; never with less said."""
+"""A message in other words: the words of the trade, no words that add nothing; never with less said."""
 
 from __future__ import annotations
 
 import pytest
 
-from copilot.understanding.sayings import other_sayings, spelled_out, without_remarks
+from copilot.understanding.sayings import other_sayings, spelled_out
 
 
 @pytest.mark.parametrize(
@@ -25,42 +25,6 @@ def test_a_message_is_put_otherwise(typed: str, other: str) -> None:
 
 def test_a_message_in_plain_words_has_no_other_form() -> None:
     assert list(other_sayings("open orders in Dallas")) == []
-
-
-@pytest.mark.parametrize(
-    ("typed", "rest", "remarks"),
-    [
-        ("I'm closing the books so what is open for SO-12?", "what is open for SO-12?", ("I'm closing the books",)),
-        (
-            "they sent me an angry mail about a reminder, what payment terms does Acme have?",
-            "what payment terms does Acme have?",
-            ("they sent me an angry mail about a reminder",),
-        ),
-        (
-            "which orders are late? I'd like to go through them",
-            "which orders are late?",
-            ("I'd like to go through them",),
-        ),
-    ],
-)
-def test_a_remark_around_a_question_is_told_from_it(typed: str, rest: str, remarks: tuple[str, ...]) -> None:
-    assert without_remarks(typed) == (rest, remarks)
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "my boss is in Texas, which orders are late",
-        "I have 3 orders here, which of them are late",
-        "she wants only red ones, what is in stock",
-        "open orders of Northfold Marine Corp. that are gift wrapped",
-        "in October, how many orders came in",
-        "net value of SO 28471",
-        "orders of Acme, late",
-    ],
-)
-def test_what_may_restrict_a_question_is_no_remark(typed: str) -> None:
-    assert without_remarks(typed) == (typed, ())
 
 
 @pytest.mark.parametrize(

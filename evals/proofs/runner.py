@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copilot.domain.json import Json
+from copilot.errors import DatabaseError
 from evals.proofs.state import State
 from evals.proofs.suite import Result, Setting, Suite, Trial
 
@@ -72,19 +73,35 @@ async def _try_all(trial: Trial, state: State, results: dict[str, Result], pace:
     for done, case in enumerate(todo):
         if pace.over(done, len(todo)):
             return
-        result = await _tried(trial, case)
+        result = await _tried(trial, case, pace.slow)
         results[case] = result
         state.add(result)
         for failure in result.failures:
             pace.failed(case, failure)
 
 
-async def _tried(trial: Trial, case: str) -> Result:
-    """The result of a case; one that breaks has failed, and ends none of the others."""
+async def _tried(trial: Trial, case: str, slow: Callable[[str], None]) -> Result:
+    """The result of a case. Proofs are no measure of speed: where the machine was too busy for the database to answer
+    in time, a case is tried once more."""
     try:
         return await trial.run(case)
+    except DatabaseError:
+        slow(case)
+        return await _tried_to_the_end(trial, case)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is told as the failure of this case
-        return Result(case=case, failures=(broken_at(error),), counts={})
+        return _broken(case, error)
+
+
+async def _tried_to_the_end(trial: Trial, case: str) -> Result:
+    try:
+        return await trial.run(case)
+    except Exception as error:  # noqa: BLE001 -- as above
+        return _broken(case, error)
+
+
+def _broken(case: str, error: Exception) -> Result:
+    """A case that broke has failed, and ends none of the others."""
+    return Result(case=case, failures=(broken_at(error),), counts={})
 
 
 def broken_at(error: Exception) -> str:
@@ -111,6 +128,10 @@ class _Pace:
             self._say(f"{self._name}: {done:,} of {total:,}, about {int(left) // 60}:{int(left) % 60:02d} left")
             self._said = now
         return now - self._begun >= self._limits.seconds
+
+    def slow(self, case: str) -> None:
+        """Say which case is tried again."""
+        self._say(f"{self._name}: the database was too slow for {case}, which is tried once more")
 
     def failed(self, case: str, failure: str) -> None:
         """Print a failure, the first few of them."""

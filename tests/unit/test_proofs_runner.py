@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from copilot.errors import DatabaseError
 from evals.command import SUITES
 from evals.proofs.ghosts import invented, without_echo
 from evals.proofs.oracle import Actor, World, label_faults, read_roles
@@ -30,6 +31,8 @@ class Counting:
     failing: frozenset[str] = frozenset()
     stops_at: str | None = None
     breaks_at: str | None = None
+    slow: dict[str, int] = field(default_factory=dict)
+    """How often the database is too slow for a case."""
     ran: list[str] = field(default_factory=list)
     now: float = 0.0
 
@@ -37,6 +40,8 @@ class Counting:
         if case == self.stops_at:
             raise KeyboardInterrupt
         self.ran.append(case)
+        if self.slow.get(case, 0) >= self.ran.count(case):
+            raise DatabaseError("the database was too slow")
         if case == self.breaks_at:
             raise LookupError("no such row")
         self.now += 1
@@ -95,6 +100,16 @@ async def test_a_case_that_breaks_has_failed_and_the_others_are_tried(tmp_path: 
     assert failure["what"][0].startswith("LookupError at test_proofs_runner.py:")
     assert failure["what"][0].endswith(" in run: no such row")
     assert any("FAILED b" in line for line in said)
+
+
+async def test_a_case_that_the_database_was_too_slow_for_is_tried_once_more(tmp_path: Path) -> None:
+    said: list[str] = []
+    trial = Counting(["a", "b", "c"], slow={"a": 1, "b": 2})
+    assert not await run_suites([suite_of(trial)], SETTING, tmp_path, said.append)
+    (entry,) = json.loads((tmp_path / "proofs.json").read_text())
+    assert (trial.ran, entry["tried"], entry["permitted"]) == (["a", "a", "b", "b", "c"], 3, 2)
+    assert [failure["case"] for failure in entry["failures"]] == ["b"]
+    assert sum("tried once more" in line for line in said) == 2
 
 
 async def test_an_interrupted_run_goes_on_and_tries_failures_again(tmp_path: Path) -> None:

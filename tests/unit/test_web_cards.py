@@ -62,6 +62,14 @@ def test_several_orders_have_no_card() -> None:
     assert document_card((ORDER, other)) is None
 
 
+def test_one_purchase_order_among_several_orders_has_no_card() -> None:
+    others = (replace(ORDER, id="S8", step="late"), replace(ORDER, id="S9", key="S00025", step="late"))
+    purchase = source(1, "purchase_order", "P00003", "purchase order P00003", {"status": "confirmed"})
+    line = source(2, "purchase_line", "1", "line 1", {"status": "confirmed"})
+    assert document_card((*others, purchase, line)) is None
+    assert document_card((purchase, line)) is not None
+
+
 def test_an_order_beside_an_invoice_has_no_card() -> None:
     beside = replace(ORDER, step="orders")
     assert document_card((source(1, "invoice", "INV/1", "invoice INV/1", {}), beside)) is None

@@ -108,10 +108,12 @@ def document_card(sources: tuple[Source, ...]) -> DocumentCard | None:
     """The card for the one order an answer is about; None where it is about none or several.
 
     An order that only stands beside the question's subject (the order of an invoice, say) comes with no lines and no
-    shipments, and gets no card.
+    shipments, and gets no card; nor does one purchase among several orders at risk.
     """
     for entity, kind in _KINDS.items():
         orders = of_entity(sources, entity)
+        if len(orders) > 1:
+            return None
         lines, shipments = of_entity(sources, kind.line), shipment_cards(sources)
         if len(orders) == 1 and (lines or shipments or orders[0].step == "order"):
             return _card(orders[0], kind, lines, shipments, sources)

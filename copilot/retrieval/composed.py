@@ -54,7 +54,7 @@ async def worked_out(
         f"{step.name}_{name}": await _grouped(connection, model, step, place, rows, run)
         for place, name in zip(range(len(step.query.groups)), _GROUPS, strict=False)
     }
-    told = _Told(model, step, steps, run)
+    told = _Told(model, step, steps, run, units=frozenset(row.units[0] for row in rows if row.units))
     figures = tuple(told.figure(row, first=place == 0) for place, row in enumerate(rows))
     return {**steps, step.name: figures, step.name + HEAD: (told.head(found, rows),)}
 
@@ -93,8 +93,17 @@ async def _grouped(
 class _Told:
     """Makes records of figures."""
 
-    def __init__(self, model: SemanticModel, step: Figures, groups: Mapping[str, tuple[Record, ...]], run: Run) -> None:
+    def __init__(
+        self,
+        model: SemanticModel,
+        step: Figures,
+        groups: Mapping[str, tuple[Record, ...]],
+        run: Run,
+        *,
+        units: frozenset[Raw],
+    ) -> None:
         self._model, self._step, self._run = model, step, run
+        self._mixed = len(units) > 1
         self._names = [{record.row_id: record for record in records} for records in groups.values()]
         self._unit = bool(unit_paths(model, step.query))
 
@@ -115,10 +124,13 @@ class _Told:
         return self._record(values, row.confirmed, tuple(inputs))
 
     def _value(self, row: FigureRow, raw: Raw) -> Value:
-        """A figure with its unit; a mean of counts is told to two decimals, another rate that is no share to one."""
+        """A figure with its unit; a mean of counts is told to two decimals, another rate that is no share to one.
+
+        What a rate counts in, "32 days" of metres, is told where there are several of it.
+        """
         unit = str(row.units[0]) if self._unit and row.units[0] else None
         if self._step.rate_unit and isinstance(raw, int):
-            within = f"{self._step.rate_unit} ({unit})" if unit else self._step.rate_unit
+            within = f"{self._step.rate_unit} ({unit})" if unit and self._mixed else self._step.rate_unit
             mean = self._step.query.figures[0].function is Function.MEAN
             return Value("quantity", round(raw, -4 if mean else -5), within)
         return Value(self._type(), raw, unit or self._noun())

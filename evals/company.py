@@ -23,7 +23,7 @@ from copilot.domain.question import Question, SessionSubject
 from copilot.settings import Settings
 from copilot.store import embedded
 from copilot.store.embedded_sentences import Progress
-from copilot.store.pool import Database
+from copilot.store.pool import STATEMENT_MS, Database
 from copilot.store.setup import prepare
 from copilot.wiring import Runtime, assemble
 from copilot.wiring.demo import bring_demo_to_today
@@ -77,12 +77,17 @@ class Company:
 
 @asynccontextmanager
 async def running(
-    company: Company, database: str, home: Path, now: datetime = NOW, language: str = "en"
+    company: Company,
+    database: str,
+    home: Path,
+    now: datetime = NOW,
+    language: str = "en",
+    statement_ms: int = STATEMENT_MS,
 ) -> AsyncGenerator[Runtime]:
     """The copilot over a database of the company, with a home of its own and a clock that stands still."""
     if home != company.home:
         _make_home(company, home)
-    pools = Database(await prepare(company.dsn(database), home, create=True))
+    pools = Database(await prepare(company.dsn(database), home, create=True), statement_ms=statement_ms)
     runtime = assemble(Settings(home=home, language=language), pools, fixed_clock(now), company.dsn(database))
     try:
         await runtime.sources.load()

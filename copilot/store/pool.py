@@ -20,16 +20,18 @@ from copilot.store.roles import Role
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
-_TIMEOUT_MS = 5_000
+STATEMENT_MS = 5_000
+"""How long one statement of a question may take."""
 _log = logging.getLogger(__name__)
 
 
 class Database:
     """The pools of this process by role; opened lazily, so that a command pays only for what it uses."""
 
-    def __init__(self, dsns: dict[Role, str], *, size: int = 8) -> None:
+    def __init__(self, dsns: dict[Role, str], *, size: int = 8, statement_ms: int = STATEMENT_MS) -> None:
         self._dsns = dsns
         self._size = size
+        self._statement_ms = statement_ms
         self._pools: dict[Role, Pool] = {}
         self._stack = AsyncExitStack()
 
@@ -40,7 +42,7 @@ class Database:
                 self._dsns[role],
                 connection_class=AsyncConnection[DictRow],
                 kwargs={"row_factory": dict_row, "application_name": f"erp-copilot {role}"},
-                configure=_read_only if role is Role.APP else None,
+                configure=self._read_only if role is Role.APP else None,
                 # A sync must not fail for a connection that the server has dropped since; a question need not wait.
                 check=Pool.check_connection if role in (Role.LOADER, Role.WORKER) else None,
                 min_size=1,
@@ -86,12 +88,11 @@ class Database:
         await self._stack.aclose()
         self._pools.clear()
 
-
-async def _read_only(connection: AsyncConnection[Any]) -> None:
-    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-    await connection.set_read_only(True)
-    await connection.execute(query("limit_statements"), {"timeout": str(_TIMEOUT_MS)})
-    await connection.commit()
+    async def _read_only(self, connection: AsyncConnection[Any]) -> None:
+        await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+        await connection.set_read_only(True)
+        await connection.execute(query("limit_statements"), {"timeout": str(self._statement_ms)})
+        await connection.commit()
 
 
 class _translated:  # noqa: N801 -- used as a statement

@@ -315,20 +315,36 @@ def _tells_apart(word: FieldWord) -> bool:
 
 
 def order(work: Work, target: Target) -> None:
-    """What a ranked question is ranked by."""
+    """What a ranked question is ranked by. Records told apart by something are counted: "most late orders" of customers
+    are many that are late, and none that is latest."""
     if not work.rank:
         return
     if target.kpi is not None:
+        if _of_a_state(work):
+            work.used.discard(work.rank_at)
         work.descending = _best_first(work.rank, target.kpi)
         return
-    number = None if work.counted else _ranked_by(work, target)
+    number = None if work.counted or work.splits else _ranked_by(work, target)
     dated = work.rank in ("newest", "oldest")
     if number is not None and not dated:
-        work.order = next(w.path for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
-        work.take(number)
+        ranked = work.tokens[number]
+        work.order = next(w.path for w in ranked.all_of(NumberWord) if w.entity == target.entity)
+        if any(state.entity == target.entity for state in ranked.all_of(Segment)):  # the most overdue ones are overdue
+            work.one = work.one or (work.target_at >= 0 and singular(work.tokens[work.target_at]))
+        else:
+            work.take(number)
     elif dated:
         work.order = work.order or _date_of(work, target)
     work.descending = work.rank in ("best", "highest", "newest")
+
+
+def _of_a_state(work: Work) -> bool:
+    """Whether a state itself is ranked, "which order is the most late", and no measure of what is in it."""
+    if not 0 <= work.rank_at < len(work.tokens) - 1 or not work.tokens[work.rank_at].is_sign("many"):
+        return False
+    state, *behind = work.tokens[work.rank_at + 1 :]
+    ranked = bool(state.all_of(NumberWord)) and bool(state.all_of(Segment)) and not state.all_of(Measure)
+    return ranked and not any(token.all_of(Noun) or token.kinds for token in behind[:1])
 
 
 def _ranked_by(work: Work, target: Target) -> int | None:

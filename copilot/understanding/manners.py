@@ -187,12 +187,13 @@ def _meant(phrases: Phrases, piece: str) -> Pieces:
     slips = load_slips()
     if piece in slips.words:
         return slips.words[piece]
-    if len(piece) < _SHORTEST_TYPO or not piece.isalpha() or piece in phrases.words or piece in slips.real:
+    if len(piece) < _SHORTEST_TYPO or not piece.isalpha() or piece in phrases.words:
         return (piece,)
     if piece in _business_words():
         return (piece,)
     nearest = slips.nearest(piece, phrases.words)
-    return (nearest,) if nearest else slips.parts(piece, phrases.words) or (piece,)
+    found = (nearest,) if nearest else slips.parts(piece, phrases.words)
+    return found if found and not slips.is_ordinary(piece) else (piece,)
 
 
 @per_language

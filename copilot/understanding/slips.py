@@ -18,7 +18,7 @@ _SHORTEST, _LONG, _SHORTEST_VOWEL = 3, 8, 6
 _SHORTEST_PART = 2
 _TWO_SLIPS, _OTHER_VOWEL, _DOUBLED, _SWAPPED = 2.5, 1.3, 0.9, 0.8
 _OTHER_FIRST, _OTHER_LAST = 0.5, 0.2
-_NO_SLIPS: Mapping[str, Any] = {"words": {}, "leading": (), "real": (), "vowels": (), "rows": {}}
+_NO_SLIPS: Mapping[str, Any] = {"words": {}, "leading": (), "real": (), "vowels": (), "rows": {}, "dictionary": {}}
 _AS_NEAR = 0.15
 """Words between which the nearness does not decide."""
 
@@ -30,6 +30,7 @@ class Slips:
     words: Mapping[str, tuple[str, ...]]
     leading: frozenset[str]
     real: frozenset[str]
+    dictionary: Mapping[str, Any]
     vowels: frozenset[str]
     beside: frozenset[tuple[str, str]]
     """Pairs of letters whose keys touch."""
@@ -55,6 +56,10 @@ class Slips:
         found = [(typed[:n], typed[n:]) for n in cuts if typed[:n] in known and typed[n:] in known]
         longer = [pair for pair in found if min(map(len, pair)) > _SHORTEST_PART]
         return next((pairs[0] for pairs in (found, longer) if len(pairs) == 1), None)
+
+    def is_ordinary(self, typed: str) -> bool:
+        """Whether it is a word itself, which says something else than the words that it is like: "chase" is no case."""
+        return typed in self.real or typed in _ordinary_words()
 
     def _cost(self, typed: str, meant: str, distance: int) -> float | None:
         """How far a word is from what was typed; None for what no slip makes of it."""
@@ -86,11 +91,24 @@ def load_slips() -> Slips:
         words={str(typed): tuple(str(meant).split()) for typed, meant in body["words"].items()},
         leading=frozenset(body["leading"]),
         real=frozenset(fold(str(word)) for word in body["real"]),
+        dictionary=body["dictionary"],
         vowels=frozenset(body["vowels"]),
         beside=frozenset(
             (a, b) for (a, y, x), (b, z, w) in product(keys, keys) if a != b and abs(y - z) <= 1 and abs(x - w) <= _STEP
         ),
     )
+
+
+@per_language
+def _ordinary_words() -> frozenset[str]:
+    """The words of the language's dictionary; read when the first word is like one of ours, in half a second."""
+    asked = load_slips().dictionary
+    if not asked:
+        return frozenset()
+    from spellchecker import SpellChecker  # noqa: PLC0415 -- a vendor's library, needed only where something is mistyped
+
+    words = SpellChecker(language=asked["language"]).word_frequency.dictionary
+    return frozenset(word for word, often in words.items() if often >= asked["least"])
 
 
 def _undoubled(word: str) -> Sequence[str]:

@@ -109,11 +109,11 @@ def _meant(words: Sequence[Word], position: int, token: Token, vocabulary: Vocab
     typed, known, slips = words[position].folded, known_words(), load_slips()
     if typed in slips.words:
         return (" ".join(slips.words[typed]),)
-    if typed in known | slips.real or not typed.isalpha() or len(typed) < _SHORTEST or _is_capital(words, position):
+    if typed in known or not typed.isalpha() or len(typed) < _SHORTEST or _is_capital(words, position):
         return ()
     parts = slips.parts(typed, known)
     near = [*slips.near(typed, known), *([" ".join(parts)] if parts else [])]
-    if any(_turns(meant, vocabulary) for meant in near):
+    if any(_turns(meant, vocabulary) for meant in near) or (near and slips.is_ordinary(typed)):
         return ()
     said = [meant for meant in near if not _says_nothing(meant, vocabulary)]
     leads = position > 0 and words[position - 1].folded in slips.leading

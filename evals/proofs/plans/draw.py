@@ -28,6 +28,9 @@ from copilot.domain.query import (
 from evals.proofs.plans.evaluate import Evaluator, computed_yaml, definition, model_yaml
 
 _DEPTH = 2
+_CROWD = 200
+"""How many records there may be for each of those that two are linked by: every stock move at a site with every other
+is asked for by no question, and takes minutes."""
 _ORDERED = ("date", "instant", "quantity", "amount", "ratio", "days", "count", "ident", "code")
 _MEASURED = ("quantity", "amount", "ratio", "days", "count")
 _LABELS = ("@region", "@site", "@channel", "@account")
@@ -144,6 +147,8 @@ class Drawing:
         if not links:
             return None
         child, by = self.random.choice(links)
+        if far and len(self.evaluator.rows(child)) > _CROWD * len(self.evaluator.rows(entity)):
+            return None
         where = tuple(self._condition(child, depth - 1) for _ in range(self.random.randint(0, 2)))
         return Linked(child, by, where, none=self.random.random() < 0.4, at=at)
 

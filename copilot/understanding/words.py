@@ -70,10 +70,17 @@ def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[
         wanted = cut_once(phrase)
         if wanted[0] not in first:
             continue
-        starts = [n for n in range(len(said) - len(wanted) + 1) if said[n : n + len(wanted)] == wanted]
-        places = [tuple(dict.fromkeys(p for _, p in pieces[n : n + len(wanted)])) for n in starts]
-        if places:  # words before those that only begin a number, as "pay" begins PAY-2742551
-            yield phrase, min(places, key=lambda at: any(words[p].has_digit for p in at))
+        for start in range(len(said) - len(wanted) + 1):
+            if said[start : start + len(wanted)] == wanted:
+                at = tuple(dict.fromkeys(position for _, position in pieces[start : start + len(wanted)]))
+                if not _within_number(words, at, wanted):
+                    yield phrase, at
+                    break
+
+
+def _within_number(words: Sequence[Word], at: Sequence[int], wanted: Sequence[str]) -> bool:
+    """Whether a phrase only begins or ends a number, as "pay" begins PAY-2742551."""
+    return any(words[p].has_digit and not {*words[p].folded.split()} <= {*wanted} for p in at)
 
 
 @per_language

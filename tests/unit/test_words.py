@@ -103,4 +103,4 @@ def test_small_words_and_hints_are_written_as_folding_leaves_them() -> None:
 def test_a_phrase_is_rather_a_word_than_the_beginning_of_a_number() -> None:
     words = cut("which invoice did PAY-2742551 pay")
     assert list(phrases_in(words, ["pay"])) == [("pay", (4,))]
-    assert list(phrases_in(words[:4], ["pay"])) == [("pay", (3,))]
+    assert list(phrases_in(words[:4], ["pay"])) == []

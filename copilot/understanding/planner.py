@@ -17,7 +17,16 @@ from copilot.understanding.kinds import NOW, load_kinds, make_plan
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
-from copilot.understanding.readings import Reading, besides_told, counting, cues_of, hints_used, independent, read
+from copilot.understanding.readings import (
+    Reading,
+    besides_told,
+    counting,
+    cues_of,
+    hints_used,
+    independent,
+    measured,
+    read,
+)
 from copilot.understanding.times import Mention, ahead_period, find_time, resolve, usual_period
 from copilot.understanding.told import DAYS, find_told
 from copilot.understanding.vocabulary import load_vocabulary
@@ -39,7 +48,7 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     asked = frozenset(p for kind, (_, positions) in cues if kind.cues for p in positions) | spoken
     turning = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().turning)
     found = await find_candidates(lookup, words, asked | besides.positions | turning)
-    candidates = independent([c for c in found if c.doubt is not Doubt.GUESS])
+    candidates = independent([c for c in found if c.doubt is not Doubt.GUESS and not measured(c, besides)])
     readings = [
         r
         for kind, cue in cues
@@ -156,9 +165,8 @@ def _decide(
         combinations = list(product(*reading.candidates.values()))
         choices = tuple(choice(reading, combination, words) for combination in combinations[:MOST_CHOICES])
         return NoPlan(reason="ambiguous", entity=doubtful[0][0].entity, echo=echo, choices=choices)
-    left = _left_over(
-        words, covered | spoken | reading.cue_positions | hints_used(words, reading.candidates, reading.kind.required)
-    )
+    used = covered | spoken | reading.cue_positions | hints_used(words, reading.candidates, reading.kind.required)
+    left = _left_over(words, used | _again(words, reading))
     unused = tuple(words[p].typed for p in left)
     if unused and (
         not reading.cue
@@ -174,6 +182,14 @@ def _decide(
     }
     plan = make_plan(reading.kind, references, echo=echo, unused=unused, period=period, wanted=wanted)
     return replace(plan, read_as=read_as(reading.firsts, words))
+
+
+def _again(words: Sequence[Word], reading: Reading) -> frozenset[int]:
+    """Positions of words that say once more what is taken account of: "from which site, and to which site"; a number
+    that is typed twice."""
+    numbers = {p for those in reading.candidates.values() for c in those[:1] if c.by_number for p in c.positions}
+    said = {words[p].folded for p in (*reading.cue_positions, *numbers)}
+    return frozenset(p for p, word in enumerate(words) if word.folded in said)
 
 
 def _left_over(words: Sequence[Word], used: frozenset[int]) -> tuple[int, ...]:

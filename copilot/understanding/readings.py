@@ -78,6 +78,15 @@ def independent(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(c for c in kept if not any(_explains_more(other, c) for other in kept))
 
 
+def measured(candidate: Candidate, told: Told) -> bool:
+    """Whether bare digits that might be a number are how much of something: "14400 kg" is no order."""
+    return (
+        candidate.by_number
+        and candidate.strength < _SURE
+        and any(candidate.positions <= a.positions for a in told.amounts)
+    )
+
+
 def _explains_more(other: Candidate, candidate: Candidate) -> bool:
     if other.by_number and not candidate.by_number and candidate.positions <= other.positions:
         return True

@@ -72,8 +72,15 @@ def phrases_in(words: Sequence[Word], phrases: Iterable[str]) -> Iterator[tuple[
             continue
         for start in range(len(said) - len(wanted) + 1):
             if said[start : start + len(wanted)] == wanted:
-                yield phrase, tuple(dict.fromkeys(position for _, position in pieces[start : start + len(wanted)]))
-                break
+                at = tuple(dict.fromkeys(position for _, position in pieces[start : start + len(wanted)]))
+                if not _within_number(words, at, wanted):
+                    yield phrase, at
+                    break
+
+
+def _within_number(words: Sequence[Word], at: Sequence[int], wanted: Sequence[str]) -> bool:
+    """Whether a phrase only begins or ends a number, as "pay" begins PAY-2742551."""
+    return any(words[p].has_digit and not {*words[p].folded.split()} <= {*wanted} for p in at)
 
 
 @per_language

@@ -53,3 +53,29 @@ async def test_what_is_said_of_a_figure_twice_is_no_reading(runtime: Runtime) ->
     cancelled = await ask(runtime, "finance", "how many orders placed in October were cancelled")
     assert cancelled.verdict == Verdict.VERIFIED
     assert "**0 " not in cancelled.answer
+
+
+@pytest.mark.parametrize(
+    ("plain", "typed"),
+    [
+        ("why hasn't {} shipped", "why has {} not been dispatched"),
+        ("which items of {} could we ship today and which not", "{} shippable today vs not, by item"),
+        ("requested date and promised date of {}", "{} requested + promised date"),
+        ("status of {}", "where do we stand with {}"),
+        ("which lines are backordered on {}", "what's backordered on {}"),
+    ],
+)
+async def test_one_order_is_asked_about_in_many_ways(runtime: Runtime, plain: str, typed: str) -> None:
+    listed = await ask(runtime, "planner", "open orders at Dallas")
+    number = re.findall(r"\*\*(SO-\d+)\*\*", listed.answer)[0]
+    first = await ask(runtime, "planner", plain.format(number))
+    other = await ask(runtime, "planner", typed.format(number))
+    assert first.verdict == other.verdict == Verdict.VERIFIED
+    assert other.answer == first.answer
+
+
+@pytest.mark.parametrize("typed", ["which PO covers {}", "is {} worth it, who is it from and what does it weigh"])
+async def test_what_is_not_told_of_an_order_is_not_answered_by_something_else(runtime: Runtime, typed: str) -> None:
+    listed = await ask(runtime, "planner", "open orders at Dallas")
+    number = re.findall(r"\*\*(SO-\d+)\*\*", listed.answer)[0]
+    assert (await ask(runtime, "planner", typed.format(number))).verdict == Verdict.DECLINED

@@ -107,6 +107,17 @@ async def _plan(text: str) -> tuple[str, dict[str, tuple[int, ...]]]:
         ("Woodco", "supplier_profile", {"supplier": (5,)}),
         ("on-time rate of Woodco", "supplier_profile", {"supplier": (5,)}),
         ("open purchase orders of Woodco", "supplier_orders", {"supplier": (5,)}),
+        ("is INV9 already paid or still open", "invoice_status", {"invoice": (90,)}),
+        ("why has S00024 not gone out", "order_hold_ups", {"sales_order": (24,)}),
+        (
+            "at what price do we sell desk to Acme and why",
+            "customer_price",
+            {"item": (1,), "customer": (9,)},
+        ),
+        ("which lines of S00024 can ship today and which cannot", "order_splitting", {"sales_order": (24,)}),
+        ("lines of S00024, open lines and late lines", "order_lines", {"sales_order": (24,)}),
+        ("how many boxes is 24 pieces of desk", "unit_conversion", {"item": (1,)}),
+        ("when will Berlin have desk again", "item_next_delivery", {"item": (1,), "site": (4,)}),
     ],
 )
 async def test_questions_as_people_ask_them(text: str, kind: str, references: dict[str, tuple[int, ...]]) -> None:

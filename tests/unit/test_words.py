@@ -98,3 +98,9 @@ def test_every_cue_is_found_in_a_question_that_uses_its_very_words() -> None:
 def test_small_words_and_hints_are_written_as_folding_leaves_them() -> None:
     known = lexicon()
     assert {word for word in (*known.stop, *known.turning, *known.hints) if fold(word) != word} == set()
+
+
+def test_a_phrase_is_rather_a_word_than_the_beginning_of_a_number() -> None:
+    words = cut("which invoice did PAY-2742551 pay")
+    assert list(phrases_in(words, ["pay"])) == [("pay", (4,))]
+    assert list(phrases_in(words[:4], ["pay"])) == []

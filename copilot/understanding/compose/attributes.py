@@ -17,8 +17,9 @@ from copilot.understanding.words import fold
 ASKED = "composed_attributes"
 ATTRIBUTE_CLAIMS = ("attribute_numbered", "attribute")
 _MOST = 6
-_ASKING = ("when", "day", "count", "number", "total", "nothing", "money")
+_ASKING = ("when", "day", "count", "number", "total", "nothing", "money", "compare", "by")
 """Words that ask without saying for what."""
+_TIMES = ("date", "instant")
 _TOLD = Binding(slot="told", step="told", pick=Pick.EACH)
 
 
@@ -46,9 +47,24 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
         if not fields or not (dated or is_field(token)):
             return None
         found.append(fields[0])
-    if not found or len(found) > _MOST or len(set(found)) < len(found):
+    told = tuple(dict.fromkeys((*found, *_days(model, entity, tokens, found))))
+    if not told or len(told) > _MOST:
         return None
-    return Asked(entity=entity, ids=tuple(dict.fromkeys(r.id for r in records)), attributes=tuple(found))
+    return Asked(entity=entity, ids=tuple(dict.fromkeys(r.id for r in records)), attributes=told)
+
+
+def _days(
+    model: SemanticModel, entity: str, tokens: Sequence[Token], found: Sequence[Attribute]
+) -> Iterator[Attribute]:
+    """The day asked for beside what happened then: "who placed SO-24, and when"."""
+    if not any(token.is_sign("when") for token in tokens):
+        return
+    if any(model[each.entity].fields[each.path[0]].type in _TIMES for each in found):
+        return
+    said = (word for token in tokens if token.all_of(FieldWord) for word in fold(token.text).split())
+    meanings = (meaning for word in said for meaning in load_vocabulary().phrases.get((word,), ()))
+    days = (meaning.path for meaning in meanings if isinstance(meaning, DateWord) and meaning.entity == entity)
+    yield from [Attribute(entity=entity, path=path) for path in days if _plain(model, entity, path)][:1]
 
 
 def attributes_plan(asked: Asked) -> Plan:

@@ -23,7 +23,7 @@ DOCUMENTS = (
     "receipt",
 )
 PLACES = ("site", "region", "channel")
-_PEOPLE = ("customer", "supplier")
+PEOPLE = ("customer", "supplier")
 Key = tuple[str, int]
 
 
@@ -34,7 +34,7 @@ def focus_of(state: State) -> tuple[Key, ...]:
     entity, ids = state.listed
     if len(ids) == 1 and state.composition:
         single.insert(0, (entity, ids[0]))
-    order = (*DOCUMENTS, "item", *_PEOPLE)
+    order = (*DOCUMENTS, "item", *PEOPLE)
     return tuple(sorted(dict.fromkeys(single), key=lambda key: order.index(key[0]) if key[0] in order else len(order)))
 
 
@@ -110,7 +110,7 @@ async def thing_of(connection: Connection, model: SemanticModel, state: State, e
 
 async def people_of(connection: Connection, model: SemanticModel, state: State) -> Key | None:
     """The customer or supplier that the last answer was about."""
-    for entity in _PEOPLE:
+    for entity in PEOPLE:
         found = await thing_of(connection, model, state, entity)
         if found:
             return found

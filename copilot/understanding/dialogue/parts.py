@@ -10,6 +10,7 @@ from copilot.domain.composition import Composition
 from copilot.domain.dialogue import State, after
 from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.understanding.dialogue.cues import find_cues, words_for
+from copilot.understanding.dialogue.focus import PEOPLE
 from copilot.understanding.words import cut, fold
 
 InConversation = Callable[[str, State], Awaitable[Plan | NoPlan]]
@@ -54,7 +55,7 @@ async def _planned(split: _Split, state: State, plan: InConversation) -> Plan | 
             return _asked_back(split, n, found)
         if found.unused_words or (made and (pointing or not split.apart) and _narrows(made[0], found)):
             return None
-        if n and _says_no_more(found):
+        if n and (_says_no_more(found) or _of_their_people(made, found, text)):
             return None
         state = after(state, found.to_json())
         made += [] if any(found.to_json() == other.to_json() for other in made) else [found]
@@ -75,6 +76,15 @@ def _says_no_more(found: Plan) -> bool:
     """Whether a part asks for all records of a kind: "which vendors", behind a question, is of what that one names."""
     composition = found.composition
     return composition is not None and not (composition.parts or composition.measure or composition.counted)
+
+
+def _of_their_people(made: Sequence[Plan], found: Plan, text: str) -> bool:
+    """Whether "their" or "they" behind a list of things was taken for a customer or supplier that nobody has named: it
+    may as well mean the things: "which shipments has SO-24, and what is their status"."""
+    listed = made[-1].composition if made else None
+    if listed is None or listed.entity in PEOPLE or not find_cues(cut(text)).any("people"):
+        return False
+    return bool(found.references) and set(found.references) <= {*PEOPLE} - set(listed.ids())
 
 
 def _restricted(composition: Composition | None) -> bool:

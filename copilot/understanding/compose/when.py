@@ -79,6 +79,7 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         return date_path(token, target) is not None
 
     at = work.beside(number, names)
+    at = _behind_all(work, number, names) if at is None else at
     if at is not None:
         path = date_path(work.tokens[at], target)
         return (None if path and _more_than(work.tokens[at], target, path) else at), path
@@ -91,6 +92,15 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         happened = path is not None and alone[0] > work.target_at and not _more_than(token, target, path)
         return (alone[0] if happened or not _state(token, target) else None), path
     return None, _usual_date(work, target)
+
+
+def _behind_all(work: Work, number: int, names: Callable[[Token], bool]) -> int | None:
+    """The date behind times that are compared: "2025 vs 2026, ship date"."""
+    last = number + 1
+    while last < len(work.tokens) and (work.tokens[last].span or work.tokens[last].is_sign(*_COMPARED)):
+        last += 1
+    there = last > number + 2 and last < len(work.tokens) and last not in work.used
+    return last if there and work.tokens[last - 1].span and names(work.tokens[last]) else None
 
 
 def _beside_span(work: Work, number: int) -> bool:

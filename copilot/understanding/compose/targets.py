@@ -28,6 +28,7 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
     """All that may be asked for; a bare ranking is by the usual measure of what is ranked."""
     found = list(targets(tokens)) or list(_implied(tokens))
     ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
+    ranked = ranked and not any(token.is_sign("often") for token in tokens)  # that is a number, and no worth
     valued = any(token.is_sign("money") and not _compared(tokens, n) for n, token in enumerate(tokens))
     valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
     ranked = ranked and not any(token.is_sign("count") for token in tokens)

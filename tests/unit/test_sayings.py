@@ -17,6 +17,12 @@ from copilot.understanding.sayings import other_sayings, spelled_out, without_re
         ("orders status wise", "orders by status"),
         ("which haulier has SH-1", "which carrier has SH-1"),
         ("how much is the carrier of SH-1 recorded kindly", "how much is the carrier of SH-1"),
+        ("how much did Acme pay us in May", "payments received from Acme in May"),
+        ("what lead time do the suppliers of HT-1 quote", "what quoted lead time of the suppliers of HT-1"),
+        ("break the open orders down by site", "number of the open orders by site"),
+        ("invoices overdue by more than a month", "invoices more than a month overdue"),
+        ("where do we have the lowest stock of HT-1", "which site has the lowest stock of HT-1"),
+        ("orders that got shipped since May", "orders that shipped since May"),
     ],
 )
 def test_a_message_is_put_otherwise(typed: str, other: str) -> None:

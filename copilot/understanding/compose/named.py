@@ -124,7 +124,7 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     if len(ids) > 1 and signs:
         work.take(*signs, *_between(work, number))
         _split(work, candidate.entity)
-    elif len(ids) > 1 and not negated and target.kpi and (_of_each(work, target, candidate.entity)):
+    elif len(ids) > 1 and not negated and _of_each(work, target, candidate.entity):
         _split(work, candidate.entity)
 
 
@@ -138,6 +138,8 @@ def _between(work: Work, number: int) -> Iterator[int]:
 def _of_each(work: Work, target: Target, entity: str) -> bool:
     """Whether a figure is told of each of several records: one that can't be added up is, and so is what there is at
     several places, where nothing asks for the sum."""
+    if (target.kpi or work.counted) and sum(token.is_sign("much", "count") for token in work.tokens) > 1:
+        return True  # "how much in Hamburg and how much in Stuttgart"
     if target.kpi is None or target.kpi.figure.function in _OF_EACH:
         return target.kpi is not None
     return entity == "site" and not any(token.is_sign("total") for token in work.tokens)

@@ -23,7 +23,7 @@ _SHORT_CODE = 2
 _NO_SIGNS = ("filler", "firsts")
 _USUAL = (
     "usual_date", "usual_measure", "usual_order", "usual_segment", "counted_as", "values", "number_parts",
-    "usual_count",
+    "usual_count", "means", "rated",
 )  # fmt: skip
 """What a file of things says that is no word."""
 _UNSAID = ("number", "name", "unit", "currency", "kind", "code", "value", "area", "what")
@@ -135,6 +135,10 @@ class Vocabulary:
     """Entity -> its fields that hold a few words, by which records are told apart."""
     always_parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Entity -> a figure's path -> the named part of the records that have it: days overdue are of open invoices."""
+    means: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Entity -> another -> the measure that is the mean number of those on one record: lines per order."""
+    rated: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict[str, Mapping[str, Sequence[str]]])
+    """Entity -> another -> the measures by which the best of those with one of these is told by an outline."""
     led: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict[str, Mapping[str, Sequence[str]]])
     """Entity -> field -> the words before a name that it belongs to that field: transfers "from" a site."""
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
@@ -193,6 +197,8 @@ def load_vocabulary() -> Vocabulary:
         counted_as={name: body["counted_as"] for name, body in things.items() if "counted_as" in body},
         value_fields={name: tuple(body["values"]) for name, body in things.items() if "values" in body},
         always_parts={name: body["number_parts"] for name, body in things.items() if "number_parts" in body},
+        means={name: body["means"] for name, body in things.items() if "means" in body},
+        rated={name: body["rated"] for name, body in things.items() if "rated" in body},
         led={name: body["led"] for name, body in things.items() if "led" in body},
         titles={name: (body["nouns"][0], body["nouns"][1]) for name, body in things.items()},
     )

@@ -266,3 +266,24 @@ async def test_another_of_nearly_that_name_takes_its_place(runtime: Runtime, tru
     answers = await talk(runtime, "rep.us", turns)
     for answer, who in zip(answers, (one, other, one), strict=True):
         assert plain(answer).startswith(f"Open sales orders of {who['name']}"), answer.answer
+
+
+async def test_a_value_of_what_stands_behind_a_list_narrows_it(runtime: Runtime, truth: Truth) -> None:
+    """ "Only the payment ones" of orders on hold are those held for a payment, and no orders with payments."""
+    rows = truth.all("""
+        select distinct o.number from biz.order_hold h join biz.sales_order o on o.id = h.order_id
+         where h.released_at is null and h.reason = 'credit' and h.label_region in (0, 3)
+           and o.status in ('confirmed', 'partly_shipped')""")
+    *_, last = await talk(runtime, "rep.us", ["orders on hold", "only the credit ones"])
+    assert rows
+    assert {row["number"] for row in rows} <= values(last)
+
+
+async def test_figures_told_apart_are_listed_when_that_is_asked(runtime: Runtime, truth: Truth) -> None:
+    rows = truth.all("""
+        select v.number from biz.invoice v
+         where v.kind = 'invoice' and v.status = 'partly_paid' and v.label_region = 2""")
+    texts = ["how many invoices are partly paid, by region", "list the Singapore ones"]
+    *_, last = await talk(runtime, "finance", texts)
+    assert 0 < len(rows) < 50
+    assert {row["number"] for row in rows} <= values(last)

@@ -347,3 +347,96 @@ def test_a_field_of_what_is_ranked_is_told_with_it() -> None:
 def test_lines_per_order_are_a_measure() -> None:
     assert understood("how many lines does an average order have").measure == "lines_per_order"
     assert understood("average items per purchase order in 2025").measure == "items_per_purchase_order"
+
+
+@pytest.mark.parametrize(
+    ("text", "measure"),
+    [
+        ("how many lines has an order of Acme on average", "lines_per_order"),
+        ("on average, how many lines are on each 2026 order of Acme", "lines_per_order"),
+        ("average line count per order", "lines_per_order"),
+        ("how many items do orders of Acme have on average", "items_per_order"),
+        ("average number of lines per purchase order", "lines_per_purchase_order"),
+        ("average number of units of AX-100 per sales order line", "average_line_quantity"),
+        ("how much is the average net value of orders of Acme", "average_order_value"),
+        ("average quoted lead time over all suppliers that have AX-100", "quoted_lead_time"),
+        ("how long is the lead time of AX-100", "lead_time"),
+    ],
+)
+def test_means_are_of_what_is_said_to_be_counted(text: str, measure: str) -> None:
+    found = understood(text)
+    assert (found.measure, found.splits) == (measure, ())
+
+
+def test_a_mean_of_records_that_none_is_defined_for_is_none() -> None:
+    assert isinstance(reading("average number of orders per customer"), Misread)
+
+
+@pytest.mark.parametrize(
+    "text", ["customers with more than 3 late orders", "which customers have more than 3 late orders"]
+)
+def test_a_number_beside_a_state_counts_records_and_is_no_worth(text: str) -> None:
+    found = understood(text)
+    limit = next(part for part in found.parts if part.role == "limit")
+    assert limit.about == "value"
+    assert "late" in {part.about for part in found.parts}
+    assert found.splits[0].entity == "customer"
+
+
+@pytest.mark.parametrize("text", ["orders with lines over 500", "orders with more than 2 backordered lines"])
+def test_a_number_said_of_other_records_is_not_what_those_asked_for_are_worth(text: str) -> None:
+    assert isinstance(reading(text), Misread)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "top 3 items in Dallas by number of open order lines on orders that are confirmed or partly shipped",
+        "which 3 items in Dallas have most open order lines, orders confirmed and partly shipped only",
+        "items with the highest count of open order lines, orders in status confirmed or partly shipped",
+    ],
+)
+def test_states_joined_to_one_of_the_orders_are_of_the_orders(text: str) -> None:
+    found = understood(text)
+    (state,) = [part for part in found.parts if part.about == "partly_shipped"]
+    (condition,) = state.conditions
+    assert isinstance(condition, Compare)
+    assert (condition.path, condition.value) == (("order", "status"), ("confirmed", "partly_shipped"))
+    assert [split.entity for split in found.splits] == ["item"]
+
+
+def test_a_date_behind_the_years_compared_is_of_all_of_them() -> None:
+    found = understood("refused shipments 2025 vs 2026, ship date")
+    assert found.splits[0].bucket is Bucket.YEAR
+    quarters = understood("shipments in Q1 vs Q2 by delivery date")
+    (time,) = [part for part in quarters.parts if part.role == "time"]
+    assert (time.about, quarters.order) == ("delivered_on", ())
+
+
+@pytest.mark.parametrize(
+    "text", ["fill rate in Dallas and Reno side by side", "how does the fill rate compare between Dallas and Reno"]
+)
+def test_places_compared_are_told_apart(text: str) -> None:
+    assert [split.entity for split in understood(text).splits] == ["site"]
+
+
+def test_the_most_stock_is_no_number_of_stock_records() -> None:
+    for text in ("items with the most stock in Dallas", "top 5 items by stock", "which site has the lowest stock"):
+        assert understood(text).measure == "stock_available"
+
+
+def test_which_has_the_most_late_orders_counts_late_orders() -> None:
+    found = understood("which site has the most late orders")
+    assert (found.counted, found.order, found.descending) == (True, (), True)
+    assert any(part.about == "late" for part in found.parts)
+
+
+def test_who_is_best_on_time_of_an_item_is_left_to_the_outline() -> None:
+    assert isinstance(reading("which supplier of AX-100 has the best on time rate"), Misread)
+    assert understood("which supplier has the best on time rate").measure == "supplier_on_time"
+
+
+def test_records_named_again_are_the_same_records() -> None:
+    found = understood("how many business accounts are among our tier A customers")
+    assert (found.entity, found.counted) == ("customer", True)
+    assert {part.about for part in found.parts} == {"business", "tier"}

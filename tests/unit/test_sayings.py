@@ -21,6 +21,12 @@ from copilot.understanding.sayings import other_sayings, spelled_out
         ("which orders cannot ship because of AB-12", "which orders short of AB-12"),
         ("can Chicago supply 40 AB-12", "can we supply 40 AB-12 from Chicago"),
         ("how much EL-1 is at each site", "how much EL-1 is by site"),
+        ("how much did Acme pay us in May", "payments received from Acme in May"),
+        ("what lead time do the suppliers of HT-1 quote", "what quoted lead time of the suppliers of HT-1"),
+        ("break the open orders down by site", "number of the open orders by site"),
+        ("invoices overdue by more than a month", "invoices more than a month overdue"),
+        ("where do we have the lowest stock of HT-1", "which site has the lowest stock of HT-1"),
+        ("orders that got shipped since May", "orders that shipped since May"),
     ],
 )
 def test_a_message_is_put_otherwise(typed: str, other: str) -> None:

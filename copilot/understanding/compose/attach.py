@@ -11,7 +11,7 @@ from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import Link, Way, way
-from copilot.understanding.compose.limits import SIGNS, currencies, limits, relations
+from copilot.understanding.compose.limits import SIGNS, counted_at, currencies, limits, relations
 from copilot.understanding.compose.named import codes, measured, records, segments
 from copilot.understanding.compose.reader import Target, Work, counts
 from copilot.understanding.compose.tokens import Token
@@ -173,6 +173,7 @@ def _linked_number(work: Work, number: int, target: Target) -> _Found | None:
     """A figure of records behind those asked for, beside what it is compared with: "items below 20 available"."""
     token = work.tokens[number]
     compared = number - 2 >= 0 and work.tokens[number - 2].is_sign(*SIGNS) and work.tokens[number - 1].amount
+    compared = compared and not counted_at(work, number - 1)  # "more than 2 open orders"
     led = number + 2 < len(work.tokens) and work.tokens[number + 1].is_sign(*SIGNS) and work.tokens[number + 2].amount
     for word in token.all_of(NumberWord) if compared or led else ():
         found = way(target.entity, word.entity)

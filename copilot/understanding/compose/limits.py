@@ -10,16 +10,17 @@ from decimal import Decimal
 
 from copilot.domain.composition import Part
 from copilot.domain.quantity import to_scaled
-from copilot.domain.query import AnyOf, Compare, Condition, Is, Linked, Path, Relate
+from copilot.domain.query import AnyOf, Compare, Condition, Function, Is, Linked, Path, Relate
+from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
 from copilot.semantic.paths import Leaf, leaf_of
 from copilot.understanding.amounts import AmountMention
 from copilot.understanding.compose.places import date_path, number_path
-from copilot.understanding.compose.reader import Target, Work
+from copilot.understanding.compose.reader import Target, Work, counts
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.time.calendar import MONTHS, months_from
-from copilot.understanding.vocabulary import CurrencyWord, FieldWord, Noun, Sign
+from copilot.understanding.vocabulary import CodeWord, CurrencyWord, FieldWord, Measure, Noun, Segment, Sign
 from copilot.understanding.words import fold
 
 SIGNS = {
@@ -127,7 +128,7 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
     told = _compared(work, target, amounts, number_path(work.tokens[named], target) if named is not None else None)
     if told is None and named is not None and named > numbers[-1]:  # "over 5k EUR overdue": no number of days
         named, told = None, _compared(work, target, amounts, None)
-    if told is None:
+    if told is None or (told[2] and _of_others(work, target, sign_at)):
         return
     path, values, unit = told
     between = [(Is.AT_LEAST, values[0]), (Is.AT_MOST, values[-1])]
@@ -141,18 +142,38 @@ def _limit(work: Work, target: Target, sign_at: int, sign: str, numbers: list[in
 
 
 def counted_at(work: Work, number: int) -> bool:
-    """Whether a compared number counts records: the 5 of "customers with more than 5 orders"."""
+    """Whether a compared number counts records: the 5 of "customers with more than 5 late orders"."""
     tokens = work.tokens
     if not 0 < number < len(tokens) - 1:
         return False
     amount = tokens[number].amount
     compared = any(token.is_sign("between", *SIGNS) for token in tokens[max(number - 2, 0) : number])
-    return bool(amount and amount.bare and compared and tokens[number + 1].all_of(Noun))
+    counted = next((token for token in tokens[number + 1 :] if not _is_state(token)), None)
+    return bool(amount and amount.bare and compared and counted and _is_counted(counted))
+
+
+def _is_counted(token: Token) -> bool:
+    """Whether a word is one for records, or for a number of them: "backordered lines"."""
+    kpis = (load_kpis()[measure.name] for measure in token.all_of(Measure))
+    return bool(token.all_of(Noun)) or any(kpi.figure.function is Function.COUNT for kpi in kpis)
+
+
+def counted_before(work: Work, number: int) -> bool:
+    """Whether a compared number counts the records of a noun, with nothing between them but their state."""
+    at = number - 1
+    while at > 0 and _is_state(work.tokens[at]):
+        at -= 1
+    return counted_at(work, at)
+
+
+def _is_state(token: Token) -> bool:
+    return bool(token.all_of(Segment) or token.all_of(CodeWord)) and not token.all_of(Noun)
 
 
 def _limit_of_count(work: Work, target: Target, sign_at: int, sign: str, numbers: list[int]) -> None:
     """How many there are of the records counted, for each of what they are told apart by."""
-    if target.kpi is not None or work.target_at != numbers[-1] + 1 or not work.splits:
+    other = target.kpi is not None and not counts(target.kpi)
+    if other or not counted_before(work, work.target_at) or not work.splits:
         return
     values = [int(amount.number) for n in numbers if (amount := work.tokens[n].amount)]
     pairs = [(Is.AT_LEAST, values[0]), (Is.AT_MOST, values[-1])] if sign == "between" else [(SIGNS[sign], values[0])]
@@ -160,6 +181,13 @@ def _limit_of_count(work: Work, target: Target, sign_at: int, sign: str, numbers
     text = worded(work, (sign_at, *numbers))
     work.parts.append(Part(role="limit", about="value", conditions=conditions, text=text))
     work.take(sign_at, *numbers)
+
+
+def _of_others(work: Work, target: Target, sign_at: int) -> bool:
+    """Whether a worth is said of other records than those asked for: "orders with lines over 500"."""
+    nouns = {noun.entity for noun in work.tokens[sign_at - 1].all_of(Noun)} if sign_at > 0 else set[str]()
+    own = {target.entity, target.subject_entity, "site", "region", "channel"}
+    return sign_at - 1 > work.target_at >= 0 and bool(nouns) and nouns.isdisjoint(own)
 
 
 def _named(work: Work, target: Target, sign_at: int, last: int) -> int | None:

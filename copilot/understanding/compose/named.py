@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from copilot.domain.composition import Part, Split
@@ -120,16 +120,26 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     if same:
         work.parts.remove(same)
     work.parts.append(Part(role="record", about=candidate.entity, ids=ids, negated=negated))
-    if len(ids) > 1 and (sign := work.find(lambda t: t.is_sign("compare", "rather"))) is not None:
-        work.take(sign)
+    signs = [n for n, token in work.open() if token.is_sign("compare", "rather")]
+    if len(ids) > 1 and signs:
+        work.take(*signs, *_between(work, number))
         _split(work, candidate.entity)
-    elif len(ids) > 1 and not negated and target.kpi and (_of_each(work, target, candidate.entity)):
+    elif len(ids) > 1 and not negated and _of_each(work, target, candidate.entity):
         _split(work, candidate.entity)
+
+
+def _between(work: Work, number: int) -> Iterator[int]:
+    """The "how" and "between" of "how does it compare between Hamburg and Stuttgart"."""
+    for n, token in work.open():
+        if token.is_sign("how") or (token.is_sign("between") and n < number and not work.tokens[n + 1].amount):
+            yield n
 
 
 def _of_each(work: Work, target: Target, entity: str) -> bool:
     """Whether a figure is told of each of several records: one that can't be added up is, and so is what there is at
     several places, where nothing asks for the sum."""
+    if (target.kpi or work.counted) and sum(token.is_sign("much", "count") for token in work.tokens) > 1:
+        return True  # "how much in Hamburg and how much in Stuttgart"
     if target.kpi is None or target.kpi.figure.function in _OF_EACH:
         return target.kpi is not None
     return entity == "site" and not any(token.is_sign("total") for token in work.tokens)
@@ -174,7 +184,21 @@ def _of_its_own(work: Work, number: int, target: Target, word: Segment) -> bool:
     """Whether a state is rather one of the records asked for than of what they refer to, which no word beside it names:
     "cancelled returns", but lines of "partly shipped orders"."""
     own = any(code.entity == target.entity for code in work.tokens[number].all_of(CodeWord))
-    return own and not any(token.noun(word.entity) for token in work.tokens[number + 1 : number + 3])
+    if not own or any(token.noun(word.entity) for token in work.tokens[number + 1 : number + 3]):
+        return False
+    before = work.tokens[number - 1].all_of(CodeWord) if number and work.tokens[number].joined else ()
+    if any(code.entity == word.entity for code in before) and not any(c.entity == target.entity for c in before):
+        return False  # "confirmed or partly shipped": both are of the orders
+    begin = number - 1
+    while begin > 0 and _is_state(work.tokens[begin]):
+        begin -= 1  # "orders that are confirmed or partly shipped"
+    return begin < 0 or not work.tokens[begin].noun(word.entity)
+
+
+def _is_state(token: Token) -> bool:
+    """Whether a word only says in what state records are."""
+    status = any(word.path[-1] == "status" for word in token.all_of(FieldWord))
+    return status or (bool(token.all_of(CodeWord)) and not token.all_of(Noun))
 
 
 def _another_measure(token: Token, target: Target) -> bool:

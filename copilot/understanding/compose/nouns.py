@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from copilot.domain.composition import Split
+from copilot.domain.query import Function
 from copilot.semantic.model import load_model
 from copilot.semantic.ways import path_to
 from copilot.understanding.compose.columns import is_shown
-from copilot.understanding.compose.limits import counted_at
+from copilot.understanding.compose.limits import counted_before
 from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, own_mean, singular
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
@@ -18,6 +19,7 @@ from copilot.understanding.vocabulary import Noun, NumberWord
 def noun_words(work: Work, target: Target) -> None:
     """Words for the records measured say nothing more; others tell a measure apart by those records."""
     if target.kpi is None:
+        _said_again(work, target)
         _ranked_nouns(work, target)
         return
     for n, token in list(work.open()):
@@ -32,6 +34,8 @@ def noun_words(work: Work, target: Target) -> None:
                 _of_documents(work, target, n, nouns)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
             _tell_apart(work, target, n, nouns)
+        elif _taken_together(work, target, n, nouns):
+            work.take(n)
     if work.rank and not work.splits:
         _ranked_kinds(work, target)
 
@@ -56,6 +60,21 @@ def _of_documents(work: Work, target: Target, number: int, nouns: Sequence[Noun]
         _tell_apart(work, target, number, nouns)
     else:
         work.take(number)
+
+
+def _said_again(work: Work, target: Target) -> None:
+    """The "customers" of "how many business accounts are among our tier A customers"."""
+    if work.counted and not work.rank:
+        work.take(*(n for n, token in work.open() if token.noun(target.entity) and not singular(token)))
+
+
+def _taken_together(work: Work, target: Target, number: int, nouns: Sequence[Noun]) -> bool:
+    """Whether a mean is asked over records of which all are meant: "what do the suppliers of it quote on average"."""
+    kpi, token = target.kpi, work.tokens[number]
+    several = kpi is not None and kpi.figure.function is Function.MEAN and not singular(token)
+    averaged = several and any(each.is_sign("average") for each in work.tokens) and not _asked_which(token)
+    own = {spec.to for spec in load_model()[target.entity].refs()}
+    return averaged and any(noun.entity in own for noun in nouns) and not _names_record(work, number, nouns)
 
 
 def _ranked_kinds(work: Work, target: Target) -> None:
@@ -84,9 +103,9 @@ def _tell_apart(work: Work, target: Target, number: int, nouns: Sequence[Noun]) 
 
 def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
-    if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
+    if work.rank not in ("highest", "lowest", "best", "worst") and not counted_before(work, work.target_at):
         return
-    priced = not counted_at(work, work.target_at - 1) and _is_price(target, work.tokens)
+    priced = not counted_before(work, work.target_at) and _is_price(target, work.tokens)
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):

@@ -40,12 +40,13 @@ from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
+    Measure,
     Noun,
     Vocabulary,
     load_vocabulary,
 )
 
-_SAID_OF = {"amount": "money", "quantity": "pieces", "count": "number"}
+_SAID_OF = {"amount": "money", "quantity": "pieces", "count": "number", "days": "lasting"}
 """What a figure may be called besides, by what it is: "value", "units"."""
 
 
@@ -189,6 +190,7 @@ def _functions(work: Work, target: Target) -> None:
     fits = {
         "average": (Function.MEAN, Function.SHARE, Function.RATE),
         "total": (Function.SUM, Function.COUNT),
+        "much": (Function.SUM, Function.COUNT, Function.MEAN, Function.SHARE, Function.RATE),
         "spread": (Function.SPREAD,),
     }
     for n, token in list(work.open()):
@@ -201,10 +203,17 @@ def _functions(work: Work, target: Target) -> None:
             work.take(n)
         if token.is_sign("by") and target.kpi and n + 1 < len(work.tokens) and work.tokens[n + 1].is_sign("total"):
             work.take(n)  # "by total value"
+        if target.kpi and (Measure(target.kpi.name) in token.meanings or _asks_how(work, n)):
+            work.take(n)
         if token.is_sign("when") and target.kpi is None and not work.counted:
             _when(work, target, n)
         if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")):
             work.take(n, *([n - 1] if n and n - 1 not in work.used and _is_by(work, n - 1) else []))
+
+
+def _asks_how(work: Work, number: int) -> bool:
+    """The "how" of "how is the on-time rate", which asks for the measure right behind it."""
+    return work.tokens[number].is_sign("how") and number + 1 == work.target_at
 
 
 def _counted_again(work: Work, target: Target, number: int) -> bool:
@@ -229,7 +238,8 @@ def _type_of(kpi: Kpi) -> str:
     """What a measure's figures are: amounts, quantities, counts."""
     if kpi.figure.path is None or kpi.figure.function is Function.RATE:
         return "count"
-    return leaf_of(load_model(), kpi.entity, kpi.figure.path).type
+    leaf = leaf_of(load_model(), kpi.entity, kpi.figure.path)
+    return "days" if leaf.unit == "day" else leaf.type
 
 
 def _settled(work: Work, target: Target) -> Composition | Misread:

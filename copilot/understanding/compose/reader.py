@@ -236,7 +236,7 @@ def _ranked_field(work: Work, target: Target) -> None:
     if not target.kpi and work.target_at == work.rank_at + 1 and not work.tokens[work.rank_at].is_sign("many"):
         return
     for n, token in list(work.open()):
-        if target.kpi and token.all_of(Noun):
+        if (target.kpi and token.all_of(Noun)) or _beside_its_value(work, n):
             continue
         if target.kpi or any(word.entity == target.entity for word in token.all_of(FieldWord)):
             split = _split(token, target) if token.all_of(FieldWord) else None
@@ -245,6 +245,13 @@ def _ranked_field(work: Work, target: Target) -> None:
                 work.take(n)
                 work.one = work.one or singular(token)
                 return
+
+
+def _beside_its_value(work: Work, number: int) -> bool:
+    """The "status" of "orders in status confirmed"."""
+    beside = (*work.tokens[max(number - 1, 0) : number], *work.tokens[number + 1 : number + 2])
+    values = {word.path[-1] for token in beside for word in token.all_of(CodeWord)}
+    return any(word.path[-1] in values for word in work.tokens[number].all_of(FieldWord))
 
 
 def singular(token: Token) -> bool:
@@ -265,8 +272,9 @@ def _small_number(token: Token) -> bool:
 def _splits(work: Work, target: Target) -> None:
     after_split = -1
     for n, token in list(work.open()):
-        if n and work.tokens[n - 1].is_sign("by") and any(own_mean(target, noun.entity) for noun in token.all_of(Noun)):
-            work.take(n, n - 1)  # "the average value per order" is that average
+        per = n - 2 if n > 1 and work.tokens[n - 1].span else n - 1  # "on each 2026 order"
+        if n and work.tokens[per].is_sign("by") and any(own_mean(target, noun.entity) for noun in token.all_of(Noun)):
+            work.take(n, per)  # "the average value per order" is that average
             continue
         joined = token.joined and n - 1 == after_split
         led = n > 0 and work.tokens[n - 1].is_sign("by") and n - 1 not in work.used

@@ -18,7 +18,7 @@ def sort(work: Work, target: Target) -> None:
     if target.kpi is not None:
         return
     _first(work, target)
-    if not any(token.is_sign(*_DIRECTIONS) for _, token in work.open()):
+    if not any(token.is_sign("count", "compare", *_DIRECTIONS) for _, token in work.open()):
         _by(work, target)
 
 

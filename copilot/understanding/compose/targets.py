@@ -18,6 +18,7 @@ from copilot.understanding.vocabulary import (
     NumberWord,
     Segment,
     Vocabulary,
+    load_vocabulary,
 )
 
 _ORDERS_OF = {"customer": "sales_order", "supplier": "purchase_line"}
@@ -27,6 +28,7 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
     """All that may be asked for; a bare ranking is by the usual measure of what is ranked."""
     found = list(targets(tokens)) or list(_implied(tokens))
     ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
+    ranked = ranked and not any(token.is_sign("often") for token in tokens)  # that is a number, and no worth
     valued = any(token.is_sign("money") and not _compared(tokens, n) for n, token in enumerate(tokens))
     valued = valued or any(token.all_of(CurrencyWord) for token in tokens)
     ranked = ranked and not any(token.is_sign("count") for token in tokens)
@@ -35,10 +37,13 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
     pieces = any(token.is_sign("pieces") and not token.is_sign("by") for token in tokens)
     pieces = pieces and not any(c.entity in DOCUMENTS for token in tokens for c in token.records)
     kpis = load_kpis()
-    yield from _most_of(tokens)
+    yield from _most_of(tokens, vocabulary)
     yield from _priced(tokens)
+    yield from _number_per(tokens, vocabulary) if averaged else ()
     for target, number in found:
-        if target.kpi is None and target.entity in vocabulary.counted_as and _divided(tokens):
+        if ranked and target.kpi and _is_outlined(target.kpi, tokens, vocabulary):
+            continue
+        if target.kpi is None and target.entity in vocabulary.counted_as and (ranked or _divided(tokens)):
             kpi = kpis[vocabulary.counted_as[target.entity]]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
         mean = _mean_of(target.kpi) if averaged and target.kpi else None
@@ -58,9 +63,32 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
         quantity = vocabulary.usual_quantities.get(target.entity) if pieces and target.kpi is None else None
         if quantity:
-            kpi = kpis[quantity]
+            kpi = (_mean_of(kpis[quantity]) if averaged else None) or kpis[quantity]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), -1
         yield target, number
+
+
+def _number_per(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[Target, int]]:
+    """The mean number of some records on others: "how many lines has an order on average", "lines per order"."""
+    if any(token.all_of(Measure) or token.is_sign("money", "pieces") for token in tokens if not token.is_sign("by")):
+        return
+    nouns = [(n, noun.entity) for n, token in enumerate(tokens) for noun in token.all_of(Noun)]
+    for n, inner in nouns:
+        for at, outer in nouns:
+            name = vocabulary.means.get(outer, {}).get(inner) if at != n else None
+            if name:
+                kpi = load_kpis()[name]
+                yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), n
+
+
+def _is_outlined(kpi: Kpi, tokens: Sequence[Token], vocabulary: Vocabulary) -> bool:
+    """Whether an outline says more of who is best: which supplier of an item is most on time is told by all that each
+    delivered, and not by what it delivered of that item."""
+    if any(token.span is not None for token in tokens):
+        return False
+    named = {c.entity for token in tokens for c in token.records}
+    ranked = {noun.entity for token in tokens for noun in token.all_of(Noun)}
+    return any(kpi.name in vocabulary.rated.get(entity, {}).get(of, ()) for entity in ranked for of in named)
 
 
 def _counted_in_a_time(target: Target, tokens: Sequence[Token]) -> bool:
@@ -79,7 +107,7 @@ def _states(token: Token, entity: str) -> bool:
     return not dated and any(word.entity == entity for word in states)
 
 
-def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+def _most_of(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple[Target, int]]:
     """The "orders" of "which customer placed the most orders": what is counted to rank the rest."""
     ranked = any(token.is_sign("best", "worst", "highest", "lowest") for token in tokens)
     for n, token in enumerate(tokens):
@@ -88,7 +116,19 @@ def _most_of(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
             between = tokens[n + 1 : following] if following is not None else ()
             if following is not None and all(each.all_of(Segment) or each.all_of(CodeWord) for each in between):
                 for noun in tokens[following].all_of(Noun):
-                    yield Target(entity=noun.entity), following
+                    yield _counted(noun.entity, vocabulary), following
+        elif ranked and n and tokens[n - 1].is_sign("by"):  # "top 5 items by stock"
+            stock = (noun.entity for noun in token.all_of(Noun) if noun.entity in vocabulary.counted_as)
+            yield from ((_counted(entity, vocabulary), n) for entity in stock)
+
+
+def _counted(entity: str, vocabulary: Vocabulary) -> Target:
+    """What is counted of such records: the records, or what there is of them where nobody counts those."""
+    name = vocabulary.counted_as.get(entity)
+    if name is None:
+        return Target(entity=entity)
+    kpi = load_kpis()[name]
+    return Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi))
 
 
 def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
@@ -97,6 +137,7 @@ def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
     if any(c.entity in DOCUMENTS for token in tokens for c in token.records):
         return
     alone = {part.entity for token in tokens for part in token.all_of(Segment)}
+    alone = alone or _told_by_values(tokens)
     if len(alone) == 1:
         yield Target(entity=alone.pop()), -1
     for token in tokens:
@@ -104,6 +145,13 @@ def _implied(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
             entity = _ORDERS_OF.get(candidate.entity)
             if entity and any(part.entity == entity for each in tokens for part in each.all_of(Segment)):
                 yield Target(entity=entity), -1
+
+
+def _told_by_values(tokens: Sequence[Token]) -> set[str]:
+    """Whose value a word is that nothing else can mean: a carrier is one of shipments."""
+    values = load_vocabulary().value_fields
+    words = [token.all_of(CodeWord) for token in tokens if len({w.entity for w in token.all_of(CodeWord)}) == 1]
+    return {each[0].entity for each in words if each[0].path[-1] in values.get(each[0].entity, ())}
 
 
 def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:

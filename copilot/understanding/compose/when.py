@@ -14,6 +14,7 @@ from copilot.understanding.compose.periods import AHEAD, Periods, periods_of, up
 from copilot.understanding.compose.places import code_of, date_path, segment_of
 from copilot.understanding.compose.reader import Target, Work
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.time.calendar import Days
 from copilot.understanding.time.spans import Span, Unclear
 from copilot.understanding.vocabulary import Segment
@@ -79,6 +80,7 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         return date_path(token, target) is not None
 
     at = work.beside(number, names)
+    at = _behind_all(work, number, names) if at is None else at
     if at is not None:
         path = date_path(work.tokens[at], target)
         return (None if path and _more_than(work.tokens[at], target, path) else at), path
@@ -91,6 +93,15 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         happened = path is not None and alone[0] > work.target_at and not _more_than(token, target, path)
         return (alone[0] if happened or not _state(token, target) else None), path
     return None, _usual_date(work, target)
+
+
+def _behind_all(work: Work, number: int, names: Callable[[Token], bool]) -> int | None:
+    """The date behind times that are compared: "2025 vs 2026, ship date"."""
+    last = number + 1
+    while last < len(work.tokens) and (work.tokens[last].span or work.tokens[last].is_sign(*_COMPARED)):
+        last += 1
+    there = last > number + 2 and last < len(work.tokens) and last not in work.used
+    return last if there and work.tokens[last - 1].span and names(work.tokens[last]) else None
 
 
 def _beside_span(work: Work, number: int) -> bool:
@@ -189,9 +200,14 @@ def _compared_with(work: Work, target: Target, number: int, path: Path) -> list[
         if n in work.used or not again:
             break
         found.append(n)
-        joined = len(found) if any(token.joined for token in work.tokens[last + 1 : n + 1]) else joined
+        joined = len(found) if any(_is_joined(token) for token in work.tokens[last + 1 : n + 1]) else joined
         last = n
     return found if any(token.is_sign(*_COMPARED) for _, token in work.open()) else found[:joined]
+
+
+def _is_joined(token: Token) -> bool:
+    """Whether an "and" or a comma stands before it, or before words that say nothing: "and the ones shipped"."""
+    return token.joined or not lexicon().alternatives.isdisjoint(token.led.casefold().split())
 
 
 def _comparing(work: Work, first: int, last: int) -> list[int]:
@@ -206,7 +222,7 @@ def _says_it_again(work: Work, target: Target, number: int, path: Path) -> bool:
     """Whether words between two times only compare them, or name again what is asked for: "orders in September
     compared to orders in October"."""
     token = work.tokens[number]
-    if token.is_sign(*_COMPARED) or number == work.target_at:
+    if token.is_sign(*_COMPARED, "count", "much") or number == work.target_at:
         return True
     same = work.target_at >= 0 and set(token.meanings) & set(work.tokens[work.target_at].meanings)
     return bool(same) or (date_path(token, target) == path and not _more_than(token, target, path))

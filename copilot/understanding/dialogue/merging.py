@@ -12,8 +12,9 @@ from dateutil.relativedelta import relativedelta
 from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State
 from copilot.domain.plan import NoPlan, Plan, ReadAs
-from copilot.domain.query import Compare, Condition, Path
+from copilot.domain.query import Compare, Condition, Is, Path
 from copilot.semantic.kpis import load_kpis
+from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import way
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.asker import Asker
@@ -24,7 +25,7 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key
 from copilot.understanding.kinds import load_kinds, make_plan
-from copilot.understanding.vocabulary import Measure, Noun, load_vocabulary
+from copilot.understanding.vocabulary import CodeWord, Measure, Noun, load_vocabulary
 
 _SUMMED = {"stock": "availability"}
 """Records of several systems, and those of which each is told once: what is added up."""
@@ -49,7 +50,7 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
     moved = _moved(last, rest)
     if moved:
         return moved
-    if elsewhere := _elsewhere(last, rest):
+    if elsewhere := _elsewhere(last, rest) or _behind(last, rest):
         return elsewhere
     work = Work(rest, asker, load_vocabulary(), usual_date=dated)
     shape(work, target)
@@ -315,6 +316,20 @@ def _elsewhere(last: Composition, tokens: Sequence[Token]) -> Composition | None
         return None
     place = Part(role="record", about=named[0].entity, ids=(named[0].id,))
     return replace(last, parts=tuple(_moved_to(place, part) for part in last.parts))
+
+
+def _behind(last: Composition, tokens: Sequence[Token]) -> Composition | None:
+    """The last question with a value of the records behind those asked for: "only the payment ones", of orders on
+    hold."""
+    words = [{word.entity: word for word in token.all_of(CodeWord)} for token in tokens]
+    part = next((p for p in last.parts if p.role == "with" and words and all(p.about in w for w in words)), None)
+    if part is None or any(last.entity in each for each in words):
+        return None
+    codes = [each[part.about] for each in words]
+    named = [Part(role="code", about=w.path[-1], conditions=(Compare(w.path, Is.EQUAL, w.code),)) for w in codes]
+    said = [replace(p, text=load_titles().word(w.code)) for p, w in zip(named, codes, strict=True)]
+    kept = [p for p in part.inner if p.about not in {each.about for each in said}]
+    return replace(last, parts=tuple(replace(p, inner=(*kept, *said)) if p is part else p for p in last.parts))
 
 
 def _moved_to(place: Part, part: Part) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from copilot.domain.composition import Composition
@@ -117,11 +117,22 @@ def _splits(text: str) -> Iterator[_Split]:
 
 
 def _sentences(text: str) -> tuple[str, ...]:
-    """The sentences of a text. A full stop ends one only before a word that begins a question: not in "Acme Inc."."""
-    begins = words_for("asking") | words_for("joining")
-    found = (m for m in _SENTENCE.finditer(text) if m.group(1) is None or fold(m.group(1)) in begins)
+    """The sentences of a text. A full stop ends one only before a word that begins a question, and behind an
+    abbreviation only where that word has a capital: "the lead time that Acme Inc. does quote"."""
+    begins, short = words_for("asking") | words_for("joining"), words_for("abbreviated")
+    found = (
+        m
+        for m in _SENTENCE.finditer(text)
+        if m.group(1) is None
+        or (fold(m.group(1)) in begins and (m.group(1)[0].isupper() or not _is_short(text[: m.start()], short)))
+    )
     cuts = [(match.start(), match.end()) for match in found]
     return _cut_at(text, cuts, shortest=1) if cuts else (text,)
+
+
+def _is_short(before: str, abbreviations: Collection[str]) -> bool:
+    """Whether a text ends with an abbreviation and its full stop."""
+    return fold(before.rpartition(" ")[2].rstrip(".")) in abbreviations
 
 
 def _joints(text: str) -> list[tuple[int, int]]:

@@ -159,6 +159,8 @@ class Talk:
             return await replace(self, state=before).merged(message)
         if isinstance(found, Composition) and cues.any("narrow") and cues.any("many"):
             found = listed_records(found) or found  # "only the late ones" are records, also where a figure was told
+        elif isinstance(found, Composition) and cues.any("listing") and cues.any("many"):
+            found = _listed(found, self.state)  # "list the lighting ones"
         if isinstance(found, Composition):
             told = found.measure or found.counted or can_list(found.entity)
             return await self._composed(found, message) if told else None
@@ -236,6 +238,17 @@ def _of_itself(found: Plan, keys: Sequence[Key]) -> bool:
     """Whether it lists a record by that record: "open orders of them" asks for those of somebody else."""
     last = found.composition
     return last is not None and not last.measure and last.entity in {entity for entity, _ in keys}
+
+
+def _listed(found: Composition, state: State) -> Composition:
+    """The records themselves, where figures of them were told; not where something else tells them apart."""
+    last = state.composition
+    if last is None or found.splits != last.splits:
+        return found
+    whole = replace(found, splits=(), limit=None, descending=None)
+    if found.counted and not found.measure and can_list(found.entity):
+        return replace(whole, counted=False)
+    return listed_records(whole) or found
 
 
 def _ask_which(message: Message, token: Token) -> NoPlan:

@@ -46,7 +46,8 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
         if not fields or not (dated or is_field(token)):
             return None
         found.append(fields[0])
-    if not found or len(found) > _MOST or len(set(found)) < len(found):
+    found = [*dict.fromkeys(found)]
+    if not found or len(found) > _MOST:
         return None
     return Asked(entity=entity, ids=tuple(dict.fromkeys(r.id for r in records)), attributes=tuple(found))
 

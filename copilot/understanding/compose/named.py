@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from copilot.domain.composition import Part, Split
-from copilot.domain.query import Compare, Condition, Function, Is, Linked
+from copilot.domain.query import Compare, Condition, Function, Is, Linked, Path
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
 from copilot.semantic.titles import load_titles
-from copilot.semantic.ways import Way, way
+from copilot.semantic.ways import Way, path_to, way
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.limits import SIGNS
 from copilot.understanding.compose.places import code_of, places, segment_of, under
@@ -244,7 +244,7 @@ def _flipped(conditions: tuple[Condition, ...]) -> tuple[Condition, ...] | None:
 def codes(work: Work, target: Target) -> None:
     """Give a place to every code, and to the word for its field that may stand beside it."""
     for n, token in list(work.open()):
-        found = code_of(token, target)
+        found = code_of(token, target) or _goods_of(token, target)
         word, condition = None, None
         signs = _denied(work, target, n)
         how = Is.EQUAL if signs is None else Is.NOT_EQUAL
@@ -260,6 +260,16 @@ def codes(work: Work, target: Target) -> None:
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
         work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
+
+
+def _goods_of(token: Token, target: Target) -> tuple[CodeWord, Path] | None:
+    """The kind of goods that records asked for are of, where that is more than one step away: "the unit price of the
+    laptop on order SO-24"."""
+    for word in token.all_of(CodeWord):
+        path = path_to(target.entity, word.entity) if word.noun and target.kpi is None else None
+        if path and path != ("id",) and not path[-1].startswith("@"):
+            return word, path
+    return None
 
 
 def _holding(work: Work, target: Target, number: int) -> bool:

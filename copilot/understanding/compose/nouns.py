@@ -86,7 +86,7 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
-    priced = not counted_at(work, work.target_at - 1) and _is_price(target, work.tokens)
+    priced = not counted_at(work, work.target_at - 1) and is_price(target, work.tokens)
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
@@ -104,7 +104,7 @@ def _ranked_nouns(work: Work, target: Target) -> None:
                 break
 
 
-def _is_price(target: Target, tokens: Sequence[Token]) -> bool:
+def is_price(target: Target, tokens: Sequence[Token]) -> bool:
     """Whether prices are ranked: of those a list is made, and the item is whose price it is."""
     entity = load_model()[target.entity]
     priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())

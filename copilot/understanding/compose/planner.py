@@ -20,7 +20,7 @@ from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
 from copilot.understanding.compose.columns import columns, ranked_besides
 from copilot.understanding.compose.hear import Hearing
-from copilot.understanding.compose.nouns import noun_words
+from copilot.understanding.compose.nouns import is_price, noun_words
 from copilot.understanding.compose.places import date_path
 from copilot.understanding.compose.reader import (
     DOCUMENTS,
@@ -197,6 +197,8 @@ def _functions(work: Work, target: Target) -> None:
                 work.take(n)
         if token.is_sign("total") and target.kpi is None and work.counted:
             work.take(n)
+        if token.is_sign("total") and work.rank and is_price(target, work.tokens):
+            work.take(n)  # "how much is our cheapest skateboard"
         if target.kpi is None and _counted_again(work, target, n):
             work.take(n)
         if token.is_sign("by") and target.kpi and n + 1 < len(work.tokens) and work.tokens[n + 1].is_sign("total"):

@@ -269,6 +269,11 @@ def _splits(work: Work, target: Target) -> None:
             work.take(n, n - 1)  # "the average value per order" is that average
             continue
         joined = token.joined and n - 1 == after_split
+        if (own := _own_field(work, target, n)) is not None:
+            work.splits.append(own)
+            work.take(n - 2, n - 1, n)  # "by item status"
+            after_split = n
+            continue
         led = n > 0 and work.tokens[n - 1].is_sign("by") and n - 1 not in work.used
         if not (led or joined or _alone(work, n)):
             continue
@@ -277,6 +282,16 @@ def _splits(work: Work, target: Target) -> None:
             work.splits.append(split)
             work.take(n, *([n - 1] if led else []))
             after_split = n
+
+
+def _own_field(work: Work, target: Target, number: int) -> Split | None:
+    """What "by item status" tells items apart by: a field led by the word for the records themselves."""
+    if number < 2 or not work.tokens[number - 2].is_sign("by") or number - 2 in work.used:
+        return None
+    token, before = work.tokens[number], work.tokens[number - 1]
+    mine = before.noun(target.entity) or (target.noun and before.noun(target.noun))
+    words = [word for word in token.all_of(FieldWord) if word.entity == target.entity and _tells_apart(word)]
+    return Split(path=words[0].path) if mine and words else None
 
 
 def _alone(work: Work, number: int) -> bool:
@@ -343,6 +358,8 @@ def _ranked_by(work: Work, target: Target) -> int | None:
         again = [n for n, token in work.open() if figures(token) or token.noun(target.entity)]
         work.take(*again)  # "our priciest laptop, and what does it cost"
         return work.rank_at
+    if work.target_at >= 0 and figures(work.tokens[work.target_at]):
+        return work.target_at  # "the highest unit price"
     return work.find(figures)
 
 

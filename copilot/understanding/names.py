@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
-from copilot.understanding.fuzzy import halves, joined, near_words
+from copilot.understanding.fuzzy import halves, joined, keys_between, near_words
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.name_words import beginning, known, read_names, whole_names
@@ -79,11 +79,21 @@ async def by_whole_name(lookup: Lookup, words: Sequence[Word], cues: frozenset[i
         return ()
     found = await whole_names(lookup, spelled)
     every = [(key, frozenset(spelled[name])) for name, keys in found.items() for key in keys]
+    every += await _by_initials(lookup, spelled)
     return tuple(
         named(key, at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
         for key, at in every
         if not at <= cues
     )
+
+
+async def _by_initials(lookup: Lookup, spelled: Mapping[str, range]) -> list[tuple[Key, frozenset[int]]]:
+    """Records whose names begin with these words, single letters among them, as no other name does: "G & K"."""
+    starts = {f"{name} ": at for name, at in spelled.items() if any(len(part) == 1 for part in name.split())}
+    begun = await keys_between(lookup, "name", {start: f"{start}~" for start in starts if start[0].isalpha()})
+    only = {keys[0]: starts[start] for start, keys in begun.items() if len(keys) == 1}
+    named_so = await whole_names(lookup, only)
+    return [(key, frozenset(only[name])) for name, keys in named_so.items() for key in keys]
 
 
 async def name_hits(

@@ -259,7 +259,15 @@ def codes(work: Work, target: Target) -> None:
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
-        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
+        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]), *_whose(work, n, word, target))
+
+
+def _whose(work: Work, number: int, word: CodeWord, target: Target) -> tuple[int, ...]:
+    """The "orders" of "lines of sent purchase orders": what the records asked for refer to, in that state."""
+    after = number + 1
+    if word.noun or word.entity in (target.entity, target.subject_entity) or after >= len(work.tokens):
+        return ()
+    return (after,) if after not in work.used and work.tokens[after].noun(word.entity) else ()
 
 
 def _goods_of(token: Token, target: Target) -> tuple[CodeWord, Path] | None:

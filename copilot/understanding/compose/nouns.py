@@ -9,7 +9,7 @@ from copilot.semantic.model import load_model
 from copilot.semantic.ways import path_to
 from copilot.understanding.compose.columns import is_shown
 from copilot.understanding.compose.limits import counted_at
-from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, own_mean, singular
+from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, counts, own_mean, singular
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import Noun, NumberWord
@@ -30,6 +30,8 @@ def noun_words(work: Work, target: Target) -> None:
         elif _on_documents(work, target, token):
             if not _names_record(work, n, nouns):
                 _of_documents(work, target, n, nouns)
+        elif _without_saying(work, target, token):
+            work.take(n)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
             _tell_apart(work, target, n, nouns)
     if work.rank and not work.splits:
@@ -43,6 +45,15 @@ def _on_documents(work: Work, target: Target, token: Token) -> bool:
         return False
     others = [noun.entity for each in work.tokens for noun in each.all_of(Noun) if each is not token]
     return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
+
+
+def _without_saying(work: Work, target: Target, token: Token) -> bool:
+    """Whether it only says whom documents that are counted go to: all of them do, "purchase orders issued to suppliers"."""
+    if work.rank or not target.kpi or not counts(target.kpi) or target.entity not in DOCUMENTS or singular(token):
+        return False
+    led = not lexicon().partners.isdisjoint(token.led.casefold().split()[-1:])
+    fields = load_model()[target.entity].fields
+    return led and any(noun.entity == fields[noun.entity].to for noun in token.all_of(Noun) if noun.entity in fields)
 
 
 def _asked_which(token: Token) -> bool:

@@ -264,10 +264,11 @@ def codes(work: Work, target: Target) -> None:
 
 def _whose(work: Work, number: int, word: CodeWord, target: Target) -> tuple[int, ...]:
     """The "orders" of "lines of sent purchase orders": what the records asked for refer to, in that state."""
-    after = number + 1
-    if word.noun or word.entity in (target.entity, target.subject_entity) or after >= len(work.tokens):
+    if word.noun or word.entity in (target.entity, target.subject_entity):
         return ()
-    return (after,) if after not in work.used and work.tokens[after].noun(word.entity) else ()
+    beside = _field_beside(work, number, word.entity, word.path[-1])
+    at = [n for n in (number + 1, min((number, *beside)) - 1) if 0 <= n < len(work.tokens) and n not in work.used]
+    return tuple(n for n in at if work.tokens[n].noun(word.entity))[:1]
 
 
 def _goods_of(token: Token, target: Target) -> tuple[CodeWord, Path] | None:

@@ -9,7 +9,7 @@ from copilot.semantic.model import load_model
 from copilot.semantic.ways import path_to
 from copilot.understanding.compose.columns import is_shown
 from copilot.understanding.compose.limits import counted_at
-from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, counts, own_mean, singular
+from copilot.understanding.compose.reader import DOCUMENTS, OFFERS, Target, Work, counts, own_mean, singular
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import Noun, NumberWord
@@ -97,7 +97,7 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
-    priced = not counted_at(work, work.target_at - 1) and is_price(target, work.tokens)
+    priced = not counted_at(work, work.target_at - 1) and (is_price(target, work.tokens) or _is_offer(target, work.tokens))
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
@@ -120,6 +120,13 @@ def is_price(target: Target, tokens: Sequence[Token]) -> bool:
     entity = load_model()[target.entity]
     priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())
     return priced and any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
+
+
+def _is_offer(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether what a supplier quotes for its items is ranked."""
+    return target.entity in OFFERS and any(
+        word.entity == target.entity for token in tokens for word in token.all_of(NumberWord)
+    )
 
 
 def _plain(work: Work, number: int) -> bool:

@@ -37,6 +37,8 @@ _BUCKETS = {
 }
 DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
+OFFERS = frozenset({"supplier_item"})
+"""What stands between two others and is ranked by its own figure: the item is whose lead time it is."""
 MOST_RANKED = 100
 _USUALLY_RANKED = 5
 
@@ -133,7 +135,9 @@ def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 
     A word that is also a named part of records asked for ("available items") is a measure only where nothing else is.
     """
-    nouns = [(n, token) for n, token in enumerate(tokens) if token.all_of(Noun)]
+    nouns = sorted(
+        ((n, token) for n, token in enumerate(tokens) if token.all_of(Noun)), key=lambda each: not asked_which(each[1])
+    )
     entities = {noun.entity for _, token in nouns for noun in token.all_of(Noun)}
     weak = {n for n, token in enumerate(tokens) if any(part.entity in entities for part in token.all_of(Segment))}
     yield from _measures(tokens, [n for n in range(len(tokens)) if n not in weak])
@@ -145,6 +149,12 @@ def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
     yield from _measures(tokens, sorted(weak))
     if not nouns:
         yield from _kinds(tokens)
+
+
+def asked_which(token: Token) -> bool:
+    """Whether it is asked which these are: "on sent purchase orders, which lines"; not "from which supplier"."""
+    led = token.led.casefold().split()
+    return bool(led) and led[-1] in lexicon().which and (len(led) == 1 or led[-2] not in lexicon().partners)
 
 
 def _measures(tokens: Sequence[Token], numbers: Sequence[int]) -> Iterator[tuple[Target, int]]:
@@ -229,7 +239,7 @@ def _qualifies(token: Token) -> bool:
 
 def _ranked_field(work: Work, target: Target) -> None:
     """The "carrier" of "which carrier has the most shipments": what the records counted are told apart by."""
-    if work.splits or work.rank not in ("highest", "lowest", "best", "worst"):
+    if work.splits or work.rank not in ("highest", "lowest", "best", "worst") or target.entity in OFFERS:
         return
     if target.kpi and target.noun and any(token.noun(target.noun) for token in work.tokens):
         return  # those are ranked: "the largest purchase order, and with whom"
@@ -321,7 +331,9 @@ def _split(token: Token, target: Target) -> Split | None:
 def own_mean(target: Target, entity: str) -> bool:
     """Whether a mean is one over such records, so that there is none of each: the average value per order."""
     kpi = target.kpi
-    return kpi is not None and kpi.figure.function is Function.MEAN and entity in (target.entity, *DOCUMENTS)
+    if kpi is None or kpi.figure.function is not Function.MEAN:
+        return False
+    return entity in (target.entity, *DOCUMENTS) or load_model()[target.entity].beside == entity
 
 
 def _tells_apart(word: FieldWord) -> bool:
@@ -339,8 +351,10 @@ def order(work: Work, target: Target) -> None:
     number = None if work.counted else _ranked_by(work, target)
     dated = work.rank in ("newest", "oldest")
     if number is not None and not dated:
-        work.order = next(w.path for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
-        work.take(number)
+        word = next(w for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
+        work.order = word.path
+        again = (n for n, token in work.open() if target.entity in OFFERS and word in token.meanings)
+        work.take(number, *again)  # "the longest lead time, and the lead time"
     elif dated:
         work.order = work.order or _date_of(work, target)
     work.descending = work.rank in ("best", "highest", "newest")

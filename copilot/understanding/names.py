@@ -88,9 +88,9 @@ async def by_whole_name(lookup: Lookup, words: Sequence[Word], cues: frozenset[i
 
 
 async def _by_initials(lookup: Lookup, spelled: Mapping[str, range]) -> list[tuple[Key, frozenset[int]]]:
-    """Records whose names begin with these words, single letters among them, as no other name does: "G & K"."""
-    starts = {f"{name} ": at for name, at in spelled.items() if any(len(part) == 1 for part in name.split())}
-    begun = await keys_between(lookup, "name", {start: f"{start}~" for start in starts if start[0].isalpha()})
+    """Records whose names begin with these words, the first a single letter, as no other name does: "G & K"."""
+    starts = {f"{name} ": at for name, at in spelled.items() if len(name.split()[0]) == 1 and name[0].isalpha()}
+    begun = await keys_between(lookup, "name", {start: f"{start}~" for start in starts})
     only = {keys[0]: starts[start] for start, keys in begun.items() if len(keys) == 1}
     named_so = await whole_names(lookup, only)
     return [(key, frozenset(only[name])) for name, keys in named_so.items() for key in keys]
@@ -110,6 +110,7 @@ async def name_hits(
         return {}
     meant = await _meant(lookup, asked, cues)
     _add_sizes(meant, words, taken)
+    _add_measures(meant, words, taken)
     unheard = asked.keys() - {hit.part for those in meant.values() for hit in those}
     await _add_near(lookup, meant, {part: asked[part] for part in unheard if not cues.issuperset(asked[part])})
     hits = await _named_so(lookup, meant)
@@ -178,6 +179,14 @@ def _add_sizes(meant: Meant, words: Sequence[Word], taken: frozenset[int]) -> No
         for half in parted(word.folded) or ():
             if position not in taken:
                 meant.setdefault(half, set()).add(Hit(position, half))
+
+
+def _add_measures(meant: Meant, words: Sequence[Word], taken: frozenset[int]) -> None:
+    """Add measures as names that write them in one have them: "25ft"."""
+    for position, word in enumerate(words):
+        for part in word.folded.split():
+            if position not in taken and (found := _MEASURE.match(part)):
+                meant.setdefault(part, set()).update(Hit(position, piece) for piece in found.groups())
 
 
 def _whole_words(hits: set[Hit], words: Sequence[Word]) -> set[Hit]:
@@ -273,7 +282,7 @@ async def _meant(lookup: Lookup, asked: Mapping[str, Collection[int]], cues: fro
     for word in await known(lookup, singular):
         add(word, singular[word])
     said = {hit.part for hits in meant.values() for hit in hits}
-    rest = [word for word, at in asked.items() if word not in said and not cues.issuperset(at)]
+    rest = [w for w, at in asked.items() if w not in said and w not in everyday_words() and not cues.issuperset(at)]
     for part, words in (await beginning(lookup, rest)).items():
         for word in words:
             add(word, part)

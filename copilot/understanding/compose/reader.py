@@ -154,7 +154,7 @@ def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 def asked_which(token: Token) -> bool:
     """Whether it is asked which these are: "on sent purchase orders, which lines"; not "from which supplier"."""
     led = token.led.casefold().split()
-    return bool(led) and led[-1] in lexicon().which and (len(led) == 1 or led[-2] not in lexicon().partners)
+    return bool(led) and led[-1] in lexicon().which and (len(led) == 1 or led[-2] not in lexicon().before)
 
 
 def _measures(tokens: Sequence[Token], numbers: Sequence[int]) -> Iterator[tuple[Target, int]]:

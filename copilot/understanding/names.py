@@ -49,12 +49,12 @@ async def find_candidates(lookup: Lookup, words: Sequence[Word], cues: frozenset
     certain = {candidate.key for candidate in whole}
     hits = await name_hits(lookup, words, cues, taken)
     names = [of_hits(key, those, words) for key, those in hits.items() if key not in certain]
-    names = [name for name in names if not _is_everyday(name, words)]
+    names = [name for name in names if not is_everyday(name, words)]
     shown = await labelled(lookup, (*numbers, *whole, *names))
     return tuple(completed(candidate, words) for candidate in shown)
 
 
-def _is_everyday(candidate: Candidate, words: Sequence[Word]) -> bool:
+def is_everyday(candidate: Candidate, words: Sequence[Word]) -> bool:
     """Whether the one word of a name that stands there is an everyday one, and perhaps not even that of the name."""
     everyday = all(words[position].folded in everyday_words() for position in candidate.positions)
     return everyday and candidate.doubt is not Doubt.NONE

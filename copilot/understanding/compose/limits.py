@@ -44,8 +44,8 @@ _MONEY = {
 
 
 _PRICED = frozenset({"item"})
-"""What has a price of its own, by which only the records asked for are compared: "orders with items over 500 EUR" may be
-those worth that much."""
+"""What has a price of its own, by which only the records asked for are compared: "orders with items over 500 EUR" may
+be those worth that much."""
 
 
 def relations(work: Work, target: Target) -> None:

@@ -261,7 +261,8 @@ def codes(work: Work, target: Target) -> None:
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
-        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]), *_whose(work, n, word, target))
+        beside = _field_beside(work, n, word.entity, word.path[-1])
+        work.take(n, *(signs or ()), *beside, *_whose(work, n, word, target))
 
 
 def _whose(work: Work, number: int, word: CodeWord, target: Target) -> tuple[int, ...]:

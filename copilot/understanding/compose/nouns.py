@@ -48,7 +48,7 @@ def _on_documents(work: Work, target: Target, token: Token) -> bool:
 
 
 def _without_saying(work: Work, target: Target, token: Token) -> bool:
-    """Whether it only says whom documents that are counted go to: all of them do, "purchase orders issued to suppliers"."""
+    """Whether it only says whom documents that are counted go to, as all do: "purchase orders issued to suppliers"."""
     if work.rank or not target.kpi or not counts(target.kpi) or target.entity not in DOCUMENTS or singular(token):
         return False
     led = not lexicon().partners.isdisjoint(token.led.casefold().split()[-1:])
@@ -97,7 +97,8 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_at(work, work.target_at - 1):
         return
-    priced = not counted_at(work, work.target_at - 1) and (is_price(target, work.tokens) or _is_offer(target, work.tokens))
+    own = is_price(target, work.tokens) or _is_offer(target, work.tokens)
+    priced = own and not counted_at(work, work.target_at - 1)
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):

@@ -23,6 +23,7 @@ from copilot.understanding.compose.columns import columns, ranked_besides
 from copilot.understanding.compose.hear import Hearing
 from copilot.understanding.compose.nouns import is_price, noun_words
 from copilot.understanding.compose.places import date_path
+from copilot.understanding.compose.ranked import order
 from copilot.understanding.compose.reader import (
     DOCUMENTS,
     Misread,
@@ -30,7 +31,6 @@ from copilot.understanding.compose.reader import (
     Work,
     composition,
     counts,
-    order,
     shape,
     singular,
 )

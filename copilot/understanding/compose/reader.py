@@ -17,7 +17,6 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import (
     CodeWord,
-    DateWord,
     FieldWord,
     Measure,
     Noun,
@@ -339,60 +338,6 @@ def own_mean(target: Target, entity: str) -> bool:
 def _tells_apart(word: FieldWord) -> bool:
     """Whether records are told apart by such a field: the best price is no group of prices."""
     return leaf_of(load_model(), word.entity, word.path).type not in _FIGURES
-
-
-def order(work: Work, target: Target) -> None:
-    """What a ranked question is ranked by."""
-    if not work.rank:
-        return
-    if target.kpi is not None:
-        work.descending = _best_first(work.rank, target.kpi)
-        return
-    number = None if work.counted else _ranked_by(work, target)
-    dated = work.rank in ("newest", "oldest")
-    if number is not None and not dated:
-        word = next(w for w in work.tokens[number].all_of(NumberWord) if w.entity == target.entity)
-        work.order = word.path
-        again = (n for n, token in work.open() if target.entity in OFFERS and word in token.meanings)
-        work.take(number, *again)  # "the longest lead time, and the lead time"
-    elif dated:
-        work.order = work.order or _date_of(work, target)
-    work.descending = work.rank in ("best", "highest", "newest")
-
-
-def _ranked_by(work: Work, target: Target) -> int | None:
-    """The token of the figure that records are ranked by: one of its own, or the one that ranks ("cheapest")."""
-
-    def figures(token: Token) -> bool:
-        return any(word.entity == target.entity for word in token.all_of(NumberWord))
-
-    if work.rank_at >= 0 and figures(work.tokens[work.rank_at]):
-        named = [t for t in work.tokens[work.rank_at + 1 :] if t.all_of(Noun) or t.kinds]
-        work.one = work.one or not named or singular(named[0])
-        again = [n for n, token in work.open() if figures(token) or token.noun(target.entity)]
-        work.take(*again)  # "our priciest laptop, and what does it cost"
-        return work.rank_at
-    if work.target_at >= 0 and figures(work.tokens[work.target_at]):
-        return work.target_at  # "the highest unit price"
-    return work.find(figures)
-
-
-def _date_of(work: Work, target: Target) -> Path:
-    number = work.find(lambda token: any(word.entity == target.entity for word in token.all_of(DateWord)))
-    if number is None:
-        return work.vocabulary.usual_dates.get(target.entity, ())
-    work.take(number, *([number - 1] if number and work.tokens[number - 1].is_sign("by") else []))
-    return next(word.path for word in work.tokens[number].all_of(DateWord) if word.entity == target.entity)
-
-
-def _best_first(rank: str, kpi: Kpi) -> bool:
-    match rank:
-        case "best":
-            return kpi.direction != "down"
-        case "worst":
-            return kpi.direction == "down"
-        case _:
-            return rank in ("highest", "newest")
 
 
 def composition(work: Work, target: Target) -> Composition:

@@ -35,11 +35,15 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
     pieces = any(token.is_sign("pieces") and not token.is_sign("by") for token in tokens)
     pieces = pieces and not any(c.entity in DOCUMENTS for token in tokens for c in token.records)
     kpis = load_kpis()
-    yield from _most_of(tokens)
+    yield from (each for each in _most_of(tokens) if each[0].entity not in vocabulary.counted_as)
     yield from _quoted(tokens)
     yield from _priced(tokens)
     for target, number in found:
-        if target.kpi is None and target.entity in vocabulary.counted_as and _divided(tokens):
+        if (
+            target.kpi is None
+            and target.entity in vocabulary.counted_as
+            and (_divided(tokens) or _most_there(target, tokens))
+        ):
             kpi = kpis[vocabulary.counted_as[target.entity]]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
         mean = _mean_of(target.kpi) if target.kpi else _mean_named(target, tokens, number)
@@ -123,7 +127,8 @@ def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 def _quoted(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
     """What one supplier quotes for its items, where those are ranked: the lead time of a supplier and an item is the
     quoted one."""
-    if not any(token.is_sign("highest", "lowest") for token in tokens) or not any(token.noun("item") for token in tokens):
+    ranked = any(token.is_sign("highest", "lowest") for token in tokens)
+    if not ranked or not any(token.noun("item") for token in tokens):
         return
     named = {(c.entity, c.id) for token in tokens for c in token.records}
     if len(named) == 1 and {entity for entity, _ in named} == {"supplier"}:
@@ -136,6 +141,12 @@ def _quoted(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 def _divided(tokens: Sequence[Token]) -> bool:
     """Whether a question asks for figures: how many, in total, or by something."""
     return any(token.is_sign("by", "count", "total", "compare") for token in tokens)
+
+
+def _most_there(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether places are ranked by how much there is, and by no figure that is named: "the site with most stock"."""
+    ranked = any(token.is_sign("highest", "lowest", "many") for token in tokens)
+    return ranked and not any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
 
 
 def _compared(tokens: Sequence[Token], number: int) -> bool:

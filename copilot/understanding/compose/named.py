@@ -107,7 +107,8 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     before = min(number, number if hint is None else hint) - 1
     if candidate.entity in ("item", "supplier") and before >= 0 and work.tokens[before].is_sign("holding"):
         work.take(before)
-    if candidate.entity in ("customer", "supplier") and before >= 0 and work.tokens[before].is_sign("by"):
+    partner = candidate.entity in ("customer", "supplier") and target.kpi is None
+    if partner and before >= 0 and work.tokens[before].is_sign("by"):
         work.take(before)  # "what is open by Thornbury"
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL

@@ -39,6 +39,10 @@ class Lexicon:
     """Words before a field that a list is to show: orders "with" their dates."""
     theirs: frozenset[str] = frozenset()
     """Words that say whose such a field is: "and their dates"."""
+    partners: frozenset[str] = frozenset()
+    """Words before those whom documents go to or come from: purchase orders "to" suppliers."""
+    before: frozenset[str] = frozenset()
+    """Words that stand before a name, of which it is asked and not what is asked for: "from" which supplier."""
 
 
 @per_language
@@ -63,6 +67,7 @@ def read_lexicon(body: Mapping[str, Any]) -> Lexicon:
             sizes={tuple(said.split()): size for size, all_said in body["sizes"].items() for said in all_said},
             by=frozenset(body["by"]), inches=frozenset(body["inches"]),
             showing=frozenset(body.get("showing", ())), theirs=frozenset(body.get("theirs", ())),
+            partners=frozenset(body.get("partners", ())), before=frozenset(body.get("before", ())),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelDefinitionError(f"the small words are not well formed: {error!r}") from error

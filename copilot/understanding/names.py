@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
-from copilot.understanding.fuzzy import halves, joined, near_words
+from copilot.understanding.fuzzy import halves, joined, keys_between, near_words
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.name_words import beginning, known, read_names, whole_names
@@ -49,12 +49,12 @@ async def find_candidates(lookup: Lookup, words: Sequence[Word], cues: frozenset
     certain = {candidate.key for candidate in whole}
     hits = await name_hits(lookup, words, cues, taken)
     names = [of_hits(key, those, words) for key, those in hits.items() if key not in certain]
-    names = [name for name in names if not _is_everyday(name, words)]
+    names = [name for name in names if not is_everyday(name, words)]
     shown = await labelled(lookup, (*numbers, *whole, *names))
     return tuple(completed(candidate, words) for candidate in shown)
 
 
-def _is_everyday(candidate: Candidate, words: Sequence[Word]) -> bool:
+def is_everyday(candidate: Candidate, words: Sequence[Word]) -> bool:
     """Whether the one word of a name that stands there is an everyday one, and perhaps not even that of the name."""
     everyday = all(words[position].folded in everyday_words() for position in candidate.positions)
     return everyday and candidate.doubt is not Doubt.NONE
@@ -79,11 +79,21 @@ async def by_whole_name(lookup: Lookup, words: Sequence[Word], cues: frozenset[i
         return ()
     found = await whole_names(lookup, spelled)
     every = [(key, frozenset(spelled[name])) for name, keys in found.items() for key in keys]
+    every += await _by_initials(lookup, spelled)
     return tuple(
         named(key, at, words, matched=len(at), strength=_PER_WORD * (len(at) + 1))
         for key, at in every
         if not at <= cues
     )
+
+
+async def _by_initials(lookup: Lookup, spelled: Mapping[str, range]) -> list[tuple[Key, frozenset[int]]]:
+    """Records whose names begin with these words, the first a single letter, as no other name does: "G & K"."""
+    starts = {f"{name} ": at for name, at in spelled.items() if len(name.split()[0]) == 1 and name[0].isalpha()}
+    begun = await keys_between(lookup, "name", {start: f"{start}~" for start in starts})
+    only = {keys[0]: starts[start] for start, keys in begun.items() if len(keys) == 1}
+    named_so = await whole_names(lookup, only)
+    return [(key, frozenset(only[name])) for name, keys in named_so.items() for key in keys]
 
 
 async def name_hits(
@@ -100,6 +110,7 @@ async def name_hits(
         return {}
     meant = await _meant(lookup, asked, cues)
     _add_sizes(meant, words, taken)
+    _add_measures(meant, words, taken)
     unheard = asked.keys() - {hit.part for those in meant.values() for hit in those}
     await _add_near(lookup, meant, {part: asked[part] for part in unheard if not cues.issuperset(asked[part])})
     hits = await _named_so(lookup, meant)
@@ -168,6 +179,14 @@ def _add_sizes(meant: Meant, words: Sequence[Word], taken: frozenset[int]) -> No
         for half in parted(word.folded) or ():
             if position not in taken:
                 meant.setdefault(half, set()).add(Hit(position, half))
+
+
+def _add_measures(meant: Meant, words: Sequence[Word], taken: frozenset[int]) -> None:
+    """Add measures as names that write them in one have them: "25ft"."""
+    for position, word in enumerate(words):
+        for part in word.folded.split():
+            if position not in taken and (found := _MEASURE.match(part)):
+                meant.setdefault(part, set()).update(Hit(position, piece) for piece in found.groups())
 
 
 def _whole_words(hits: set[Hit], words: Sequence[Word]) -> set[Hit]:
@@ -263,7 +282,7 @@ async def _meant(lookup: Lookup, asked: Mapping[str, Collection[int]], cues: fro
     for word in await known(lookup, singular):
         add(word, singular[word])
     said = {hit.part for hits in meant.values() for hit in hits}
-    rest = [word for word, at in asked.items() if word not in said and not cues.issuperset(at)]
+    rest = [w for w, at in asked.items() if w not in said and w not in everyday_words() and not cues.issuperset(at)]
     for part, words in (await beginning(lookup, rest)).items():
         for word in words:
             add(word, part)

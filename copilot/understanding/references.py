@@ -9,7 +9,7 @@ from itertools import groupby
 from copilot.understanding.candidates import Candidate, Doubt, Key, labelled
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
-from copilot.understanding.names import Hit, by_whole_name, completed, name_hits, of_hits
+from copilot.understanding.names import Hit, by_whole_name, completed, is_everyday, name_hits, of_hits
 from copilot.understanding.numbers import by_number, chosen, meant_as_numbers
 from copilot.understanding.words import Word
 
@@ -50,7 +50,8 @@ async def find_references(
     taken = frozenset(position for candidate in numbers for position in candidate.positions)
     whole = await by_whole_name(lookup, words, known)
     hits = await name_hits(lookup, words, known, taken)
-    names = [c for key, those in hits.items() for c in _runs(key, those, words, known)]
+    runs = (c for key, those in hits.items() for c in _runs(key, those, words, known))
+    names = [c for c in runs if not is_everyday(c, words)]
     labels = await labelled(lookup, (*numbers, *whole, *names))
     shown = [completed(candidate, words) for candidate in labels]
     return _grouped(_undominated([c for c in shown if c.full or not _joins(c, words)]))

@@ -38,6 +38,14 @@ COUNTS: list[tuple[str, str, LiteralString]] = [
      ("select count(*) as n from biz.purchase_line l join biz.purchase_order p on p.id = l.purchase_order_id"
      " where l.status = 'received' and l.received_date between '2026-11-09' and '2026-11-15'"
      " and l.received_date > coalesce(l.promised_date, p.promised_date)")),
+    ("rep.us", "how many items cost less than 100 dollars",
+     ("select count(distinct p.item_id) as n from biz.item_price p"
+     " where p.currency = 'USD' and p.price < 100000000 and p.label_region = 3")),
+    ("buyer", "how many items have a minimum order quantity over 20",
+     "select count(distinct item_id) as n from biz.supplier_item where minimum_quantity > 20000000"),
+    ("buyer", "how many purchase orders were issued to suppliers last month",
+     ("select count(*) as n from biz.purchase_order where status not in ('draft', 'cancelled')"
+     " and order_date between '2026-10-01' and '2026-10-31'")),
 ]  # fmt: skip
 SUMS: list[tuple[str, str, LiteralString]] = [
     ("finance", "total open amount of overdue invoices in the US",
@@ -119,6 +127,8 @@ async def test_bare_money_asks_in_which_currency(runtime: Runtime) -> None:
         ("planner", "overdue receivables by customer"),
         ("rep.us", "purchase value by supplier this year"),
         ("rep.us", "haunted orders in Dallas"),
+        ("finance", "what share of orders was cancelled"),
+        ("rep.us", "orders with items over 500 EUR"),
         ("planner", "which orders will be placed in February 2028"),
     ],
 )

@@ -13,7 +13,7 @@ from copilot.semantic.titles import load_titles
 from copilot.semantic.ways import Link, Way, way
 from copilot.understanding.compose.limits import SIGNS, counted_at, currencies, limits, relations
 from copilot.understanding.compose.named import codes, measured, records, segments
-from copilot.understanding.compose.reader import Target, Work, counts
+from copilot.understanding.compose.reader import OFFERS, Target, Work, counts
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.compose.when import times
 from copilot.understanding.vocabulary import CodeWord, Measure, Noun, NumberWord, Segment
@@ -177,7 +177,7 @@ def _linked_number(work: Work, number: int, target: Target) -> _Found | None:
     led = number + 2 < len(work.tokens) and work.tokens[number + 1].is_sign(*SIGNS) and work.tokens[number + 2].amount
     for word in token.all_of(NumberWord) if compared or led else ():
         found = way(target.entity, word.entity)
-        if found and found.links and found.path == ("id",) and _one_site(work):
+        if found and found.links and found.path == ("id",) and (word.entity in OFFERS or _one_site(work)):
             return Target(entity=word.entity), (), number - 2 if compared else number, False
     return None
 

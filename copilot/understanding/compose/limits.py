@@ -20,7 +20,7 @@ from copilot.understanding.compose.reader import Target, Work, counts
 from copilot.understanding.compose.say import phrases
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.time.calendar import MONTHS, months_from
-from copilot.understanding.vocabulary import CodeWord, CurrencyWord, FieldWord, Measure, Noun, Segment, Sign
+from copilot.understanding.vocabulary import CodeWord, CurrencyWord, FieldWord, Measure, Noun, NumberWord, Segment, Sign
 from copilot.understanding.words import fold
 
 SIGNS = {
@@ -40,7 +40,13 @@ _MONEY = {
     "sales_order": ("sales_order_amount", "order", "worth"),
     "purchase_order": ("purchase_order_amount", "purchase_order", "worth"),
     "invoice": ("invoice_amount", "invoice", "total"),
+    "item": ("item_price", "item", "price"),
 }
+
+
+_PRICED = frozenset({"item"})
+"""What has a price of its own, by which only the records asked for are compared: "orders with items over 500 EUR" may
+be those worth that much."""
 
 
 def relations(work: Work, target: Target) -> None:
@@ -203,7 +209,8 @@ def _of_money(work: Work, number: int, path: Path) -> bool:
     if not 0 <= number < len(work.tokens) or number in work.used:
         return False
     token = work.tokens[number]
-    return token.is_sign("money") or any(word.path[-1] in ("total", path[-1]) for word in token.all_of(FieldWord))
+    words = (*token.all_of(FieldWord), *token.all_of(NumberWord))
+    return token.is_sign("money") or any(word.path[-1] in ("total", path[-1]) for word in words)
 
 
 def _limited(
@@ -236,7 +243,7 @@ def _compared(
         return ("value",), [_of_figure(target, amount) for amount in amounts], None
     subject = target.subject_entity if target.subject else target.entity
     money = [amount.as_money() for amount in amounts]
-    if subject not in _MONEY or not all(money):
+    if subject not in _MONEY or not all(money) or (subject in _PRICED and (work.first or target.kpi)):
         return None
     currency = first.currency or amounts[-1].currency or work.asker.currency
     if currency is None:

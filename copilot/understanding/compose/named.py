@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from copilot.domain.composition import Part, Split
-from copilot.domain.query import Compare, Condition, Function, Is, Linked
+from copilot.domain.query import Compare, Condition, Function, Is, Linked, Path
 from copilot.semantic.conditions import load_segments
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
 from copilot.semantic.titles import load_titles
-from copilot.semantic.ways import Way, way
+from copilot.semantic.ways import Way, path_to, way
 from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.limits import SIGNS
 from copilot.understanding.compose.places import code_of, places, segment_of, under
@@ -107,6 +107,9 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     before = min(number, number if hint is None else hint) - 1
     if candidate.entity in ("item", "supplier") and before >= 0 and work.tokens[before].is_sign("holding"):
         work.take(before)
+    partner = candidate.entity in ("customer", "supplier") and target.kpi is None
+    if partner and before >= 0 and work.tokens[before].is_sign("by"):
+        work.take(before)  # "what is open by Thornbury"
     if _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL
         text = phrases()["not_of" if negated else "of"]["region"].format(candidate.name or candidate.number)
@@ -268,7 +271,7 @@ def _flipped(conditions: tuple[Condition, ...]) -> tuple[Condition, ...] | None:
 def codes(work: Work, target: Target) -> None:
     """Give a place to every code, and to the word for its field that may stand beside it."""
     for n, token in list(work.open()):
-        found = code_of(token, target)
+        found = code_of(token, target) or _goods_of(token, target)
         word, condition = None, None
         signs = _denied(work, target, n)
         how = Is.EQUAL if signs is None else Is.NOT_EQUAL
@@ -283,7 +286,27 @@ def codes(work: Work, target: Target) -> None:
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
-        work.take(n, *(signs or ()), *_field_beside(work, n, word.entity, word.path[-1]))
+        beside = _field_beside(work, n, word.entity, word.path[-1])
+        work.take(n, *(signs or ()), *beside, *_whose(work, n, word, target))
+
+
+def _whose(work: Work, number: int, word: CodeWord, target: Target) -> tuple[int, ...]:
+    """The "orders" of "lines of sent purchase orders": what the records asked for refer to, in that state."""
+    if word.noun or word.entity in (target.entity, target.subject_entity):
+        return ()
+    beside = _field_beside(work, number, word.entity, word.path[-1])
+    at = [n for n in (number + 1, min((number, *beside)) - 1) if 0 <= n < len(work.tokens) and n not in work.used]
+    return tuple(n for n in at if work.tokens[n].noun(word.entity))[:1]
+
+
+def _goods_of(token: Token, target: Target) -> tuple[CodeWord, Path] | None:
+    """The kind of goods that records asked for are of, where that is more than one step away: "the unit price of the
+    laptop on order SO-24"."""
+    for word in token.all_of(CodeWord):
+        path = path_to(target.entity, word.entity) if word.noun and target.kpi is None else None
+        if path and path != ("id",) and not path[-1].startswith("@"):
+            return word, path
+    return None
 
 
 def _holding(work: Work, target: Target, number: int) -> bool:

@@ -10,7 +10,7 @@ from copilot.semantic.model import load_model
 from copilot.semantic.ways import path_to
 from copilot.understanding.compose.columns import is_shown
 from copilot.understanding.compose.limits import counted_before
-from copilot.understanding.compose.reader import DOCUMENTS, Target, Work, own_mean, singular
+from copilot.understanding.compose.reader import DOCUMENTS, OFFERS, Target, Work, counts, own_mean, singular
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import Noun, NumberWord
@@ -26,18 +26,25 @@ def noun_words(work: Work, target: Target) -> None:
         nouns = token.all_of(Noun)
         if any(noun.entity in (target.entity, target.noun) for noun in nouns):
             work.take(n)
-            if target.noun and work.rank and not work.splits:
-                work.one = work.one or singular(token)
-                _split_by(work, target, target.noun)
+            _ranked_by_it(work, target, token)
         elif _on_documents(work, target, token):
             if not _names_record(work, n, nouns):
                 _of_documents(work, target, n, nouns)
+        elif _without_saying(work, target, token):
+            work.take(n)
         elif nouns and not _names_record(work, n, nouns) and (work.rank or not target.kpi or _plain(work, n)):
             _tell_apart(work, target, n, nouns)
         elif _taken_together(work, target, n, nouns):
             work.take(n)
     if work.rank and not work.splits:
         _ranked_kinds(work, target)
+
+
+def _ranked_by_it(work: Work, target: Target, token: Token) -> None:
+    """Tells the measure apart by what is ranked."""
+    if target.noun and work.rank and not work.splits:
+        work.one = work.one or singular(token)
+        _split_by(work, target, target.noun)
 
 
 def _on_documents(work: Work, target: Target, token: Token) -> bool:
@@ -47,6 +54,15 @@ def _on_documents(work: Work, target: Target, token: Token) -> bool:
         return False
     others = [noun.entity for each in work.tokens for noun in each.all_of(Noun) if each is not token]
     return not work.rank or (not _asked_which(token) and any(e not in (*DOCUMENTS, target.entity) for e in others))
+
+
+def _without_saying(work: Work, target: Target, token: Token) -> bool:
+    """Whether it only says whom documents that are counted go to, as all do: "purchase orders issued to suppliers"."""
+    if work.rank or not target.kpi or not counts(target.kpi) or target.entity not in DOCUMENTS or singular(token):
+        return False
+    led = not lexicon().partners.isdisjoint(token.led.casefold().split()[-1:])
+    fields = load_model()[target.entity].fields
+    return led and any(noun.entity == fields[noun.entity].to for noun in token.all_of(Noun) if noun.entity in fields)
 
 
 def _asked_which(token: Token) -> bool:
@@ -105,7 +121,8 @@ def _ranked_nouns(work: Work, target: Target) -> None:
     """What counted records are ranked by, or told apart by: the customers with the most orders, or more than five."""
     if work.rank not in ("highest", "lowest", "best", "worst") and not counted_before(work, work.target_at):
         return
-    priced = not counted_before(work, work.target_at) and _is_price(target, work.tokens)
+    own = is_price(target, work.tokens) or _is_offer(target, work.tokens)
+    priced = own and not counted_before(work, work.target_at)
     for n, token in list(work.open()):
         for noun in token.all_of(Noun):
             if noun.entity == target.entity or _names_record(work, n, [noun]):
@@ -123,11 +140,18 @@ def _ranked_nouns(work: Work, target: Target) -> None:
                 break
 
 
-def _is_price(target: Target, tokens: Sequence[Token]) -> bool:
+def is_price(target: Target, tokens: Sequence[Token]) -> bool:
     """Whether prices are ranked: of those a list is made, and the item is whose price it is."""
     entity = load_model()[target.entity]
     priced = any(spec.type == "amount" and spec.name.endswith("price") for spec in entity.fields.values())
     return priced and any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
+
+
+def _is_offer(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether what a supplier quotes for its items is ranked."""
+    return target.entity in OFFERS and any(
+        word.entity == target.entity for token in tokens for word in token.all_of(NumberWord)
+    )
 
 
 def _plain(work: Work, number: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.plan import NoPlan, Plan, ReadAs
@@ -20,8 +21,9 @@ from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.build import build, can_list
 from copilot.understanding.compose.columns import columns, ranked_besides
 from copilot.understanding.compose.hear import Hearing
-from copilot.understanding.compose.nouns import noun_words
+from copilot.understanding.compose.nouns import is_price, noun_words
 from copilot.understanding.compose.places import date_path
+from copilot.understanding.compose.ranked import order
 from copilot.understanding.compose.reader import (
     DOCUMENTS,
     Misread,
@@ -29,7 +31,6 @@ from copilot.understanding.compose.reader import (
     Work,
     composition,
     counts,
-    order,
     shape,
     singular,
 )
@@ -197,7 +198,7 @@ def _functions(work: Work, target: Target) -> None:
         for name, functions in fits.items():
             if token.is_sign(name) and target.kpi and target.kpi.figure.function in functions:
                 work.take(n)
-        if token.is_sign("total") and target.kpi is None and work.counted:
+        if token.is_sign("total") and _goes_without_saying(work, target):
             work.take(n)
         if target.kpi is None and _counted_again(work, target, n):
             work.take(n)
@@ -209,6 +210,11 @@ def _functions(work: Work, target: Target) -> None:
             _when(work, target, n)
         if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")):
             work.take(n, *([n - 1] if n and n - 1 not in work.used and _is_by(work, n - 1) else []))
+
+
+def _goes_without_saying(work: Work, target: Target) -> bool:
+    """Whether "in total" is of a count, or "how much" of a price: "how much is our cheapest skateboard"."""
+    return (target.kpi is None and work.counted) or (bool(work.rank) and is_price(target, work.tokens))
 
 
 def _asks_how(work: Work, number: int) -> bool:
@@ -275,7 +281,8 @@ def _counts_others(work: Work, target: Target) -> bool:
     """Whether "how many" is asked of other records than those a measure goes through: how many items are low on stock
     is no number of items at sites."""
     at = next((n for n, token in enumerate(work.tokens) if token.is_sign("count")), -1)
-    following = work.tokens[at + 1 : at + 2] if at >= 0 else ()
+    further = (token for token in work.tokens[at + 1 :] if not token.is_sign("nothing")) if at >= 0 else iter(())
+    following = tuple(islice(further, 1))
     nouns = [noun.entity for token in following for noun in token.all_of(Noun)]
     return bool(nouns) and target.entity not in nouns and target.subject_entity not in nouns
 

@@ -17,7 +17,6 @@ from copilot.understanding.compose.tokens import Token
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import (
     CodeWord,
-    DateWord,
     FieldWord,
     Measure,
     Noun,
@@ -37,6 +36,8 @@ _BUCKETS = {
 }
 DOCUMENTS = ("sales_order", "purchase_order", "invoice", "shipment", "receipt", "return_order")
 """What measured records are on: "on customer orders" says nothing more of order lines."""
+OFFERS = frozenset({"supplier_item"})
+"""What stands between two others and is ranked by its own figure: the item is whose lead time it is."""
 MOST_RANKED = 100
 _USUALLY_RANKED = 5
 
@@ -133,7 +134,9 @@ def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
 
     A word that is also a named part of records asked for ("available items") is a measure only where nothing else is.
     """
-    nouns = [(n, token) for n, token in enumerate(tokens) if token.all_of(Noun)]
+    nouns = sorted(
+        ((n, token) for n, token in enumerate(tokens) if token.all_of(Noun)), key=lambda each: not asked_which(each[1])
+    )
     entities = {noun.entity for _, token in nouns for noun in token.all_of(Noun)}
     weak = {n for n, token in enumerate(tokens) if any(part.entity in entities for part in token.all_of(Segment))}
     yield from _measures(tokens, [n for n in range(len(tokens)) if n not in weak])
@@ -145,6 +148,12 @@ def targets(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
     yield from _measures(tokens, sorted(weak))
     if not nouns:
         yield from _kinds(tokens)
+
+
+def asked_which(token: Token) -> bool:
+    """Whether it is asked which these are: "on sent purchase orders, which lines"; not "from which supplier"."""
+    led = token.led.casefold().split()
+    return bool(led) and led[-1] in lexicon().which and (len(led) == 1 or led[-2] not in lexicon().before)
 
 
 def _measures(tokens: Sequence[Token], numbers: Sequence[int]) -> Iterator[tuple[Target, int]]:
@@ -229,7 +238,7 @@ def _qualifies(token: Token) -> bool:
 
 def _ranked_field(work: Work, target: Target) -> None:
     """The "carrier" of "which carrier has the most shipments": what the records counted are told apart by."""
-    if work.splits or work.rank not in ("highest", "lowest", "best", "worst"):
+    if work.splits or work.rank not in ("highest", "lowest", "best", "worst") or target.entity in OFFERS:
         return
     if target.kpi and target.noun and any(token.noun(target.noun) for token in work.tokens):
         return  # those are ranked: "the largest purchase order, and with whom"
@@ -277,6 +286,11 @@ def _splits(work: Work, target: Target) -> None:
             work.take(n, per)  # "the average value per order" is that average
             continue
         joined = token.joined and n - 1 == after_split
+        if (own := _own_field(work, target, n)) is not None:
+            work.splits.append(own)
+            work.take(n - 2, n - 1, n)  # "by item status"
+            after_split = n
+            continue
         led = n > 0 and work.tokens[n - 1].is_sign("by") and n - 1 not in work.used
         if not (led or joined or _alone(work, n)):
             continue
@@ -285,6 +299,16 @@ def _splits(work: Work, target: Target) -> None:
             work.splits.append(split)
             work.take(n, *([n - 1] if led else []))
             after_split = n
+
+
+def _own_field(work: Work, target: Target, number: int) -> Split | None:
+    """What "by item status" tells items apart by: a field led by the word for the records themselves."""
+    if number < 2 or not work.tokens[number - 2].is_sign("by") or number - 2 in work.used:
+        return None
+    token, before = work.tokens[number], work.tokens[number - 1]
+    mine = before.noun(target.entity) or (target.noun and before.noun(target.noun))
+    words = [word for word in token.all_of(FieldWord) if word.entity == target.entity and _tells_apart(word)]
+    return Split(path=words[0].path) if mine and words else None
 
 
 def _alone(work: Work, number: int) -> bool:
@@ -314,78 +338,14 @@ def _split(token: Token, target: Target) -> Split | None:
 def own_mean(target: Target, entity: str) -> bool:
     """Whether a mean is one over such records, so that there is none of each: the average value per order."""
     kpi = target.kpi
-    return kpi is not None and kpi.figure.function is Function.MEAN and entity in (target.entity, *DOCUMENTS)
+    if kpi is None or kpi.figure.function is not Function.MEAN:
+        return False
+    return entity in (target.entity, *DOCUMENTS) or load_model()[target.entity].beside == entity
 
 
 def _tells_apart(word: FieldWord) -> bool:
     """Whether records are told apart by such a field: the best price is no group of prices."""
     return leaf_of(load_model(), word.entity, word.path).type not in _FIGURES
-
-
-def order(work: Work, target: Target) -> None:
-    """What a ranked question is ranked by. Records told apart by something are counted: "most late orders" of customers
-    are many that are late, and none that is latest."""
-    if not work.rank:
-        return
-    if target.kpi is not None:
-        if _of_a_state(work):
-            work.used.discard(work.rank_at)
-        work.descending = _best_first(work.rank, target.kpi)
-        return
-    number = None if work.counted or work.splits else _ranked_by(work, target)
-    dated = work.rank in ("newest", "oldest")
-    if number is not None and not dated:
-        ranked = work.tokens[number]
-        work.order = next(w.path for w in ranked.all_of(NumberWord) if w.entity == target.entity)
-        if any(state.entity == target.entity for state in ranked.all_of(Segment)):  # the most overdue ones are overdue
-            work.one = work.one or (work.target_at >= 0 and singular(work.tokens[work.target_at]))
-        else:
-            work.take(number)
-    elif dated:
-        work.order = work.order or _date_of(work, target)
-    work.descending = work.rank in ("best", "highest", "newest")
-
-
-def _of_a_state(work: Work) -> bool:
-    """Whether a state itself is ranked, "which order is the most late", and no measure of what is in it."""
-    if not 0 <= work.rank_at < len(work.tokens) - 1 or not work.tokens[work.rank_at].is_sign("many"):
-        return False
-    state, *behind = work.tokens[work.rank_at + 1 :]
-    ranked = bool(state.all_of(NumberWord)) and bool(state.all_of(Segment)) and not state.all_of(Measure)
-    return ranked and not any(token.all_of(Noun) or token.kinds for token in behind[:1])
-
-
-def _ranked_by(work: Work, target: Target) -> int | None:
-    """The token of the figure that records are ranked by: one of its own, or the one that ranks ("cheapest")."""
-
-    def figures(token: Token) -> bool:
-        return any(word.entity == target.entity for word in token.all_of(NumberWord))
-
-    if work.rank_at >= 0 and figures(work.tokens[work.rank_at]):
-        named = [t for t in work.tokens[work.rank_at + 1 :] if t.all_of(Noun) or t.kinds]
-        work.one = work.one or not named or singular(named[0])
-        again = [n for n, token in work.open() if figures(token) or token.noun(target.entity)]
-        work.take(*again)  # "our priciest laptop, and what does it cost"
-        return work.rank_at
-    return work.find(figures)
-
-
-def _date_of(work: Work, target: Target) -> Path:
-    number = work.find(lambda token: any(word.entity == target.entity for word in token.all_of(DateWord)))
-    if number is None:
-        return work.vocabulary.usual_dates.get(target.entity, ())
-    work.take(number, *([number - 1] if number and work.tokens[number - 1].is_sign("by") else []))
-    return next(word.path for word in work.tokens[number].all_of(DateWord) if word.entity == target.entity)
-
-
-def _best_first(rank: str, kpi: Kpi) -> bool:
-    match rank:
-        case "best":
-            return kpi.direction != "down"
-        case "worst":
-            return kpi.direction == "down"
-        case _:
-            return rank in ("highest", "newest")
 
 
 def composition(work: Work, target: Target) -> Composition:

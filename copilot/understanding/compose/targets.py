@@ -38,15 +38,17 @@ def asked_for(tokens: Sequence[Token], vocabulary: Vocabulary) -> Iterator[tuple
     pieces = pieces and not any(c.entity in DOCUMENTS for token in tokens for c in token.records)
     kpis = load_kpis()
     yield from _most_of(tokens, vocabulary)
+    yield from _quoted(tokens)
     yield from _priced(tokens)
     yield from _number_per(tokens, vocabulary) if averaged else ()
     for target, number in found:
         if ranked and target.kpi and _is_outlined(target.kpi, tokens, vocabulary):
             continue
-        if target.kpi is None and target.entity in vocabulary.counted_as and (ranked or _divided(tokens)):
+        if target.kpi is None and target.entity in vocabulary.counted_as and _asks_how_much(target, tokens):
             kpi = kpis[vocabulary.counted_as[target.entity]]
             yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), number
-        mean = _mean_of(target.kpi) if averaged and target.kpi else None
+        mean = _mean_of(target.kpi) if target.kpi else _mean_named(target, tokens, number)
+        mean = mean if averaged else None
         if mean:
             yield Target(entity=mean.entity, kpi=mean, noun=target.noun), number
         usual = _usual_measure(vocabulary, target, tokens)
@@ -166,9 +168,34 @@ def _priced(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
                 yield Target(entity=word.entity), -1
 
 
+def _quoted(tokens: Sequence[Token]) -> Iterator[tuple[Target, int]]:
+    """What one supplier quotes for its items, where those are ranked: the lead time of a supplier and an item is the
+    quoted one."""
+    ranked = any(token.is_sign("highest", "lowest") for token in tokens)
+    if not ranked or not any(token.noun("item") for token in tokens):
+        return
+    named = {(c.entity, c.id) for token in tokens for c in token.records}
+    if len(named) == 1 and {entity for entity, _ in named} == {"supplier"}:
+        for token in tokens:
+            for word in token.all_of(NumberWord):
+                if word.entity == "supplier_item":
+                    yield Target(entity=word.entity), -1
+
+
 def _divided(tokens: Sequence[Token]) -> bool:
     """Whether a question asks for figures: how many, in total, or by something."""
     return any(token.is_sign("by", "count", "total", "compare") for token in tokens)
+
+
+def _asks_how_much(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether it is asked how much there is, and not for the records."""
+    return _divided(tokens) or _most_there(target, tokens)
+
+
+def _most_there(target: Target, tokens: Sequence[Token]) -> bool:
+    """Whether places are ranked by how much there is, and by no figure that is named: "the site with most stock"."""
+    ranked = any(token.is_sign("highest", "lowest", "many") for token in tokens)
+    return ranked and not any(word.entity == target.entity for token in tokens for word in token.all_of(NumberWord))
 
 
 def _compared(tokens: Sequence[Token], number: int) -> bool:
@@ -183,6 +210,14 @@ def _usual_measure(vocabulary: Vocabulary, target: Target, tokens: Sequence[Toke
     said = [measure.name for token in tokens for measure in token.all_of(Measure)]
     said += [part.name for token in tokens for part in token.all_of(Segment) if part.entity == target.entity]
     return next((told[name] for name in said if name in told), vocabulary.usual_measures.get(target.entity))
+
+
+def _mean_named(target: Target, tokens: Sequence[Token], number: int) -> Kpi | None:
+    """The mean of the figure that a word for records names as well: "the average list price"."""
+    words = tokens[number].all_of(NumberWord) if number >= 0 else ()
+    paths = {word.path for word in words if word.entity == target.entity}
+    means = (kpi for kpi in load_kpis().values() if kpi.figure.function is Function.MEAN)
+    return next((k for k in means if k.entity == target.entity and k.figure.path in paths), None)
 
 
 def _mean_of(kpi: Kpi) -> Kpi | None:

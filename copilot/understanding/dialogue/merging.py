@@ -20,7 +20,8 @@ from copilot.understanding.candidates import Candidate, Doubt
 from copilot.understanding.compose.asker import Asker
 from copilot.understanding.compose.attach import attach
 from copilot.understanding.compose.attributes import Asked, attributes_plan
-from copilot.understanding.compose.reader import MOST_RANKED, Target, Work, order, shape
+from copilot.understanding.compose.ranked import order
+from copilot.understanding.compose.reader import MOST_RANKED, Target, Work, shape
 from copilot.understanding.compose.tokens import Token
 from copilot.understanding.dialogue.cues import words_for
 from copilot.understanding.dialogue.focus import DOCUMENTS, PLACES, Key

@@ -167,7 +167,7 @@ def segments(work: Work, target: Target) -> None:
         if (path and _of_its_own(work, n, target, word)) or _another_measure(token, target):
             continue
         signs = _denied(work, target, n)
-        if signs is not None and (named := _named_opposite(work, word, n)):
+        if signs is not None and (named := _named_opposite(work, word.entity, n)):
             word, signs, taken = named, None, signs
         else:
             taken = ()
@@ -213,13 +213,13 @@ def _another_measure(token: Token, target: Target) -> bool:
     )
 
 
-def _named_opposite(work: Work, word: Segment, number: int) -> Segment | None:
+def _named_opposite(work: Work, entity: str, number: int) -> Segment | None:
     """The part that a denial names by itself: what is "not shipped" is open, and none of it is cancelled."""
     said = tuple(fold(work.tokens[number].text).split())
     for sign in work.vocabulary.phrases:
         if len(sign) == 1 and Sign("not") in work.vocabulary.phrases[sign]:
             for meaning in work.vocabulary.phrases.get((*sign, *said), ()):
-                if isinstance(meaning, Segment) and meaning.entity == word.entity:
+                if isinstance(meaning, Segment) and meaning.entity == entity:
                     return meaning
     return None
 
@@ -282,12 +282,23 @@ def codes(work: Work, target: Target) -> None:
             word, condition = beside
         elif _holding(work, target, n):
             continue
-        if word is None or condition is None:
+        if word is None or condition is None or _is_opposite(work, n, word, signs):
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
         beside = _field_beside(work, n, word.entity, word.path[-1])
         work.take(n, *(signs or ()), *beside, *_whose(work, n, word, target))
+
+
+def _is_opposite(work: Work, number: int, word: CodeWord, signs: tuple[int, ...] | None) -> bool:
+    """Gives a place to a denied code whose opposite has a name: purchase orders "not sent" are drafts."""
+    named = _named_opposite(work, word.entity, number) if signs is not None else None
+    if named is None:
+        return False
+    conditions, text = load_segments()[named.entity][named.name], load_titles().segment(named.entity, named.name)
+    work.parts.append(Part(role="segment", about=named.name, conditions=conditions, text=text))
+    work.take(number, *(signs or ()))
+    return True
 
 
 def _whose(work: Work, number: int, word: CodeWord, target: Target) -> tuple[int, ...]:

@@ -200,7 +200,7 @@ def _functions(work: Work, target: Target) -> None:
                 work.take(n)
         if token.is_sign("total") and _goes_without_saying(work, target):
             work.take(n)
-        if target.kpi is None and _counted_again(work, target, n):
+        if (target.kpi is None or counts(target.kpi)) and _counted_again(work, target, n):
             work.take(n)
         if token.is_sign("by") and target.kpi and n + 1 < len(work.tokens) and work.tokens[n + 1].is_sign("total"):
             work.take(n)  # "by total value"
@@ -284,6 +284,8 @@ def _counts_others(work: Work, target: Target) -> bool:
     further = (token for token in work.tokens[at + 1 :] if not token.is_sign("nothing")) if at >= 0 else iter(())
     following = tuple(islice(further, 1))
     nouns = [noun.entity for token in following for noun in token.all_of(Noun)]
+    if nouns and _counted_again(work, target, work.tokens.index(following[0])):
+        return False
     return bool(nouns) and target.entity not in nouns and target.subject_entity not in nouns
 
 

@@ -18,6 +18,8 @@ from copilot.understanding.asides import without_asides
         ("Sorry to bother, my boss asked how many orders are late, for the Monday meeting", "how many orders are late"),
         ("hi there, could you check if SO-1 shipped? thanks", "SO-1 shipped?"),
         ("which supplier is late, do you know?", "which supplier is late"),
+        ("where is SO-1? mail jo.doe@buyer.example or call +1 202 555 0143", "where is SO-1?"),
+        ("who do I call at C-10003", "who do I call at C-10003"),
         ("need to know the status of SO-1 for my report tomorrow", "the status of SO-1"),
     ],
 )

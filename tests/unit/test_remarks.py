@@ -16,7 +16,6 @@ from copilot.understanding.remarks import told_apart
         ("Their AP clerk wants an answer: what did we charge on SO-12?", ["Their AP clerk wants an answer"]),
         ("negotiation starts at two, so what is the on-time rate of Acme", ["negotiation starts at two"]),
         ("Sorry to bother you on a Friday, but has INV-7 been paid?", ["Sorry to bother you on a Friday"]),
-        ("for the month-end deck, how many orders were cancelled", ["for the month-end deck"]),
         ("We need to send somebody a gift, who orders most", ["We need to send somebody a gift"]),
     ],
 )  # fmt: skip

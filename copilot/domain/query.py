@@ -146,7 +146,8 @@ class Query:
     """Records of one entity that fulfil all conditions, in order; with figures, those figures of them by group.
 
     Sums of quantities and amounts are told apart by unit and currency, whatever the groups are. `having` leaves only
-    the groups whose figures are so.
+    the groups whose figures are so. With `apart` the order and the limit are of every unit and currency by itself:
+    24,000 USD are neither more nor less than 23,000 EUR.
     """
 
     entity: str
@@ -156,3 +157,4 @@ class Query:
     having: tuple[Having, ...] = ()
     order: tuple[Order, ...] = ()
     limit: int = 50
+    apart: bool = False

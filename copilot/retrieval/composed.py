@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -44,11 +45,11 @@ async def worked_out(
     if found is None:
         run.refused.update((step.name, step.name + HEAD))
         return {step.name: (), step.name + HEAD: ()}
-    rows = [row for row in found[: step.query.limit] if not _is_none(step.query, row)]
+    rows = [row for row in _first_of(step.query, found) if not _is_none(step.query, row)]
     if not any(row.records for row in rows) and not run.kept(step.query.entity):
         run.refused.update((step.name, step.name + HEAD))
         return {step.name: (), step.name + HEAD: ()}
-    if len(found) > step.query.limit:
+    if len(found) > len(_first_of(step.query, found)):
         run.truncated.add(step.name)
     steps = {
         f"{step.name}_{name}": await _grouped(connection, model, step, place, rows, run)
@@ -57,6 +58,18 @@ async def worked_out(
     told = _Told(model, step, steps, run, units=frozenset(row.units[0] for row in rows if row.units))
     figures = tuple(told.figure(row, first=place == 0) for place, row in enumerate(rows))
     return {**steps, step.name: figures, step.name + HEAD: (told.head(found, rows),)}
+
+
+def _first_of(asked: Query, found: Sequence[FigureRow]) -> Sequence[FigureRow]:
+    """As many as are wanted; of every unit, where these are apart."""
+    if not asked.apart:
+        return found[: asked.limit]
+    taken: Counter[tuple[Raw, ...]] = Counter()
+    kept: list[FigureRow] = []
+    for row in found:
+        taken[row.units] += 1
+        kept += [row] if taken[row.units] <= asked.limit else []
+    return kept
 
 
 def _is_none(asked: Query, row: FigureRow) -> bool:
@@ -145,8 +158,17 @@ class _Told:
             "shown": Value("count", shown, ""),
             "complete": Value("flag", there == shown),
             "records": Value("count", records, self._step.noun),
+            "each": Value("count", self._step.query.limit, ""),
+            "apart": Value("code", self._apart_by(rows)),
         }
         return self._record(values, min((row.confirmed for row in rows if row.confirmed), default=None), ())
+
+    def _apart_by(self, rows: Sequence[FigureRow]) -> str | None:
+        """Whether several currencies or units were each ranked by themselves."""
+        if not self._step.query.apart or len({row.units for row in rows}) < 2:
+            return None
+        ((*_, field), *_) = unit_paths(self._model, self._step.query)
+        return "currency" if field == "currency" else "unit"
 
     def _group(self, place: int, group: Group, raw: Raw) -> tuple[Value, Record | None]:
         leaf = leaf_of(self._model, self._step.query.entity, group.path)

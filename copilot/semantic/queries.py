@@ -51,6 +51,7 @@ _PLACE: LiteralString = (
     " %(place_weekdays)s::text[], %(place_closed)s::text[])"
     " as {place} (id, zone, today, weekdays, closed) on {place}.id = {record}.label_site"
 )
+_FIRST_OF_EACH = sql.SQL("select * from ({}) as told where place <= {} order by {}, place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def compile_list(model: SemanticModel, query: Query) -> Compiled:
 
 
 def compile_figures(model: SemanticModel, query: Query) -> Compiled:
-    """The figures of a query by its groups and units, in order; one row more than its limit where there are more."""
+    """The figures of a query by its groups and units, in order; one row more than its limit where there are more, of
+    every unit where these are `apart`."""
     root = _Root(model, query.entity, _ROOT, _Bound())
     groups = [root.group(group) for group in query.groups] + [root.value(path) for path in unit_paths(model, query)]
     names = [f"g{i}" for i in range(len(query.groups))] + [f"u{i}" for i in range(len(groups) - len(query.groups))]
@@ -117,16 +119,28 @@ def compile_figures(model: SemanticModel, query: Query) -> Compiled:
     order += [sql.SQL("{} nulls last").format(group) for group in groups]
     values = {figure.name: made.value for figure, made in zip(query.figures, figures, strict=True)}
     having = [sql.SQL(_HOW[h.how]).format(values[h.figure], root.bound.of(h.value)) for h in query.having]
-    statement = sql.SQL("select {} from {} where {}{}{}{} limit {}").format(
+    units = groups[len(query.groups) :] if query.apart else ()
+    if units:
+        columns.append(_place_within(units, order))
+    grouped = sql.SQL("select {} from {} where {}{}{}").format(
         sql.SQL(", ").join(columns),
         root.tables(),
         where,
         sql.SQL(" group by {}").format(sql.SQL(", ").join(groups)) if groups else sql.SQL(""),
         sql.SQL(" having {}").format(sql.SQL(" and ").join(having)) if having else sql.SQL(""),
-        sql.SQL(" order by {}").format(sql.SQL(", ").join(order)) if groups else sql.SQL(""),
-        root.bound.of(query.limit + 1),
     )
-    return root.compiled(statement)
+    most = root.bound.of(query.limit + 1)
+    if units:
+        by = sql.SQL(", ").join(sql.Identifier(name) for name in names[len(query.groups) :])
+        return root.compiled(_FIRST_OF_EACH.format(grouped, most, by))
+    ordered = sql.SQL(" order by {}").format(sql.SQL(", ").join(order)) if groups else sql.SQL("")
+    return root.compiled(sql.SQL("{}{} limit {}").format(grouped, ordered, most))
+
+
+def _place_within(units: Sequence[sql.Composable], order: Sequence[sql.Composable]) -> sql.Composed:
+    """The place of a group among those of its unit."""
+    by, within = sql.SQL(", ").join(units), sql.SQL(", ").join(order)
+    return sql.SQL("row_number() over (partition by {} order by {}) as place").format(by, within)
 
 
 def unit_paths(model: SemanticModel, query: Query) -> tuple[Path, ...]:

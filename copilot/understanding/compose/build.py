@@ -53,7 +53,8 @@ LISTED_CLAIMS = ("listed_none", "listed_total", "listed_first", "listed_some", C
 MEASURED_CLAIMS = (
     "measured_none", "measured", "measured_rate", "measured_head", "measured_head_cut", "measured_by",
     "measured_rate_by", "measured_by_two", "measured_rate_by_two", "measured_by_none", "measured_more",
-    "measured_rate_more", "measured_head_one",
+    "measured_rate_more", "measured_head_one", "measured_head_each_currency", "measured_head_each_currency_one",
+    "measured_head_each_unit", "measured_head_each_unit_one",
 )  # fmt: skip
 _NAMED, _COLUMN = "named_{}", "column{}"
 _PLACES = ("site", "region", "channel")
@@ -139,6 +140,7 @@ def _query(composition: Composition, kpi: Kpi | None, vocabulary: Vocabulary) ->
         having=tuple(_having(figure.name, composition.parts)),
         order=tuple(_figure_order(composition, figure)),
         limit=composition.limit or _MOST_GROUPS,
+        apart=composition.descending is not None,
     )
 
 
@@ -300,10 +302,20 @@ def _measured_outline(query: Query) -> Outline:
         return Outline(groups=(ClaimGroup((*figures, *either)),))
     one = _some("measured_head_one", complete=False)
     one = replace(one, conditions={**one.conditions, "head.shown": (1,)})
-    head = (*either, _some("measured_head", complete=True), one, _some("measured_head_cut", complete=False))
+    cut = (one, *_first_of_each(), _some("measured_head_cut", complete=False))
+    head = (*either, _some("measured_head", complete=True), *cut)
     two = "_two" if len(query.groups) > 1 else ""
     lines = tuple(_figure_claim(name) for name in (f"measured{rate}_by{two}", "measured_by_none"))
     return Outline(groups=(ClaimGroup(head), ClaimGroup((*lines, *either))))
+
+
+def _first_of_each() -> Iterator[ClaimSpec]:
+    """That every currency or unit was ranked by itself."""
+    for kind in ("currency", "unit"):
+        spec = _some(f"measured_head_each_{kind}", complete=False)
+        told = replace(spec, conditions={**spec.conditions, "head.apart": (kind,)})
+        alone = replace(told, claim=f"{told.claim}_one", conditions={**told.conditions, "head.each": (1,)})
+        yield from (alone, told)
 
 
 def _none(name: str, found: str) -> tuple[ClaimSpec, ...]:

@@ -48,11 +48,8 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
         return None
     rest, several = _without_nouns(_corrected(tokens), target)
     dated = next((tuple(part.about.split(".")) for part in last.parts if part.role == "time"), None)
-    moved = _moved(last, rest)
-    if moved:
-        return moved
-    if elsewhere := _elsewhere(last, rest) or _behind(last, rest):
-        return elsewhere
+    if shifted := _moved(last, rest) or _elsewhere(last, rest) or _behind(last, rest):
+        return shifted
     work = Work(rest, asker, load_vocabulary(), usual_date=dated)
     shape(work, target)
     order(work, target)
@@ -61,6 +58,8 @@ def merged(state: State, tokens: Sequence[Token], asker: Asker, *, narrow: bool)
         return None
     if work.doubtful:
         return work.doubtful
+    if work.rank in ("newest", "oldest") and (last.measure or last.counted):  # of what is ranked by a figure
+        return replace(last, limit=1) if work.rank == "oldest" and narrow and last.descending is not None else None
     if not (several or work.parts or work.splits or work.rank or work.counted):
         return None
     return replace(

@@ -67,7 +67,7 @@ class Drawing:
             order = (Order((self.random.choice(sortable).name,), self.random.random() < 0.5),)
         return Query(
             entity=entity, where=where, figures=figures, groups=groups, having=tuple(self._having(figures, groups)),
-            order=order, limit=limit,
+            order=order, limit=limit, apart=self.random.random() < 0.3,
         )  # fmt: skip
 
     def _periods(self, entity: str) -> tuple[tuple[Condition, ...], Group] | None:

@@ -167,7 +167,7 @@ class Evaluator:
             told = [row for row in told if self._kept(query, having, row.figures[having.figure])]
         for order in reversed(query.order):
             told = _sorted(told, [row.figures[order.by[0]] for row in told], order)
-        return [replace(row, figures=dict(self._shown(query, row.figures))) for row in told[: query.limit + 1]]
+        return [replace(row, figures=dict(self._shown(query, row.figures))) for row in _most(query, told)]
 
     def _kept(self, query: Query, having: Having, exact: Any) -> bool:
         figure = next(each for each in query.figures if each.name == having.figure)
@@ -367,6 +367,15 @@ class Evaluator:
             kept += timedelta(days=1)
         after = (kept + timedelta(days=n) for n in range(1, (done - kept).days + 1))
         return sum(works(day) for day in after)
+
+
+def _most(query: Query, told: Sequence[Told]) -> Iterator[Told]:
+    """One more than the limit, of all or of every unit."""
+    kinds = {row.units for row in told} if query.apart else set[tuple[Any, ...]]()
+    for units in sorted(kinds, key=lambda each: [_last(value) for value in each]):
+        yield from [row for row in told if row.units == units][: query.limit + 1]
+    if not query.apart:
+        yield from told[: query.limit + 1]
 
 
 def _sorted(rows: Sequence[_T], values: Sequence[Any], order: Order) -> list[_T]:

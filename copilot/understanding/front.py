@@ -31,6 +31,7 @@ from copilot.understanding.otherwise import by_other_words, is_whole
 from copilot.understanding.planner import plan_question
 from copilot.understanding.planner import replan as replan_kind
 from copilot.understanding.readings import cues_of
+from copilot.understanding.sayings import spelled_out
 from copilot.understanding.vocabulary import Measure, Noun
 from copilot.understanding.words import Word, cut, phrases_in
 
@@ -61,7 +62,8 @@ async def plan_text(
 
     async def mended(message: str) -> Plan | NoPlan:
         heard = await hear(lookup, cut(message))
-        found = await planned(respelled(message, heard.slips))
+        put_right = spelled_out(respelled(message, heard.slips)) if heard.slips else message
+        found = await planned(put_right)
         if heard.doubtful and (heard.doubtful.typed in heard.doubtful.words or not is_whole(found)):
             return await by_trial(message, heard.slips, heard.doubtful, planned) or found
         return with_slips(found, heard.slips)

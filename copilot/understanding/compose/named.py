@@ -193,13 +193,13 @@ def _of_its_own(work: Work, number: int, target: Target, word: Segment) -> bool:
     if any(code.entity == word.entity for code in before) and not any(c.entity == target.entity for c in before):
         return False  # "confirmed or partly shipped": both are of the orders
     begin = number - 1
-    while begin > 0 and _is_state(work.tokens[begin]):
+    while begin > 0 and _says_status(work.tokens[begin]):
         begin -= 1  # "orders that are confirmed or partly shipped"
     return begin < 0 or not work.tokens[begin].noun(word.entity)
 
 
-def _is_state(token: Token) -> bool:
-    """Whether a word only says in what state records are."""
+def _says_status(token: Token) -> bool:
+    """Whether a word only says in what state records are, or that it is about that: "in status confirmed"."""
     status = any(word.path[-1] == "status" for word in token.all_of(FieldWord))
     return status or (bool(token.all_of(CodeWord)) and not token.all_of(Noun))
 
@@ -272,7 +272,7 @@ def codes(work: Work, target: Target) -> None:
     """Give a place to every code, and to the word for its field that may stand beside it."""
     for n, token in list(work.open()):
         found = code_of(token, target) or _goods_of(token, target)
-        word, condition = None, None
+        word, condition, path = None, None, ()
         signs = _denied(work, target, n)
         how = Is.EQUAL if signs is None else Is.NOT_EQUAL
         if found:
@@ -282,7 +282,7 @@ def codes(work: Work, target: Target) -> None:
             word, condition = beside
         elif _holding(work, target, n):
             continue
-        if word is None or condition is None or _is_opposite(work, n, word, signs):
+        if word is None or condition is None or _is_opposite(work, n, word, path, signs):
             continue
         text = _said(load_titles().word(word.code), signs)
         work.parts.append(Part(role="code", about=".".join(word.path), conditions=(condition,), text=text))
@@ -290,12 +290,13 @@ def codes(work: Work, target: Target) -> None:
         work.take(n, *(signs or ()), *beside, *_whose(work, n, word, target))
 
 
-def _is_opposite(work: Work, number: int, word: CodeWord, signs: tuple[int, ...] | None) -> bool:
+def _is_opposite(work: Work, number: int, word: CodeWord, path: Path, signs: tuple[int, ...] | None) -> bool:
     """Gives a place to a denied code whose opposite has a name: purchase orders "not sent" are drafts."""
     named = _named_opposite(work, word.entity, number) if signs is not None else None
     if named is None:
         return False
-    conditions, text = load_segments()[named.entity][named.name], load_titles().segment(named.entity, named.name)
+    conditions = tuple(under(each, path) for each in load_segments()[named.entity][named.name])
+    text = load_titles().segment(named.entity, named.name)
     work.parts.append(Part(role="segment", about=named.name, conditions=conditions, text=text))
     work.take(number, *(signs or ()))
     return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from copilot.domain.composition import Composition, Part
 from copilot.domain.plan import NoPlan, Plan, ReadAs
@@ -281,11 +280,11 @@ def _counts_others(work: Work, target: Target) -> bool:
     """Whether "how many" is asked of other records than those a measure goes through: how many items are low on stock
     is no number of items at sites."""
     at = next((n for n, token in enumerate(work.tokens) if token.is_sign("count")), -1)
-    further = (token for token in work.tokens[at + 1 :] if not token.is_sign("nothing")) if at >= 0 else iter(())
-    following = tuple(islice(further, 1))
-    nouns = [noun.entity for token in following for noun in token.all_of(Noun)]
-    if nouns and _counted_again(work, target, work.tokens.index(following[0])):
+    further = (n for n in range(at + 1, len(work.tokens)) if not work.tokens[n].is_sign("nothing"))
+    following = next(further, None) if at >= 0 else None
+    if following is None or _counted_again(work, target, following):
         return False
+    nouns = [noun.entity for noun in work.tokens[following].all_of(Noun)]
     return bool(nouns) and target.entity not in nouns and target.subject_entity not in nouns
 
 

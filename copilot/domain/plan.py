@@ -48,6 +48,8 @@ class Filter:
 
 ACCOUNT = "account"
 """In a condition on versions: the customer whose account a record counts to, as its label says."""
+UNKNOWN = "_unknown"
+"""Behind the name of a step that tells fields: those of which no value is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +231,7 @@ class Attribute:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
     """Read fields of some records of an entity; one record each, with the `title`, the `name` of the record, the
-    `value`, and the record itself as `of`."""
+    `value`, and the record itself as `of`. What has no value comes under the step's name with UNKNOWN behind it."""
 
     name: str
     entity: str

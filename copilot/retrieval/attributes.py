@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from copilot.domain.evidence import Record, Value
-from copilot.domain.plan import Attribute, Attributes, Filter, Operator, RecordQuery, StepField
+from copilot.domain.plan import UNKNOWN, Attribute, Attributes, Filter, Operator, RecordQuery, StepField
 from copilot.retrieval.run import Run, find
 from copilot.semantic.definitions import RECORD_FIELD
 from copilot.semantic.model import SemanticModel
@@ -19,7 +19,7 @@ _BESIDE_LIMIT = 40
 async def attributes(
     connection: Connection, model: SemanticModel, step: Attributes, run: Run
 ) -> Mapping[str, tuple[Record, ...]]:
-    """The fields under the step's name, after the records that they are read from."""
+    """The fields under the step's name, after the records that they are read from; what has no value apart."""
     ids = _ids(step, run)
     own = await _by(connection, model, step.entity, "id", ids, run)
     steps: dict[str, tuple[Record, ...]] = {f"{step.name}_of": own}
@@ -36,7 +36,8 @@ async def attributes(
             told += [_told(model, attribute, record, row, named, run) for row in those] or [
                 _missing(model, attribute, record, run)
             ]
-    return {**steps, step.name: tuple(told)}
+    known = tuple(each for each in told if each.raw("value") not in (None, ""))
+    return {**steps, step.name: known, step.name + UNKNOWN: tuple(each for each in told if each not in known)}
 
 
 def _ids(step: Attributes, run: Run) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from copilot.domain.evidence import FieldType, Raw, Record, Value
 from copilot.domain.plan import Figures, Filter, Listing, Operator, RecordQuery
+from copilot.domain.quantity import SCALE
 from copilot.domain.query import Function, Group, Query
 from copilot.retrieval.figures import FigureRow, Setting, find_figures, find_ids
 from copilot.retrieval.run import Run, find
@@ -146,7 +147,10 @@ class _Told:
             within = f"{self._step.rate_unit} ({unit})" if unit and self._mixed else self._step.rate_unit
             mean = self._step.query.figures[0].function is Function.MEAN
             return Value("quantity", round(raw, -4 if mean else -5), within)
-        return Value(self._type(), raw, unit or self._noun())
+        kind = self._type()
+        if self._step.query.figures[0].function in (Function.MEAN, Function.SPREAD):
+            raw = _as_told(kind, raw)
+        return Value(kind, raw, unit or self._noun())
 
     def head(self, found: Sequence[FigureRow], rows: Sequence[FigureRow]) -> Record:
         """What is said of all of them."""
@@ -216,6 +220,14 @@ class _Told:
             company="", key=f"{self._step.measure}({self._step.title})", version=now, site_id=0, time_zone=zone,
             values=values, changed_at=None, confirmed_at=max(seen, default=now), inputs=inputs,
         )  # fmt: skip
+
+
+def _as_told(kind: FieldType, mean: Raw) -> Raw:
+    """A mean or spread of money or quantities in hundredths: what lies beyond comes of dividing and tells nothing.
+    Below one it keeps four decimals, for prices of small parts."""
+    if kind not in ("amount", "quantity") or not isinstance(mean, int):
+        return mean
+    return round(mean, -4 if abs(mean) >= SCALE else -2)
 
 
 def _plain(leaf: Leaf) -> FieldType:

@@ -20,6 +20,8 @@ _GROUP = "group"
 """How the fields begin that say what a measured figure is of; a name stands there and in no field of a record."""
 _KEPT_PLACES = 6
 """Figures are kept in millionths."""
+_TOLD_PLACES = 2
+"""A mean of money or quantities is told to the hundredth."""
 _CURRENCY = re.compile(r"_(usd|eur|sgd|gbp|chf|jpy|cny)$")
 
 
@@ -88,7 +90,8 @@ def _is_of(each: Shown, column: Column) -> bool:
 
 
 def _same_number(expected: Decimal, value: object) -> bool:
-    """Counts are exact; a figure that the SQL rounds is compared at its places, any other as figures are kept."""
+    """Counts are exact; a figure that the SQL rounds is compared at its places, any other as figures are kept, or at
+    the places at which a mean is told: hundredths, below one four."""
     if isinstance(value, str):
         value = Decimal(value) if _NUMBER.fullmatch(value) else None
     if not isinstance(value, (int, Decimal)):
@@ -97,4 +100,6 @@ def _same_number(expected: Decimal, value: object) -> bool:
     places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     if not places:
         return expected == value
+    if places > _TOLD_PLACES and value == round(expected, _TOLD_PLACES if abs(expected) >= 1 else 2 * _TOLD_PLACES):
+        return True
     return abs(expected - value) <= max(Decimal(5).scaleb(-min(places, 60) - 1), Decimal(1).scaleb(-_KEPT_PLACES))

@@ -214,9 +214,10 @@ def regions() -> list[SourceRecord]:
     ]
 
 
-def site(key: str, code: str, region: str, zone: str = "UTC", *, at: datetime = START) -> SourceRecord:
+def site(key: str, code: str, region: str, zone: str = "UTC", *, at: datetime = START, **more: object) -> SourceRecord:
     """One warehouse."""
-    return record("site", key, at=at, code=code, name=f"Warehouse {code}", region=region, time_zone=zone)
+    values = {"code": code, "name": f"Warehouse {code}", "region": region, "time_zone": zone, **more}
+    return record("site", key, at=at, **values)
 
 
 def order(

@@ -12,7 +12,7 @@ from connectors.memory import MemoryConnector
 from copilot.errors import SourceConfigError, SyncRunningError
 from copilot.store.queries import query
 from copilot.store.roles import Role
-from tests.integration.ingest_support import ENTITIES, START, World, erp, order, record, stock
+from tests.integration.ingest_support import ENTITIES, START, World, erp, order, record, site, stock
 
 pytest_plugins = ("tests.integration.ingest_support",)
 
@@ -204,6 +204,19 @@ async def test_supplier_performance_is_published_over_a_year(world: World) -> No
     assert await world.physical() == before
     covered = await world.row("select confirmed_at from core.coverage where entity = 'supplier_rate'")
     assert covered["confirmed_at"] == START
+
+
+async def test_a_supplier_is_in_time_by_the_site_s_working_days(world: World) -> None:
+    friday = date(2026, 9, 4)
+    source = erp(
+        *purchase("p-1", "received", friday, friday + timedelta(days=1)),
+        *purchase("p-2", "received", friday, friday + timedelta(days=2)),
+        *purchase("p-3", "received", friday, friday + timedelta(days=3)),
+    )
+    source.put(site("w-nyc", "NYC", "r-us", "America/New_York", working_days="12345"))
+    await world.sync(source)
+    rate = await world.row("select receipts, on_time from biz.supplier_rate")
+    assert (rate["receipts"], rate["on_time"]) == (3, 2)
 
 
 async def test_the_stock_of_the_site_s_day_is_kept(world: World) -> None:

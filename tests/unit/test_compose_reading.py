@@ -160,7 +160,7 @@ def test_alternatives_are_united_and_contradictions_are_no_question() -> None:
 @pytest.mark.parametrize(
     ("text", "measure", "split", "limit"),
     [
-        ("which supplier has the best on time rate", "supplier_on_time", "supplier", 1),
+        ("which supplier has the best on time rate", "supplier_performance", "supplier", 1),
         ("top 3 customers by order value in October", "order_value", "customer", 3),
         ("3 biggest open orders by value", "order_value", "sales_order", 3),
         ("which 4 customers owe us the most", "open_receivables", "customer", 4),
@@ -433,7 +433,23 @@ def test_which_has_the_most_late_orders_counts_late_orders() -> None:
 
 def test_who_is_best_on_time_of_an_item_is_left_to_the_outline() -> None:
     assert isinstance(reading("which supplier of AX-100 has the best on time rate"), Misread)
-    assert understood("which supplier has the best on time rate").measure == "supplier_on_time"
+    assert understood("which supplier has the best on time rate").measure == "supplier_performance"
+
+
+def test_an_on_time_rate_is_the_published_one_unless_something_narrows_it() -> None:
+    assert understood("on time rate of bolt").measure == "supplier_performance"
+    assert understood("on time rate in march").measure == "supplier_on_time"
+    assert understood("on time rate by site").measure == "supplier_on_time"
+    assert understood("suppliers by on time rate").measure == "supplier_performance"
+
+
+def test_what_others_are_asked_is_ranked_and_not_what_is_left_out() -> None:
+    found = understood("leaving out cancelled orders, which 3 customers ordered the most by value")
+    assert [split.entity for split in found.splits] == ["customer"]
+
+
+def test_figures_of_many_records_are_told_in_no_other_unit() -> None:
+    assert isinstance(reading("units sold in march, in pieces"), Misread)
 
 
 def test_records_named_again_are_the_same_records() -> None:

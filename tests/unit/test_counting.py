@@ -96,13 +96,16 @@ def test_what_is_told_adds_up_to_what_was_asked(number: int, size: int, into: in
 
 def test_stock_converts_each_figure_by_the_table_of_its_own_system() -> None:
     place = measure("site_stock", item=7, site=SITE, on_hand=30, available=24, reserved=6, unit="each")
+    few = measure("site_stock", item=7, site=SITE, on_hand=7, unit="each")
     found = _all("stock_in_unit", [_asked()], [ITEM], [place], [BOX], wanted=Wanted(into=("box",)))
     told = {each["figure"]: (each["result"], each["rest"], each["exact"]) for each in found}
     assert told == {
         "available": (scaled(2), 0, "exact"),
         "on_hand": (scaled(2), scaled(6), "rest"),
-        "reserved": (0, scaled(6), "less"),
+        "reserved": (scaled("0.5"), 0, "exact"),
     }
+    (less,) = _all("stock_in_unit", [_asked()], [ITEM], [few], [BOX], wanted=Wanted(into=("box",)))
+    assert (less["result"], less["rest"], less["exact"]) == (0, scaled(7), "less")  # 7/12 has no end
     assert not _all("stock_in_unit", [_asked()], [ITEM], [place], [BOX], wanted=Wanted(into=("box",)), complete=False)
 
 

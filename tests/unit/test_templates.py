@@ -17,7 +17,7 @@ import copilot.manners
 import prompts
 from copilot.answering.decide import Decider
 from copilot.semantic.model import load_model
-from copilot.understanding.compose.attributes import ATTRIBUTE_CLAIMS
+from copilot.understanding.compose.attributes import ATTRIBUTE_CLAIMS, NOT_RECORDED
 from copilot.understanding.compose.build import LISTED_CLAIMS, MEASURED_CLAIMS, can_list, claims_of, worth_claims_of
 from copilot.understanding.dialogue.recall import HEADING
 from copilot.understanding.kinds import load_kinds
@@ -64,7 +64,7 @@ def test_every_template_is_said_somewhere() -> None:
     said = {spec.claim for kind in load_kinds().values() for group in kind.outline.groups for spec in group.specs}
     listed = [entity for entity in load_model().entities if can_list(entity)]
     said |= {name for entity in listed for name in (*claims_of(entity), *worth_claims_of(entity))}
-    said |= {*ATTRIBUTE_CLAIMS, *MEASURED_CLAIMS, *LISTED_CLAIMS, HEADING}
+    said |= {*ATTRIBUTE_CLAIMS, NOT_RECORDED, *MEASURED_CLAIMS, *LISTED_CLAIMS, HEADING}
     written = "".join(file.read_text() for file in _MANNERS.glob("*.py"))
     said |= {*re.findall(r'"((?:manners|explained)_\w+)"', written), *(f"manners_{manner}" for manner in Manner)}
     watched = _Watched(dict(load_approved()))

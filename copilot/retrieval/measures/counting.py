@@ -10,6 +10,8 @@ from copilot.domain.quantity import SCALE
 from copilot.retrieval.measures.base import Context, Figures, Records, figures, number_of
 
 _STOCK = ("available", "on_hand", "reserved")
+_PARTS = 1_000
+"""A part of a unit is told in thousandths at the finest."""
 _LINES = ("ordered_quantity", "shipped_quantity", "received_quantity", "quantity", "open_quantity")
 
 
@@ -143,8 +145,9 @@ class _Converted:
 def _converted(
     item: Record, quantity: int, unit: Raw, into: Raw, units: Records, system: str | None = None
 ) -> _Converted | None:
-    """A scaled quantity in another unit: whole ones, and what is left over in base units. None where a unit has no
-    size, or where the quantity is no scaled number of base units: a figure is never rounded."""
+    """A scaled quantity in another unit: whole ones, and what is left over in base units; less than one as a decimal
+    where thousandths tell it exactly ("0.25 pallet"). None where a unit has no size, or where the quantity is no scaled
+    number of base units: a figure is never rounded."""
     base = item.raw("base_unit")
     source, target = _size(item, unit, units, system), _size(item, into, units, system)
     if source is None or target is None:
@@ -157,7 +160,9 @@ def _converted(
         return None
     told["base"] = based
     rows = (*source.rows, *target.rows)
-    if not based * SCALE % target.base_quantity and (not target.rows or not based % target.base_quantity):
+    whole_ones = not target.rows or not based % target.base_quantity
+    part_of_one = abs(based) < target.base_quantity and not based * _PARTS % target.base_quantity
+    if not based * SCALE % target.base_quantity and (whole_ones or part_of_one):
         return _Converted(values={**told, "result": based * SCALE // target.base_quantity, "exact": "exact"}, rows=rows)
     sign = -1 if based < 0 else 1
     whole, rest = divmod(abs(based), target.base_quantity)

@@ -400,8 +400,13 @@ select id, time_zone from biz.site
 -- name: ingest_supplier_rates
 -- Supplier performance over all purchase orders of a year, whoever may see them: published under the supplier's labels.
 -- A line counts once it is received in full and had a promised date; lines with no date of their own take the order's.
+-- In time is by the working days of the receiving site, as in the measure `supplier_on_time`: one definition, two ways
+-- to it, held together by a test.
 with places as (
-    select * from unnest(%(sites)s::bigint[], %(zones)s::text[]) as p (site_id, zone)
+    select p.site_id, p.zone, coalesce(s.working_days, '1234567') as weekdays,
+           coalesce((select string_agg(c.day::text, ',') from biz.site_closure c where c.site_id = s.id), '') as closed
+      from unnest(%(sites)s::bigint[], %(zones)s::text[]) as p (site_id, zone)
+      join biz.site s on s.id = p.site_id
 ), last_receipt as (
     select rl.purchase_line_id as line_id, max((r.received_at at time zone p.zone)::date) as received_on
       from biz.receipt_line rl
@@ -412,13 +417,16 @@ with places as (
      group by rl.purchase_line_id
 ), line as (
     select o.supplier_id, o.order_date, coalesce(l.promised_date, o.promised_date) as promised,
-           coalesce(l.received_date, lr.received_on) as received
+           coalesce(l.received_date, lr.received_on) as received, p.weekdays, p.closed
       from biz.purchase_line l
       join biz.purchase_order o on o.id = l.purchase_order_id
+      left join places p on p.site_id = o.site_id
       left join last_receipt lr on lr.line_id = l.id
      where l.status = 'received'
 ), rate as (
-    select supplier_id, count(promised) as receipts, count(*) filter (where received <= promised) as on_time,
+    select supplier_id, count(promised) as receipts,
+           count(*) filter (where received <= promised or core.days_late(
+               promised, received, coalesce(weekdays, '1234567'), coalesce(closed, '')) = 0) as on_time,
            round(avg(received - order_date) * 1000000)::bigint as lead_time_mean
       from line where received between %(start)s and %(end)s
      group by supplier_id

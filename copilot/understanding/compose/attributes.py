@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.plan import Attribute, Attributes, Plan
+from copilot.domain.plan import UNKNOWN, Attribute, Attributes, Plan
 from copilot.domain.query import Path
 from copilot.semantic.model import SemanticModel
 from copilot.understanding.candidates import Candidate
@@ -16,11 +16,13 @@ from copilot.understanding.words import fold
 
 ASKED = "composed_attributes"
 ATTRIBUTE_CLAIMS = ("attribute_numbered", "attribute")
+NOT_RECORDED = "attribute_not_recorded"
 _MOST = 6
 _ASKING = ("when", "day", "count", "number", "total", "nothing", "money", "compare", "by")
 """Words that ask without saying for what."""
 _TIMES = ("date", "instant")
 _TOLD = Binding(slot="told", step="told", pick=Pick.EACH)
+_UNKNOWN = Binding(slot="told", step=_TOLD.step + UNKNOWN, pick=Pick.EACH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +70,10 @@ def _days(
 
 
 def attributes_plan(asked: Asked) -> Plan:
-    """The plan that reads and tells them. What is not recorded, or not to be read, is left out."""
+    """The plan that reads and tells them. Beside what is known, it is said what is not recorded, or not to be read."""
     specs = tuple(ClaimSpec(claim=name, bindings=(_TOLD,)) for name in ATTRIBUTE_CLAIMS)
-    outline = Outline(groups=(ClaimGroup(specs),), any_is_enough=True)
+    rest = ClaimSpec(claim=NOT_RECORDED, bindings=(_UNKNOWN,), needs=(_TOLD.step,))
+    outline = Outline(groups=(ClaimGroup(specs), ClaimGroup((rest,))), any_is_enough=True)
     step = Attributes(name="told", entity=asked.entity, ids=asked.ids, attributes=asked.attributes)
     return Plan(kind=ASKED, references={asked.entity: asked.ids}, steps=(step,), outline=outline)
 

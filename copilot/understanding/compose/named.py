@@ -95,10 +95,14 @@ def _meant(work: Work, token: Token, target: Target, hint: int | None) -> tuple[
     return tuple(c for c in those if c.entity == first)
 
 
-def _country(target: Target, candidate: Candidate) -> bool:
-    """Whether a region stands for the country of such records: a supplier is in one, and belongs to no region."""
-    field = load_model()[target.entity].fields.get("country")
-    return candidate.entity == "region" and field is not None and len(candidate.number) == 2
+def _country(target: Target, candidate: Candidate) -> Path | None:
+    """The country that a region stands for, of the records asked for or of those that they tell of: a supplier is in
+    a country, and belongs to no region."""
+    if candidate.entity != "region" or len(candidate.number) != 2:
+        return None
+    model = load_model()
+    meant = ((target.entity, ()), (target.subject_entity, target.subject))
+    return next(((*path, "country") for entity, path in meant if entity and "country" in model[entity].fields), None)
 
 
 def _record(work: Work, target: Target, number: int, candidate: Candidate, hint: int | None) -> None:
@@ -110,10 +114,10 @@ def _record(work: Work, target: Target, number: int, candidate: Candidate, hint:
     partner = candidate.entity in ("customer", "supplier") and target.kpi is None
     if partner and before >= 0 and work.tokens[before].is_sign("by"):
         work.take(before)  # "what is open by Thornbury"
-    if _country(target, candidate):
+    if country := _country(target, candidate):
         how = Is.NOT_EQUAL if negated else Is.EQUAL
         text = phrases()["not_of" if negated else "of"]["region"].format(candidate.name or candidate.number)
-        condition = Compare(("country",), how, candidate.number)
+        condition = Compare(country, how, candidate.number)
         work.parts.append(Part(role="limit", about="country", conditions=(condition,), text=text))
         return
     same = next(

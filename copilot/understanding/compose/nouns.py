@@ -27,6 +27,7 @@ def noun_words(work: Work, target: Target) -> None:
         if any(noun.entity in (target.entity, target.noun) for noun in nouns):
             work.take(n)
             _ranked_by_it(work, target, token)
+            _listed_by(work, target, n)
         elif _on_documents(work, target, token):
             if not _names_record(work, n, nouns):
                 _of_documents(work, target, n, nouns)
@@ -41,10 +42,26 @@ def noun_words(work: Work, target: Target) -> None:
 
 
 def _ranked_by_it(work: Work, target: Target, token: Token) -> None:
-    """Tells the measure apart by what is ranked."""
-    if target.noun and work.rank and not work.splits:
+    """Tells the measure apart by what is ranked, where nothing else is: the "orders" of "leaving out cancelled orders,
+    which customers ordered the most" are not."""
+    if target.noun and work.rank and not work.splits and not _others_asked(work, target, token):
         work.one = work.one or singular(token)
         _split_by(work, target, target.noun)
+
+
+def _listed_by(work: Work, target: Target, number: int) -> None:
+    """Tells a measure apart by whose it is: "suppliers by on-time rate"."""
+    led = work.target_at - 1 == number + 1 and work.tokens[number + 1].is_sign("by")
+    if led and target.noun and not work.splits and not singular(work.tokens[number]):
+        _split_by(work, target, target.noun)
+
+
+def _others_asked(work: Work, target: Target, token: Token) -> bool:
+    """Whether it is asked which others these are, that the measure can be told apart by."""
+    pairs = zip(work.tokens, (work.tokens[0], *work.tokens), strict=False)
+    asked = {each: _asked_which(each) or (before.amount is not None and _asked_which(before)) for each, before in pairs}
+    entities = {noun.entity for each, which in asked.items() if which for noun in each.all_of(Noun)} - {target.noun}
+    return not asked[token] and any(path_to(target.entity, entity) for entity in entities)
 
 
 def _on_documents(work: Work, target: Target, token: Token) -> bool:

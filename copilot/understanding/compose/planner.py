@@ -38,6 +38,7 @@ from copilot.understanding.compose.sorting import sort
 from copilot.understanding.compose.sound import asks_for_left_out, of_itself, settled_parts
 from copilot.understanding.compose.targets import asked_for
 from copilot.understanding.compose.tokens import Token
+from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.vocabulary import (
     Measure,
@@ -207,8 +208,13 @@ def _functions(work: Work, target: Target) -> None:
             work.take(n)
         if token.is_sign("when") and target.kpi is None and not work.counted:
             _when(work, target, n)
-        if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")):
+        if target.kpi and token.is_sign(_SAID_OF.get(_type_of(target.kpi), "")) and not _converted(token):
             work.take(n, *([n - 1] if n and n - 1 not in work.used and _is_by(work, n - 1) else []))
+
+
+def _converted(token: Token) -> bool:
+    """Whether figures are asked for in another unit, "in pieces", which no sum over records is told in."""
+    return token.is_sign("pieces") and not lexicon().before_places.isdisjoint(token.led.casefold().split()[-1:])
 
 
 def _goes_without_saying(work: Work, target: Target) -> bool:

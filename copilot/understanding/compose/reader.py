@@ -157,11 +157,12 @@ def asked_which(token: Token) -> bool:
 
 
 def _measures(tokens: Sequence[Token], numbers: Sequence[int]) -> Iterator[tuple[Target, int]]:
-    """The measures named; where a time that is over is named, first those that are not of the present."""
+    """The measures named; where a time that is over is named, first those that are not of the present, and of a word
+    for two of them first what is published: one figure for everybody who asks, wherever nothing narrows it."""
     kpis = load_kpis()
     back = any(token.span is not None and token.span.looks != "ahead" for token in tokens)
     found = [(kpis[measure.name], n) for n in numbers for measure in tokens[n].all_of(Measure)]
-    found.sort(key=lambda each: back and each[0].present)
+    found.sort(key=lambda each: (back and each[0].present, each[0].population != "published"))
     for kpi, n in found:
         yield Target(entity=kpi.entity, kpi=kpi, noun=subject_of(kpi)), n
 

@@ -34,6 +34,7 @@ from copilot.domain.query import (
     Relate,
 )
 from evals.proofs.oracle import Actor, Row, World
+from evals.proofs.workdays import days_late
 
 _T = TypeVar("_T")
 _SCALED = ("quantity", "amount", "ratio", "days")
@@ -356,17 +357,8 @@ class Evaluator:
     def _late(self, row: Row, promised: date, done: date) -> int:
         """Working days in the site's calendar from a promise to what was done."""
         site = self._site(row)
-        weekdays = str(site["working_days"] or "1234567") if site else "1234567"
         closed = {r["day"] for r in self._linked("site_closure", "site").get(site["id"] if site else 0, ())}
-
-        def works(day: date) -> bool:
-            return str(day.isoweekday()) in weekdays and day not in closed
-
-        kept = promised
-        while kept < done and not works(kept):
-            kept += timedelta(days=1)
-        after = (kept + timedelta(days=n) for n in range(1, (done - kept).days + 1))
-        return sum(works(day) for day in after)
+        return days_late(site, closed, promised, done)
 
 
 def _most(query: Query, told: Sequence[Told]) -> Iterator[Told]:

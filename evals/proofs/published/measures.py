@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from evals.proofs.oracle import Row, World
+from evals.proofs.workdays import days_late
 
 Wanted = Callable[[Row], Any]
 
@@ -85,7 +86,11 @@ def expected(
 
 
 def supplier_rates(world: World, today: Any, year: Any) -> Mapping[int, tuple[int, int]]:
-    """Supplier -> purchase lines received in full within the last year with a promised date, and how many in time."""
+    """Supplier -> purchase lines received in full within the last year with a promised date, and how many in time, by
+    the working days of the site that received them."""
+    closed: dict[int, set[Any]] = defaultdict(set)
+    for closure in world.rows["site_closure"].values():
+        closed[closure["site_id"]].add(closure["day"])
     found: dict[int, tuple[int, int]] = {}
     for line in world.rows["purchase_line"].values():
         order = world.rows["purchase_order"].get(line["purchase_order_id"])
@@ -95,5 +100,7 @@ def supplier_rates(world: World, today: Any, year: Any) -> Mapping[int, tuple[in
         promised = line["promised_date"] or order["promised_date"]
         if promised is not None:
             receipts, on_time = found.get(order["supplier_id"], (0, 0))
-            found[order["supplier_id"]] = receipts + 1, on_time + (received <= promised)
+            site = world.rows["site"].get(order["site_id"])
+            late = days_late(site, closed[order["site_id"]], promised, received)
+            found[order["supplier_id"]] = receipts + 1, on_time + (late == 0)
     return found

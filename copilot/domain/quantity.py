@@ -28,3 +28,9 @@ def to_scaled(value: Decimal | int | str) -> int:
 def from_scaled(value: int) -> Decimal:
     """The exact decimal behind a stored integer."""
     return Decimal(value) / SCALE
+
+
+def half_up(value: int, step: int) -> int:
+    """A stored integer at the nearest whole `step`, halves away from zero, as invoices and PostgreSQL round."""
+    rounded = (2 * abs(value) + step) // (2 * step) * step
+    return -rounded if value < 0 else rounded

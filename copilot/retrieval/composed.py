@@ -8,7 +8,7 @@ from datetime import datetime
 
 from copilot.domain.evidence import FieldType, Raw, Record, Value
 from copilot.domain.plan import Figures, Filter, Listing, Operator, RecordQuery
-from copilot.domain.quantity import SCALE
+from copilot.domain.quantity import SCALE, half_up
 from copilot.domain.query import Function, Group, Query
 from copilot.retrieval.figures import FigureRow, Setting, find_figures, find_ids
 from copilot.retrieval.run import Run, find
@@ -227,7 +227,7 @@ def _as_told(kind: FieldType, mean: Raw) -> Raw:
     Below one it keeps four decimals, for prices of small parts."""
     if kind not in ("amount", "quantity") or not isinstance(mean, int):
         return mean
-    return round(mean, -4 if abs(mean) >= SCALE else -2)
+    return half_up(mean, SCALE // 100 if abs(mean) >= SCALE else SCALE // 10_000)
 
 
 def _plain(leaf: Leaf) -> FieldType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from evals.scoring.said import Said, Shown
 from evals.scoring.truth import Cell, Column
@@ -100,6 +100,7 @@ def _same_number(expected: Decimal, value: object) -> bool:
     places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     if not places:
         return expected == value
-    if places > _TOLD_PLACES and value == round(expected, _TOLD_PLACES if abs(expected) >= 1 else 2 * _TOLD_PLACES):
+    told = Decimal(1).scaleb(-_TOLD_PLACES if abs(expected) >= 1 else -2 * _TOLD_PLACES)
+    if places > _TOLD_PLACES and value == expected.quantize(told, ROUND_HALF_UP):
         return True
     return abs(expected - value) <= max(Decimal(5).scaleb(-min(places, 60) - 1), Decimal(1).scaleb(-_KEPT_PLACES))

@@ -146,3 +146,27 @@ async def test_a_name_beside_a_number_has_to_be_of_that_record(runtime: Runtime,
     wrong = await ask(runtime, "rep.us", f"is {row['number']} of {row['other']} shipped")
     assert wrong.verdict is Verdict.DECLINED, wrong.answer
     assert not wrong.facts
+
+
+async def test_a_mean_of_money_is_told_to_the_cent(runtime: Runtime, truth: Truth) -> None:
+    row = truth.one(
+        "select round(avg(a.net) / 1000000, 2) as n from biz.sales_order o"
+        " join biz.sales_order_amount a on a.order_id = o.id where o.status not in ('quotation', 'cancelled')"
+        " and o.label_region = 3 and a.currency = 'USD' and o.order_date between '2026-10-01' and '2026-10-31'"
+    )
+    answer = await ask(runtime, "rep.us", "average order value in October in USD")
+    assert figures(answer)[0] == row["n"]
+
+
+async def test_a_supplier_s_published_rate_is_the_measure_over_that_year(runtime: Runtime, truth: Truth) -> None:
+    """Two ways to one definition: the worker's statement, and the measure compiled for whoever sees every site."""
+    suppliers = truth.all(
+        "select s.name, r.on_time_rate, r.period_start, r.period_end from biz.supplier_rate r"
+        " join biz.supplier s on s.id = r.supplier_id where r.receipts > 20 and r.on_time < r.receipts"
+        " order by md5(s.name) limit 4"
+    )
+    for row in suppliers:
+        published = await ask(runtime, "planner", f"on time rate of {row['name']}")
+        text = f"on time rate of {row['name']} from {row['period_start']} to {row['period_end']}"
+        measured = await ask(runtime, "planner", text)
+        assert figures(published)[0] == figures(measured)[0] == Decimal(row["on_time_rate"]) / 1_000_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copilot.domain.quantity import SCALE, from_scaled, to_scaled
+from copilot.domain.quantity import SCALE, from_scaled, half_up, to_scaled
 
 _STORED = st.integers(-(2**63) + 1, 2**63 - 1)
 
@@ -57,3 +57,11 @@ def test_what_a_bigint_cannot_hold_is_refused(large: str | int) -> None:
     with pytest.raises(ValueError, match=r"too large|not a number"):
         to_scaled(large)
     assert to_scaled("9223372036854.775807") == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "rounded"),
+    [(974_945_000, 10_000, 974_950_000), (-974_945_000, 10_000, -974_950_000), (974_944_999, 10_000, 974_940_000)],
+)
+def test_halves_are_rounded_away_from_zero(value: int, step: int, rounded: int) -> None:
+    assert half_up(value, step) == rounded

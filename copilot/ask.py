@@ -21,14 +21,15 @@ from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
 from copilot.domain.json import Json
 from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.principal import Principal
-from copilot.domain.question import Credential, Question, SessionSubject
+from copilot.domain.question import Channel, Credential, Question, SessionSubject
 from copilot.domain.scope import Scope
+from copilot.errors import TokenRefusedError
 from copilot.manners import Setting, kept_manner, mannerly
 from copilot.policy.policy import Policy, scope_for
 from copilot.retrieval.retrieve import Linker, retrieve
 from copilot.semantic.model import SemanticModel
 from copilot.store.audit import AuditLog
-from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef
+from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef, refusal
 from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.pool import Database
 from copilot.store.reviews import Reviews
@@ -84,7 +85,7 @@ class Asking:
         record: then there is no answer.
         """
         started = perf_counter()
-        principal = await self.authenticate(credential)
+        principal = await self._who(credential, question.channel)
         scope = scope_for(principal, self.policy)
         masked = self.masker.mask(question.text)
         conversation = await self._conversation(question, principal)
@@ -94,13 +95,13 @@ class Asking:
         await self.conversations.append(self._turn(principal, question, masked.text, outcome, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
-    async def again(self, subject: str, conversation: str, position: int) -> Answer | None:
+    async def again(self, credential: SessionSubject, conversation: str, position: int) -> Answer | None:
         """Answer a kept turn again from its plan, under today's scope; None where there is no such turn of theirs."""
         started = perf_counter()
-        turn = await self.conversations.turn(subject, conversation, position)
+        principal = await self.authenticate(credential)
+        turn = await self.conversations.turn(principal.subject, conversation, position)
         if turn is None:
             return None
-        principal = await self.authenticate(SessionSubject(subject))
         scope = scope_for(principal, self.policy)
         if manner := kept_manner((turn.plan or {}).get("kind")):
             outcome = await self._mannerly(manner, turn.question, principal, scope, conversation, kept=turn.position)
@@ -109,6 +110,18 @@ class Asking:
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         question = Question(text=turn.question, channel="web", conversation=conversation)
         return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
+
+    async def _who(self, credential: Credential, channel: Channel) -> Principal:
+        """Whoever asks; a token that is refused leaves a row."""
+        try:
+            return await self.authenticate(credential)
+        except TokenRefusedError as error:
+            await self.refused(channel, error.fault)
+            raise
+
+    async def refused(self, channel: Channel, fault: str) -> None:
+        """Put on record that a sign-in or a token was refused. Raises AuditError."""
+        await self.audit.append(refusal(channel, fault, self.policy.version))
 
     async def _on_record(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome

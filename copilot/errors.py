@@ -42,6 +42,23 @@ class SignInError(CopilotError):
     code = "not_signed_in"
 
 
+class TokenRefusedError(SignInError):
+    """The token is not valid or has expired; sign in again."""
+
+    code = "token_refused"
+
+    def __init__(self, fault: str = "malformed") -> None:
+        super().__init__()
+        self.fault = fault
+        """What was wrong, in one stable word: for the audit, not for whoever sent it."""
+
+
+class ProviderError(CopilotError):
+    """The identity provider could not be asked, or is not set up as it must be."""
+
+    code = "provider"
+
+
 class NoAccessError(CopilotError):
     """This person has no access to the copilot."""
 

@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import platformdirs
 
 from copilot.errors import SettingsError
+
+_SCOPE = "openid profile offline_access"
+_GROUPS_CLAIM = "groups"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """An OpenID Connect provider: Entra ID, Okta, Keycloak, Auth0, Google or another that can be discovered.
+
+    COPILOT_OIDC_ISSUER         its address, exactly as it calls itself
+    COPILOT_OIDC_CLIENT_ID      how it knows us
+    COPILOT_OIDC_CLIENT_SECRET  what proves us to it; none for a public client
+    COPILOT_OIDC_AUDIENCE       the audience of access tokens for our API; without it the API takes none
+    COPILOT_OIDC_SCOPE          what is asked for (openid profile offline_access)
+    COPILOT_OIDC_GROUPS_CLAIM   the claim that lists a person's groups (groups)
+    COPILOT_OIDC_GROUPS_FILE    what those groups mean here (groups.yaml in the data folder)
+    """
+
+    issuer: str
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    audience: str | None = None
+    scope: str = _SCOPE
+    groups_claim: str = _GROUPS_CLAIM
+    groups_file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +46,8 @@ class Settings:
     COPILOT_DATABASE_URL  a PostgreSQL to use instead of the embedded one, as a role that may create roles and schemas
     COPILOT_HOST, _PORT   where the web front end listens
     COPILOT_LANGUAGE      the language questions are heard and answered in: one that is shipped, or a folder of another
+    COPILOT_PUBLIC_URL    the address people reach the web front end by, where that is another
+    COPILOT_OIDC_…        the identity provider; see OidcSettings
     """
 
     home: Path
@@ -27,6 +55,14 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     language: str = "en"
+    public_url: str | None = None
+    oidc: OidcSettings | None = None
+
+    @property
+    def address(self) -> str:
+        """Where people reach the web front end, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @property
     def embedded(self) -> bool:
@@ -37,13 +73,51 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the environment. Raises SettingsError naming the variable and its value."""
     env = os.environ if environment is None else environment
+    home = Path(env.get("COPILOT_HOME") or _default_home()).expanduser().absolute()
     return Settings(
-        home=Path(env.get("COPILOT_HOME") or _default_home()).expanduser().absolute(),
+        home=home,
         database_url=env.get("COPILOT_DATABASE_URL") or None,
         host=env.get("COPILOT_HOST") or "127.0.0.1",
         port=_port(env.get("COPILOT_PORT") or "8000"),
         language=env.get("COPILOT_LANGUAGE") or "en",
+        public_url=_url(env.get("COPILOT_PUBLIC_URL")),
+        oidc=_oidc(env, home),
     )
+
+
+def _oidc(env: Mapping[str, str], home: Path) -> OidcSettings | None:
+    issuer, client = env.get("COPILOT_OIDC_ISSUER"), env.get("COPILOT_OIDC_CLIENT_ID")
+    if not issuer and not client:
+        return None
+    if not issuer or not client:
+        missing = "COPILOT_OIDC_CLIENT_ID" if issuer else "COPILOT_OIDC_ISSUER"
+        raise SettingsError(f"{missing} is not set; signing in through a provider needs its issuer and our client id")
+    scope = env.get("COPILOT_OIDC_SCOPE") or _SCOPE
+    if "openid" not in scope.split():
+        raise SettingsError(f"COPILOT_OIDC_SCOPE is {scope!r}; `openid` must be in it")
+    audience = env.get("COPILOT_OIDC_AUDIENCE") or None
+    if audience == client:
+        raise SettingsError("COPILOT_OIDC_AUDIENCE is our client id: id tokens would pass for access tokens to our API")
+    return OidcSettings(
+        issuer=issuer,
+        client_id=client,
+        secret=env.get("COPILOT_OIDC_CLIENT_SECRET") or None,
+        audience=audience,
+        scope=scope,
+        groups_claim=env.get("COPILOT_OIDC_GROUPS_CLAIM") or _GROUPS_CLAIM,
+        groups_file=Path(env.get("COPILOT_OIDC_GROUPS_FILE") or home / "groups.yaml").expanduser().absolute(),
+    )
+
+
+def _url(text: str | None) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingsError(
+            f"COPILOT_PUBLIC_URL is {text!r}; it must be an address such as https://copilot.example.com"
+        )
+    return text.rstrip("/")
 
 
 def _default_home() -> str:

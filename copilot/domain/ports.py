@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from copilot.domain.answer import Answer
-from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, TurnView
+from copilot.domain.question import (
+    Channel,
+    ConversationView,
+    Credential,
+    DemoPerson,
+    Question,
+    SessionSubject,
+    TurnView,
+)
 
 
 class Copilot(Protocol):
@@ -19,8 +27,8 @@ class Copilot(Protocol):
         """The demo sign-ins; none where the database is not the embedded one."""
         ...
 
-    async def person_name(self, subject: str) -> str:
-        """The name of an enabled person. Raises SignInError for anybody else."""
+    async def person_name(self, credential: SessionSubject) -> str:
+        """The name of whoever is signed in. Raises SignInError for anybody else."""
         ...
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
@@ -31,7 +39,11 @@ class Copilot(Protocol):
         """The turns of one's own conversation; none where it is not one's own."""
         ...
 
-    async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
+    async def refused(self, channel: Channel, fault: str) -> None:
+        """Put on record that a sign-in or a token was refused, and by which fault. Raises AuditError."""
+        ...
+
+    async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         """Answer a kept turn again from its plan, under today's scope and data."""
         ...
 

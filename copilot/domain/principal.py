@@ -24,6 +24,8 @@ class Principal:
     name: str
     home_region: int | None
     grants: tuple[Grant, ...]
+    groups: tuple[str, ...] = ()
+    """Groups at an identity provider, as far as it vouched for them within the hour."""
 
     @property
     def roles(self) -> tuple[str, ...]:

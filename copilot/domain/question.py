@@ -29,9 +29,14 @@ class BearerToken:
 
 @dataclass(frozen=True, slots=True)
 class SessionSubject:
-    """The subject of a session that the channel itself has verified (the chat's signed cookie, the local command)."""
+    """The subject of a session that the channel itself has verified (the chat's signed cookie, the local command).
+
+    `session` names a session that goes on from a sign-in at a provider, which may end it: it is looked at again for
+    every question. Without one, nothing but the person's own state can end it.
+    """
 
     subject: str
+    session: str | None = None
 
 
 Credential = BearerToken | SessionSubject

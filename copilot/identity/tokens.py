@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from copilot.domain.clock import Clock
-from copilot.errors import SignInError
+from copilot.errors import TokenRefusedError
 
 _ISSUER = "erp-copilot"
 _AUDIENCE = "erp-copilot-api"
@@ -36,7 +36,7 @@ class LocalTokens:
         return jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims, self._key(), algorithms=["HS256"])
 
     def subject(self, token: str) -> str:
-        """Whose token this is. Raises SignInError for one that is forged, expired or meant for something else."""
+        """Whose token this is. Raises TokenRefusedError for one that is forged, expired or meant for something else."""
         try:
             decoded = jwt.decode(token, self._key(), algorithms=["HS256"])
             now = int(self._clock().timestamp())
@@ -49,9 +49,9 @@ class LocalTokens:
             )
             registry.validate(decoded.claims)
         except (JoseError, ValueError) as error:
-            raise SignInError("the access token is not valid or has expired; get a new one") from error
+            raise TokenRefusedError("local") from error
         if decoded.header.get("typ") != "at+jwt":
-            raise SignInError("this token is no access token")
+            raise TokenRefusedError("kind")
         return str(decoded.claims["sub"])
 
     def _key(self) -> OctKey:

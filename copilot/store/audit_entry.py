@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from copilot.domain.answer import Json
-from copilot.domain.scope import Labels, Scope
+from copilot.domain.scope import EMPTY_SCOPE, Labels, Scope
 from copilot.errors import AuditError
 from copilot.store.audit_chain import instant, storable, storable_text
 
@@ -79,6 +79,10 @@ class PolicyDecision:
         }
 
 
+NOBODY = "nobody"
+"""The subject of a row about somebody who could not be told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One question and what became of it.
@@ -137,3 +141,13 @@ def _uuid(text: str) -> str:
         return str(UUID(text))
     except ValueError as error:
         raise AuditError(f"{text!r} is not a UUID, so no audit row can name it") from error
+
+
+def refusal(channel: str, fault: str, version: str) -> AuditEntry:
+    """The entry of a sign-in or a token that was refused: by which fault, and of nobody, for nothing was proved."""
+    decision = PolicyDecision(subject=NOBODY, roles=(), scope=EMPTY_SCOPE, version=version, outcome="refused")
+    return AuditEntry(
+        subject=NOBODY, channel=channel, conversation=None, masked_question="", kind="sign_in", plan=None, records=(),
+        verdict="declined", reason=f"token_{fault}", engine="rules", claims=(), policy=decision, elapsed_ms=0,
+        question="", answer=None,
+    )  # fmt: skip

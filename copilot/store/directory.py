@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import DemoPerson
 from copilot.domain.scope import Scope
+from copilot.domain.session import Account, AccountState
 from copilot.errors import SignInError
 from copilot.store.pool import Database
 from copilot.store.queries import query
 from copilot.store.roles import Role
+
+_WORD_HOLDS = timedelta(minutes=60)
+"""How long the groups that a provider last vouched for hold while it can't be asked."""
 
 
 class Directory:
@@ -22,9 +26,13 @@ class Directory:
         self._database = database
 
     async def principal(self, subject: str, now: datetime) -> Principal:
-        """An enabled person with the grants in force. Raises SignInError for anybody else."""
+        """An enabled person with the grants in force, and the groups that a provider vouched for within the hour.
+
+        Raises SignInError for anybody else.
+        """
+        values = {"subject": subject, "now": now, "since": now - _WORD_HOLDS}
         async with self._database.connection(Role.APP) as connection:
-            cursor = await connection.execute(query("person_with_grants"), {"subject": subject, "now": now})
+            cursor = await connection.execute(query("person_with_grants"), values)
             row = await cursor.fetchone()
         if row is None:
             raise SignInError(f"{subject!r} is not known here; sign in again")
@@ -38,7 +46,19 @@ class Directory:
             )
             for grant in row["grants"]
         )
-        return Principal(subject=row["subject"], name=row["name"], home_region=row["home_region"], grants=grants)
+        return Principal(
+            subject=row["subject"], name=row["name"], home_region=row["home_region"], grants=grants,
+            groups=tuple(row["groups"]),
+        )  # fmt: skip
+
+    async def account(self, account: Account) -> AccountState | None:
+        """Whose an account of a provider is, and what it last said of it; None for one that never came in."""
+        values = {"issuer": account.issuer, "external": account.external}
+        async with self._database.connection(Role.APP) as connection:
+            row = await (await connection.execute(query("identity_of"), values)).fetchone()
+        if row is None:
+            return None
+        return AccountState(subject=row["subject"], enabled=row["enabled"], confirmed_at=row["confirmed_at"])
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The people who sign in locally, with what they were granted, in words."""

@@ -9,6 +9,7 @@ state         conversations and feedback
 audit_writer  inserts audit rows
 auditor       reads audit rows, no business record
 jobs          the queue of background jobs, in a schema of its own and nowhere else
+identity      sessions, and what an identity provider says of its accounts; no business record
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Role(StrEnum):
     AUDIT_WRITER = "audit_writer"
     AUDITOR = "auditor"
     JOBS = "jobs"
+    IDENTITY = "identity"
 
     @property
     def login(self) -> str:
@@ -50,8 +52,8 @@ class Role(StrEnum):
         return f"copilot_{self.value}"
 
 
-_SINCE_RELEASED = frozenset({Role.JOBS})
-"""Roles that older data folders have no password for."""
+SINCE_RELEASED = (Role.JOBS, Role.IDENTITY)
+"""Roles that older data folders have no password for, and their servers no login."""
 
 
 def passwords(home: Path) -> dict[Role, str]:
@@ -74,7 +76,7 @@ def passwords(home: Path) -> dict[Role, str]:
 def _read(file: Path) -> dict[Role, str]:
     try:
         found = json.loads(file.read_text())
-        return {role: str(found[role.value]) for role in Role if role not in _SINCE_RELEASED or role.value in found}
+        return {role: str(found[role.value]) for role in Role if role not in SINCE_RELEASED or role.value in found}
     except (ValueError, KeyError, TypeError) as error:
         raise StartupError(
             f"{str(file)!r} is damaged; remove it and start again, and new passwords are set for the database roles"

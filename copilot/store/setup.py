@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ from copilot.errors import StartupError, UnsafeDatabaseError
 from copilot.store.jobs_schema import install_jobs
 from copilot.store.migrate import migrate
 from copilot.store.queries import query
-from copilot.store.roles import Role, dsn_for, ensure_roles, passwords
+from copilot.store.roles import SINCE_RELEASED, Role, dsn_for, ensure_roles, passwords
 
 EMBEDDED_DATABASE = "copilot"
 _FIXED = {16: 160010, 17: 170006}
@@ -28,7 +29,7 @@ async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
     """
     dsns = {role: dsn_for(dsn, role, secret) for role, secret in passwords(home).items()}
     try:
-        if not (await _prepared(dsns[Role.OWNER]) and await _known(dsns[Role.JOBS])):
+        if not (await _prepared(dsns[Role.OWNER]) and await _known([dsns[role] for role in SINCE_RELEASED])):
             await _first_time(dsn, home, create=create)
         async with await AsyncConnection.connect(dsns[Role.OWNER]) as owner:
             await check_version(owner)
@@ -72,13 +73,14 @@ async def _prepared(dsn: str) -> bool:
     return row is not None and bool(row[0])
 
 
-async def _known(dsn: str) -> bool:
-    """Whether the newest role can connect: a data folder from before it existed has none on its server."""
+async def _known(dsns: Sequence[str]) -> bool:
+    """Whether the newer roles can connect: a data folder from before they existed has none on its server."""
     try:
-        async with await AsyncConnection.connect(dsn):
-            return True
+        for dsn in dsns:
+            await (await AsyncConnection.connect(dsn)).close()
     except psycopg.OperationalError:
         return False
+    return True
 
 
 async def make_roles(dsn: str, home: Path) -> None:

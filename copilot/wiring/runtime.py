@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
 
@@ -19,7 +20,15 @@ from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock, system_clock
 from copilot.domain.evidence import Evidence
 from copilot.domain.plan import Plan
-from copilot.domain.question import ConversationView, Credential, DemoPerson, Question, SessionSubject, TurnView
+from copilot.domain.question import (
+    Channel,
+    ConversationView,
+    Credential,
+    DemoPerson,
+    Question,
+    SessionSubject,
+    TurnView,
+)
 from copilot.errors import (
     CopilotError,
     NoAccessError,
@@ -29,9 +38,10 @@ from copilot.errors import (
     UnapprovedTemplateError,
 )
 from copilot.identity.authenticate import Authenticator
+from copilot.identity.groups import Groups
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
-from copilot.policy.policy import load_policy, scope_for
+from copilot.policy.policy import Policy, load_policy, scope_for
 from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.language import Language, find_language, speaking
 from copilot.semantic.model import load_model
@@ -43,11 +53,15 @@ from copilot.store.directory import Directory
 from copilot.store.pool import Database
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
+from copilot.store.sealing import KeyRing
 from copilot.store.secrets import Secrets
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
 from redaction.patterns import PatternMasker
+
+if TYPE_CHECKING:
+    from copilot.identity.signon import SignOn
 
 Progress = Callable[[str], None]
 
@@ -69,6 +83,7 @@ class Runtime:
     kept: Conversations
     reviews: Reviews
     tokens: LocalTokens
+    sign_on: SignOn | None
     admin_dsn: str
 
     async def ask(self, question: Question, credential: Credential) -> Answer:
@@ -77,12 +92,16 @@ class Runtime:
             return await self.asking.ask(question, credential)
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
-        """The demo sign-ins; none where the database is not the embedded one."""
-        return await self.directory.demo_people() if self.settings.embedded else ()
+        """The demo sign-ins; none where the database is not the embedded one, or a provider signs people in."""
+        return await self.directory.demo_people() if self.settings.embedded and self.sign_on is None else ()
 
-    async def person_name(self, subject: str) -> str:
-        """The name of an enabled person."""
-        return (await self.directory.principal(subject, self.clock())).name
+    async def person_name(self, credential: SessionSubject) -> str:
+        """The name of whoever is signed in."""
+        return (await self.asking.authenticate(credential)).name
+
+    async def refused(self, channel: Channel, fault: str) -> None:
+        """Put a refused sign-in or token on record."""
+        await self.asking.refused(channel, fault)
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
@@ -92,10 +111,10 @@ class Runtime:
         """The turns of one's own conversation."""
         return tuple(turn.view() for turn in await self.kept.turns(subject, conversation))
 
-    async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
+    async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""
         with speaking(self.language):
-            answer = await self.asking.again(subject, conversation, position)
+            answer = await self.asking.again(credential, conversation, position)
         if answer is None:
             raise SignInError("there is no such conversation")
         return answer
@@ -115,7 +134,7 @@ class Runtime:
         Raises SignInError for a person who is not known, NoAccessError for one who may not read stock and
         SourceConfigError for a site that is not theirs.
         """
-        scope = scope_for(await self.directory.principal(subject, self.clock()), self.asking.policy)
+        scope = scope_for(await self.asking.authenticate(SessionSubject(subject)), self.asking.policy)
         if not scope.allows("stock"):
             raise NoAccessError(f"{subject!r} may not read stock")
 
@@ -138,7 +157,7 @@ class Runtime:
 
     def token(self, subject: str) -> str:
         """An access token for one person. Raises SettingsError outside the embedded default."""
-        if not self.settings.embedded:
+        if not self.settings.embedded or self.sign_on is not None:
             raise SettingsError("access tokens of our own exist only with the embedded database")
         return self.tokens.issue(subject)
 
@@ -166,6 +185,8 @@ async def open_runtime(
             await runtime.sources.load()
             yield runtime
         finally:
+            if runtime.sign_on is not None:
+                await runtime.sign_on.client.provider.aclose()
             await runtime.sources.aclose()
             await runtime.audit.close()
             await database.close()
@@ -206,6 +227,9 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
     sources = Sources(database, ingest, model, secrets, clock)
     directory, tokens = Directory(database), LocalTokens(settings.home, clock)
+    sign_on, groups = _provided(settings, database, policy, clock)
+    local = tokens if settings.embedded and sign_on is None else None
+    authenticate = Authenticator(directory, clock, tokens=local, provided=sign_on, groups=groups)
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
     templates, reviews = _templates(language), Reviews(database, clock)
     asking = Asking(
@@ -218,7 +242,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         audit=audit,
         conversations=kept,
         reviews=reviews,
-        authenticate=Authenticator(directory, tokens if settings.embedded else None, clock),
+        authenticate=authenticate,
         linker=sources.link,
         freshener=sources,
         clock=clock,
@@ -226,8 +250,20 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
         secrets=secrets, directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens,
-        admin_dsn=admin_dsn,
+        sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
+
+
+def _provided(
+    settings: Settings, database: Database, policy: Policy, clock: Clock
+) -> tuple[SignOn | None, Groups | None]:
+    """Signing on through the provider that is set up, and what its groups mean; nothing where there is none."""
+    if settings.oidc is None:
+        return None, None
+    from copilot.wiring.sign_on import sign_on_through
+
+    sign_on = sign_on_through(settings.oidc, settings.address, database, KeyRing(settings.home), clock)
+    return sign_on, Groups(settings.oidc.groups_file, policy.roles)
 
 
 def _templates(language: Language) -> Templates:

@@ -44,7 +44,10 @@ PARTS = (
 
 async def run_parts(parts: Sequence[Part], build: Path, say: Say) -> bool:
     """Measure, print a table and write build/bench.json; figures of parts not asked for stay in it. Returns whether
-    every goal was met."""
+    every goal was met.
+
+    The file is written part by part: one that fails after an hour takes no figure of the others with it.
+    """
     file = build / "bench.json"
     entries = _kept(file)
     measured: list[Figure] = []
@@ -53,8 +56,8 @@ async def run_parts(parts: Sequence[Part], build: Path, say: Say) -> bool:
         async for figure in part.measure(say):
             measured.append(figure)
             entries[figure.name] = figure.to_json()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(list(entries.values()), indent=2) + "\n")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(list(entries.values()), indent=2) + "\n")
     for line in table(measured):
         print(line)
     return all(figure.ok for figure in measured)

@@ -183,12 +183,12 @@ def test_a_second_start_is_quick_and_the_api_answers_whom_it_knows(home: Path) -
         status, kind, body = running.get("/health")
         assert (status, body) == (200, {"status": "ok", "components": {"database": "ok", "audit": "ok"}})
         answered(running)
-        for token in (None, "not.a.token"):
+        for token, code in ((None, "not_signed_in"), ("not.a.token", "token_refused")):
             status, kind, body = running.ask("open orders for Acme", token)
             assert (status, kind, body["code"], body["status"]) == (
                 401,
                 "application/problem+json",
-                "not_signed_in",
+                code,
                 401,
             )
             assert set(body) == {"type", "title", "status", "code", "detail"}

@@ -18,6 +18,7 @@ from copilot.domain.answer import Answer, Fact, Reason, Source, Verdict
 from copilot.domain.plan import Choice
 from copilot.domain.question import (
     BearerToken,
+    Channel,
     ConversationView,
     Credential,
     DemoPerson,
@@ -162,6 +163,7 @@ class FakeCopilot:
     kept: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
+    refusals: list[tuple[Channel, str]] = field(default_factory=list[tuple[Channel, str]])
     components: dict[str, str] = field(default_factory=lambda: {"database": "ok", "audit": "ok"})
 
     async def ask(self, question: Question, credential: Credential) -> Answer:
@@ -196,11 +198,14 @@ class FakeCopilot:
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         return self.people
 
-    async def person_name(self, subject: str) -> str:
+    async def person_name(self, credential: SessionSubject) -> str:
         names = {person.subject: person.name for person in PEOPLE}
-        if subject in self.disabled or subject not in names:
+        if credential.subject in self.disabled or credential.subject not in names:
             raise SignInError
-        return names[subject]
+        return names[credential.subject]
+
+    async def refused(self, channel: Channel, fault: str) -> None:
+        self.refusals.append((channel, fault))
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         stamp = datetime.now(UTC).isoformat()
@@ -219,7 +224,7 @@ class FakeCopilot:
             for at, text in enumerate(texts)
         )
 
-    async def reopen(self, subject: str, conversation: str, position: int) -> Answer:
+    async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         return self._answered(self.kept[conversation][position][0], conversation)
 
     async def forget(self, subject: str, conversation: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from joserfc.jwk import OctKey
 from copilot.domain.clock import fixed_clock
 from copilot.domain.principal import Principal
 from copilot.domain.question import BearerToken, SessionSubject
+from copilot.domain.session import Account, AccountState
 from copilot.errors import SignInError
 from copilot.identity.authenticate import Authenticator
 from copilot.identity.tokens import LIFETIME, LocalTokens
@@ -178,10 +179,16 @@ class _People:
         self.asked.append((subject, now))
         return Principal(subject=subject, name=subject, home_region=None, grants=())
 
+    async def account(self, account: Account) -> AccountState | None:
+        raise AssertionError(account)
+
+    async def label_ids(self) -> Mapping[str, Mapping[str, int]]:
+        raise AssertionError
+
 
 async def test_grants_are_read_afresh_for_every_question(tokens: LocalTokens) -> None:
     people = _People()
-    authenticate = Authenticator(people, tokens, fixed_clock(NOW))
+    authenticate = Authenticator(people, fixed_clock(NOW), tokens=tokens)
     for _ in range(2):
         assert (await authenticate(BearerToken(tokens.issue("rep.us")))).subject == "rep.us"
     await authenticate(SessionSubject("rep.de"))
@@ -191,12 +198,12 @@ async def test_grants_are_read_afresh_for_every_question(tokens: LocalTokens) ->
 async def test_a_forged_token_never_reaches_the_directory(tokens: LocalTokens) -> None:
     people = _People()
     with pytest.raises(SignInError):
-        await Authenticator(people, tokens, fixed_clock(NOW))(BearerToken("a.b.c"))
+        await Authenticator(people, fixed_clock(NOW), tokens=tokens)(BearerToken("a.b.c"))
     assert people.asked == []
 
 
 async def test_no_token_is_valid_where_there_are_none_of_our_own(tokens: LocalTokens) -> None:
     people = _People()
     with pytest.raises(SignInError, match="not set up"):
-        await Authenticator(people, None, fixed_clock(NOW))(BearerToken(tokens.issue("rep.us")))
+        await Authenticator(people, fixed_clock(NOW))(BearerToken(tokens.issue("rep.us")))
     assert people.asked == []

@@ -13,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from copilot.channels.web.app import create_app
-from copilot.channels.web.session import SESSION_COOKIE, session_key, subject_of
+from copilot.channels.web.session import SESSION_COOKIE, Ticket, session_key, ticket_of
 from copilot.settings import Settings
 from tests.browser.fake_copilot import FakeCopilot
 
@@ -142,12 +142,12 @@ def token(key: str, **claims: object) -> str:
 
 def test_only_our_own_running_sessions_count(tmp_path: Path) -> None:
     key = session_key(tmp_path)
-    assert subject_of(token(key), key) == "rep.us"
-    assert subject_of(token(key, exp=1), key) is None
-    assert subject_of(token("k" * 43), key) is None
-    assert subject_of(token(key)[:-2] + "xx", key) is None
-    assert subject_of("", key) is None
-    assert subject_of(token(key, identifier=7), key) is None
+    assert ticket_of(token(key), key) == Ticket(subject="rep.us")
+    assert ticket_of(token(key, exp=1), key) is None
+    assert ticket_of(token("k" * 43), key) is None
+    assert ticket_of(token(key)[:-2] + "xx", key) is None
+    assert ticket_of("", key) is None
+    assert ticket_of(token(key, identifier=7), key) is None
 
 
 async def test_conversations_of_others_stay_hidden(copilot: FakeCopilot, client: httpx.AsyncClient) -> None:

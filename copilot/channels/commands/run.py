@@ -8,7 +8,9 @@ import contextlib
 from collections.abc import Iterable
 
 from copilot.channels.cli import Command, Paced, say
+from copilot.channels.web.security import is_loopback
 from copilot.channels.web.server import bind, serve
+from copilot.errors import StartupError
 from copilot.settings import read_settings
 from copilot.wiring import open_runtime
 from copilot.wiring.demo import bring_demo_to_today
@@ -21,6 +23,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 async def _run(options: argparse.Namespace) -> int:
     settings = read_settings()
+    if settings.oidc is None and not is_loopback(settings.host):
+        raise StartupError(
+            f"COPILOT_HOST is {settings.host!r}, which others reach, and no identity provider is set up: the demo "
+            "sign-in asks for no secret. Set COPILOT_OIDC_ISSUER, or listen on 127.0.0.1"
+        )
     listening = bind(settings.host, settings.port)
     with contextlib.closing(listening):
         async with open_runtime(settings, progress=say) as runtime:
@@ -33,7 +40,10 @@ async def _run(options: argparse.Namespace) -> int:
 
             questions = await first_questions(runtime)
             app = create_app(
-                runtime, settings, starters=lambda person: questions.get(person.subject) or starters_from_file(person)
+                runtime,
+                settings,
+                starters=lambda person: questions.get(person.subject) or starters_from_file(person),
+                sign_on=runtime.sign_on,
             )
             people = [
                 f"{person.subject:<14}{person.role.replace('_', ' ')}, {person.where}"

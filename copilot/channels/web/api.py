@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
+from copilot.channels.web.door import Door
 from copilot.channels.web.problems import PROBLEM
 from copilot.channels.web.question_text import clean_conversation, clean_question
 from copilot.domain.ports import Copilot
@@ -97,8 +98,8 @@ def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     return {status: {"model": Problem, "content": {PROBLEM: schema}} for status in statuses}
 
 
-def api_routes(copilot: Copilot) -> APIRouter:
-    """The routes for programs."""
+def api_routes(copilot: Copilot, door: Door) -> APIRouter:
+    """The routes for programs. A browser that is signed in to the chat may use them by the same cookie."""
     router = APIRouter()
 
     @router.post(
@@ -108,13 +109,22 @@ def api_routes(copilot: Copilot) -> APIRouter:
         summary="Ask one question",
         tags=["api"],
     )
-    async def ask(body: AskIn, token: Annotated[BearerToken, Depends(_bearer)]) -> JSONResponse:
-        """Needs a bearer token. A declined question is an answer too: look at the verdict."""
+    async def ask(
+        request: Request, body: AskIn, token: Annotated[BearerToken | None, Depends(_bearer)]
+    ) -> JSONResponse:
+        """Needs a bearer token, or the chat's session. A declined question is an answer too: look at the verdict."""
+        visitor = None if token else await door.visitor(request)
+        credential = token or (visitor.credential if visitor else None)
+        if credential is None:
+            raise SignInError
         question = Question(
             text=clean_question(body.question), channel="api", conversation=clean_conversation(body.conversation)
         )
-        answer = await copilot.ask(question, token)
-        return JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})
+        answer = await copilot.ask(question, credential)
+        response = JSONResponse(answer.to_json(), headers={"Cache-Control": "no-store"})
+        if visitor is not None:
+            door.remember(response, visitor)
+        return response
 
     @router.api_route("/api/v1/ask", methods=["GET", "PUT", "PATCH", "DELETE"], include_in_schema=False)
     async def not_like_this() -> None:
@@ -134,7 +144,6 @@ def api_routes(copilot: Copilot) -> APIRouter:
 
 def _bearer(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
-) -> BearerToken:
-    if credentials is None or not credentials.credentials:
-        raise SignInError
-    return BearerToken(credentials.credentials)
+) -> BearerToken | None:
+    """The token of the Authorization header; None where there is no such header."""
+    return BearerToken(credentials.credentials) if credentials else None

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from copilot.channels.web.data_layer import ConversationLayer
 from copilot.channels.web.desk import Desk
 from copilot.channels.web.page import without_strangers
+from copilot.channels.web.session import Ticket
 
 logging.getLogger("chainlit").setLevel(logging.WARNING)
 
@@ -41,6 +42,6 @@ def chat_page() -> str:
     return without_strangers(get_html_template(""))
 
 
-def session_cookie(subject: str, name: str) -> str:
+def session_cookie(ticket: Ticket, name: str) -> str:
     """The value of the session cookie of one person."""
-    return create_jwt(cl.User(identifier=subject, display_name=name))
+    return create_jwt(cl.User(identifier=ticket.subject, display_name=name, metadata=ticket.metadata()))

@@ -16,7 +16,7 @@ from chainlit.user import PersistedUser, User
 from copilot.channels.web.problems import plain_words
 from copilot.channels.web.session import current_subject
 from copilot.domain.ports import Copilot
-from copilot.domain.question import ConversationView
+from copilot.domain.question import ConversationView, SessionSubject
 from copilot.errors import CopilotError, SignInError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ConversationLayer(BaseDataLayer):
 
     async def get_user(self, identifier: str) -> PersistedUser | None:
         """The person, if enabled."""
-        name = await self.copilot.person_name(identifier)
+        name = await self.copilot.person_name(SessionSubject(identifier))
         return PersistedUser(id=identifier, identifier=identifier, display_name=name, createdAt="", metadata={})
 
     async def create_user(self, user: User) -> PersistedUser | None:

@@ -18,9 +18,9 @@ from chainlit.step import StepDict
 from chainlit.types import ThreadDict
 
 from copilot.channels.web.cards import Step, answer_steps, card_element, said
+from copilot.channels.web.door import Door
 from copilot.channels.web.problems import log_unexpected, plain_words
 from copilot.channels.web.question_text import clean_question
-from copilot.channels.web.session import subject_of
 from copilot.channels.web.starters import Starters
 from copilot.domain.answer import Answer
 from copilot.domain.ports import Copilot
@@ -39,7 +39,7 @@ class Desk:
     """The chat's behaviour over one copilot; it keeps no state but the conversation's id in Chainlit's session."""
 
     copilot: Copilot
-    key: str
+    door: Door
     starters: Starters
 
     async def begin(self) -> None:
@@ -51,8 +51,9 @@ class Desk:
         context = get_context()
         try:
             question = self._question(message.content)
-            subject = self._subject(_session(context))
-            answer = await _with_progress(context, message.id, self.copilot.ask(question, SessionSubject(subject)))
+            answer = await _with_progress(
+                context, message.id, self.copilot.ask(question, self._credential(_session(context)))
+            )
         except CopilotError as error:
             if isinstance(error, AuditError | DatabaseError):
                 log_unexpected(error, "the chat")
@@ -68,13 +69,14 @@ class Desk:
         """Fill a kept conversation: every turn answered again, under today's scope and data."""
         context = get_context()
         session = _session(context)
-        subject, conversation = self._subject(session), thread["id"]
+        credential, conversation = self._credential(session), thread["id"]
+        name, subject = await self.copilot.person_name(credential), credential.subject
         steps: list[Step] = []
         elements: list[ElementDict] = []
         for turn in (await self.copilot.turns(subject, conversation))[-_TURNS_REOPENED:]:
             asked = said(turn.question, thread=conversation)
-            asked.update(type="user_message", name=subject)
-            answer = await self.copilot.reopen(subject, conversation, turn.position)
+            asked.update(type="user_message", name=name)
+            answer = await self.copilot.reopen(credential, conversation, turn.position)
             run, reply = answer_steps(answer, thread=conversation, parent=asked["id"])
             steps += [asked, run, reply]
             elements.append(card_element(answer, thread=conversation, message=reply["id"]))
@@ -94,12 +96,12 @@ class Desk:
     def _question(self, text: str) -> Question:
         return Question(text=clean_question(text), channel="web", conversation=_conversation())
 
-    def _subject(self, session: WebsocketSession) -> str:
+    def _credential(self, session: WebsocketSession) -> SessionSubject:
         """Who is asking; a session that ended while the page stayed open asks nothing more."""
-        subject = subject_of(session.token or "", self.key)
-        if subject is None or session.user is None or session.user.identifier != subject:
+        credential = self.door.credential(session.token or "")
+        if session.user is None or session.user.identifier != credential.subject:
             raise SignInError("Your session has ended.")
-        return subject
+        return credential
 
 
 def _session(context: ChainlitContext) -> WebsocketSession:

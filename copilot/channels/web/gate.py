@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from copilot.channels.web.door import Door, Visitor
 from copilot.channels.web.problems import problem
-from copilot.channels.web.session import current_subject, session_token, subject_of
-from copilot.domain.ports import Copilot
-from copilot.errors import CopilotError, SignInError
+from copilot.channels.web.session import current_subject
+from copilot.errors import CopilotError
 
 _Access = Literal["open", "signed in"]
 _SIGNED_OUT = 4401
@@ -50,8 +52,7 @@ class Gate:
     """Wraps the mounted chat."""
 
     app: ASGIApp
-    copilot: Copilot
-    key: str
+    door: Door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         access = access_to(scope.get("method", "WEBSOCKET"), scope["path"])
@@ -64,30 +65,32 @@ class Gate:
 
     async def _as_somebody(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            subject = await signed_in(HTTPConnection(scope), self.copilot, self.key)
+            visitor = await self.door.visitor(HTTPConnection(scope))
         except CopilotError:
             await _refuse(503, "The copilot cannot tell just now who you are.", scope, receive, send)
             return
-        if subject is None:
+        if visitor is None:
             await _refuse(401, "Sign in first.", scope, receive, send)
             return
-        before = current_subject.set(subject)
+        before = current_subject.set(visitor.credential.subject)
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, self._with_cookie(send, visitor))
         finally:
             current_subject.reset(before)
 
+    def _with_cookie(self, send: Send, visitor: Visitor) -> Send:
+        if visitor.cookie is None:
+            return send
+        kept = Response()
+        self.door.remember(kept, visitor)
 
-async def signed_in(connection: HTTPConnection, copilot: Copilot, key: str) -> str | None:
-    """The person behind a request, if the session holds and the person may still come in."""
-    subject = subject_of(session_token(connection), key)
-    if subject is None:
-        return None
-    try:
-        await copilot.person_name(subject)
-    except SignInError:
-        return None
-    return subject
+        async def write(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                headers = MutableHeaders(scope=message)
+                headers.append("set-cookie", kept.headers["set-cookie"])
+            await send(message)
+
+        return write
 
 
 async def _refuse(status: int, detail: str, scope: Scope, receive: Receive, send: Send) -> None:

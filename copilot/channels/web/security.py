@@ -77,11 +77,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def allowed_hosts(host: str) -> frozenset[str] | None:
-    """The Host names served when listening on `host`; None, for any, when it listens on every interface.
+def allowed_hosts(host: str, public_url: str | None = None) -> frozenset[str] | None:
+    """The Host names served when listening on `host`; None, for any, when it listens on every interface and no public
+    address is set.
 
     On every interface the demo sign-in is closed, so a name that an attacker pointed here carries no session.
     """
+    if public_url is not None:
+        return _LOOPBACK_NAMES | {host.strip("[]").lower(), urlsplit(public_url).hostname or ""}
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104  compared with, not bound to
         return None
     return _LOOPBACK_NAMES | {host.strip("[]").lower()}

@@ -1,7 +1,8 @@
 """The signed-in session of a browser: Chainlit's own cookie, checked once per request.
 
-The cookie is a token signed with a key of ours; it names a person and ends after eight hours. Whether that person
-may still come in is asked of the copilot again at every request, and again at every question.
+The cookie is a token signed with a key of ours; it names a person and ends after eight hours. Where a provider signs
+people in it also names the session that goes on from there and holds its secret, which is replaced by and by. Whether
+that person may still come in is asked of the copilot again at every request, and again at every question.
 """
 
 from __future__ import annotations
@@ -9,18 +10,34 @@ from __future__ import annotations
 import os
 import secrets
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 
 SESSION_COOKIE = "erp_copilot_session"
 SESSION_SECONDS = 8 * 60 * 60
 
 current_subject: ContextVar[str | None] = ContextVar("current_subject", default=None)
 """Whom the request in hand is for. Chainlit hands its data layer no user, so this carries it there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """What a session cookie says: the person, and of a session at a provider its name and its secret."""
+
+    subject: str
+    session: str | None = None
+    secret: str | None = field(default=None, repr=False)
+
+    def metadata(self) -> dict[str, str]:
+        """What the cookie carries beside the person."""
+        return {"session": self.session or "", "secret": self.secret or ""} if self.secret else {}
 
 
 def session_key(home: Path) -> str:
@@ -48,17 +65,30 @@ def _write_once(path: Path, text: str) -> None:
         draft.unlink()
 
 
-def subject_of(token: str, key: str) -> str | None:
-    """The person a session token names; None where it is not ours, altered or over."""
+def ticket_of(token: str, key: str) -> Ticket | None:
+    """What a session token says; None where it is not ours, altered or over."""
     try:
         claims = jwt.decode(token, OctKey.import_key(key), algorithms=["HS256"]).claims
         jwt.JWTClaimsRegistry(exp={"essential": True}).validate(claims)
     except (JoseError, ValueError):
         return None
-    subject = claims.get("identifier")
-    return subject if isinstance(subject, str) and subject else None
+    subject, told = claims.get("identifier"), claims.get("metadata")
+    if not isinstance(subject, str) or not subject:
+        return None
+    metadata = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+    session, secret = metadata.get("session"), metadata.get("secret")
+    if isinstance(session, str) and isinstance(secret, str) and session and secret:
+        return Ticket(subject=subject, session=session, secret=secret)
+    return Ticket(subject=subject)
 
 
 def session_token(connection: HTTPConnection) -> str:
     """The session cookie of a request or a WebSocket; empty where there is none."""
     return connection.cookies.get(SESSION_COOKIE, "")
+
+
+def give_cookie(response: Response, cookie: str, *, secure: bool) -> None:
+    """Give the browser a session; whoever verified the person calls this last."""
+    response.set_cookie(
+        SESSION_COOKIE, cookie, max_age=SESSION_SECONDS, path="/", httponly=True, samesite="lax", secure=secure
+    )

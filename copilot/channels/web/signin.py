@@ -1,4 +1,4 @@
-"""Signing in to the chat. Today: the demo company's people, on this machine only; OIDC joins as another `SignIn`."""
+"""Signing in to the chat as one of the demo company's people, on this machine only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from copilot.channels.web.gate import signed_in
+from copilot.channels.web.door import Door
 from copilot.channels.web.page import fill, html
 from copilot.channels.web.problems import problem
 from copilot.channels.web.security import is_loopback
-from copilot.channels.web.session import SESSION_COOKIE, SESSION_SECONDS
-from copilot.domain.ports import Copilot
+from copilot.channels.web.session import SESSION_COOKIE, Ticket, give_cookie
 from copilot.domain.question import DemoPerson
 
 _CSRF_COOKIE = "erp_copilot_csrf"
@@ -40,26 +39,11 @@ class SignIn(Protocol):
         ...
 
 
-class CookieMaker(Protocol):
-    """Makes the value of the session cookie."""
-
-    def __call__(self, subject: str, name: str) -> str: ...
-
-
-def start_session(response: Response, cookie: str, *, secure: bool) -> None:
-    """Give the browser a session; whoever verified the person calls this last."""
-    response.set_cookie(
-        SESSION_COOKIE, cookie, max_age=SESSION_SECONDS, path="/", httponly=True, samesite="lax", secure=secure
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class DemoSignIn:
     """A list of people to be, without a password. It exists only where the copilot has demo people."""
 
-    copilot: Copilot
-    key: str
-    cookie_for: CookieMaker
+    door: Door
 
     def routes(self) -> APIRouter:
         """`/signin`, `/signout` and Chainlit's `/login`, which only leads here."""
@@ -79,7 +63,7 @@ class DemoSignIn:
         token = self._csrf()
         buttons = "".join(_button(person, token) for person in people)
         response = html(fill("signin", safe_people=buttons))
-        _keep_csrf(response, token, secure=request.url.scheme == "https")
+        _keep_csrf(response, token, secure=self.door.secure)
         return response
 
     async def submit(self, request: Request) -> Response:
@@ -93,7 +77,9 @@ class DemoSignIn:
         if person is None:
             return problem(403, "There is no such demo sign-in.", code="no_such_person")
         response = RedirectResponse("/", status_code=303)
-        start_session(response, self.cookie_for(person.subject, person.name), secure=request.url.scheme == "https")
+        give_cookie(
+            response, self.door.cookie_for(Ticket(subject=person.subject), person.name), secure=self.door.secure
+        )
         response.delete_cookie(_CSRF_COOKIE, path="/signin")
         return response
 
@@ -109,7 +95,7 @@ class DemoSignIn:
             return ()
         if not is_loopback(request.url.hostname or ""):
             return ()
-        return await self.copilot.demo_people()
+        return await self.door.copilot.demo_people()
 
     def _csrf(self) -> str:
         nonce = secrets.token_urlsafe(24)
@@ -121,14 +107,17 @@ class DemoSignIn:
         return ours and hmac.compare_digest(sent.encode(), kept.encode())
 
     def _signature(self, nonce: str) -> str:
-        return hmac.new(self.key.encode(), f"csrf:{nonce}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.door.key.encode(), f"csrf:{nonce}".encode(), hashlib.sha256).hexdigest()
 
 
-async def chat_or_sign_in(request: Request, copilot: Copilot, key: str, page: str) -> Response:
+async def chat_or_sign_in(request: Request, door: Door, page: str) -> Response:
     """The chat's page for whoever has a session, the sign-in for everybody else."""
-    if await signed_in(request, copilot, key) is None:
+    visitor = await door.visitor(request)
+    if visitor is None:
         return _to_sign_in()
-    return html(page)
+    response = html(page)
+    door.remember(response, visitor)
+    return response
 
 
 def _to_sign_in() -> Response:

@@ -5,7 +5,10 @@ select p.subject, p.name, p.home_region,
                                                    'channels', g.channels, 'accounts', g.accounts) order by g.id), '[]')
           from directory.grant g
          where g.subject = p.subject and g.valid_from <= %(now)s and (g.valid_to is null or %(now)s < g.valid_to)
-       ) as grants
+       ) as grants,
+       (select coalesce(array_agg(distinct g), '{}')
+          from directory.identity i cross join unnest(i.groups) as g
+         where i.subject = p.subject and i.enabled and i.confirmed_at > %(since)s) as groups
   from directory.person p
  where p.subject = %(subject)s and not p.disabled
 

@@ -5,6 +5,7 @@ What is refused says by a stable word what was wrong with it; that word goes to 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -88,7 +89,9 @@ class Verifier:
         if str(header.get("typ", "")).lower() not in _TYPES[kind]:
             raise TokenRefusedError("kind")
         claims = await self._signed(token, header)
-        if isinstance(claims.get("aud"), bool) or not isinstance(claims.get("sub", ""), str):
+        if not isinstance(claims.get("iss", ""), str) or not isinstance(claims.get("aud", ""), str | list):
+            raise TokenRefusedError("malformed")
+        if "sub" in claims and (not isinstance(claims["sub"], str) or not claims["sub"]):
             raise TokenRefusedError("malformed")
         essential: dict[str, Any] = {"iat": {"essential": True}}
         if kind != "logout":
@@ -132,7 +135,7 @@ _CLAIMS: Mapping[str, str] = {"iss": "issuer", "aud": "audience", "exp": "expire
 
 
 def _header(token: str) -> Mapping[str, Any]:
-    if len(token) > _LONGEST or token.count(".") != 2:
+    if len(token) > _LONGEST or token.count(".") != 2 or not all(map(_is_canonical, token.split("."))):
         raise TokenRefusedError("malformed")
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
@@ -141,6 +144,15 @@ def _header(token: str) -> Mapping[str, Any]:
     if "crit" in header or "b64" in header:
         raise TokenRefusedError("malformed")
     return header
+
+
+def _is_canonical(part: str) -> bool:
+    """Whether it is the one way to write its bytes: in another, one token would pass for two."""
+    try:
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return False
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == part
 
 
 def _among(keys: KeySet, header: Mapping[str, Any]) -> bool:

@@ -55,3 +55,5 @@ class Suite:
     name: str
     goal: str
     open: Callable[[Setting], AbstractAsyncContextManager[Trial]]
+    lacks: Callable[[], str | None] = lambda: None
+    """What is missing on this machine to run it."""

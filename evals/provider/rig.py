@@ -154,7 +154,7 @@ def _installed(folder: Path) -> Path:
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run(command, cwd=folder, check=True, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL)
         done.write_bytes(lock)
-    return folder
+    return folder.absolute()
 
 
 def sign_in(browser: httpx.Client, start: str, account: str, back: str) -> str:

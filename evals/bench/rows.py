@@ -135,7 +135,10 @@ async def _unguarded(company: Company, name: str) -> AsyncGenerator[AsyncConnect
 async def _timed(
     runtime: Runtime, free: AsyncConnection[DictRow], reader: Reader, shape: Shape, values: Sequence[Mapping[str, int]]
 ) -> tuple[list[float], list[float]]:
-    """Seconds per run by round, guarded and by hand. Raises RuntimeError where the two find other rows."""
+    """The median seconds of a run by round, in turns guarded and by hand.
+
+    Raises RuntimeError where the two find other rows.
+    """
     plain = sql.SQL(shape.statement).format(seen=sql.SQL("true"))
     by_hand = sql.SQL(shape.statement).format(seen=sql.SQL(reader.by_hand))
     bound = [{**each, **reader.labels} for each in values[: shape.runs]]
@@ -143,22 +146,25 @@ async def _timed(
     hand_times: list[float] = []
     async with runtime.database.scoped_transaction(reader.scope) as guarded, free.transaction():
         for number in range(_WARM_UP + _ROUNDS):
-            found, seconds = await _run(guarded, plain, bound)
-            meant, theirs = await _run(free, by_hand, bound)
-            if found != meant:
+            pairs = [(await _run(guarded, plain, each), await _run(free, by_hand, each)) for each in bound]
+            if any(mine.rows != theirs.rows for mine, theirs in pairs):
                 raise RuntimeError(f"{shape.name}: {reader.name} reads other rows than the WHERE by hand")
             if number >= _WARM_UP:
-                guarded_times.append(seconds / shape.runs)
-                hand_times.append(theirs / shape.runs)
+                guarded_times.append(middle([mine.seconds for mine, _ in pairs]))
+                hand_times.append(middle([theirs.seconds for _, theirs in pairs]))
     return guarded_times, hand_times
 
 
-async def _run(
-    connection: AsyncConnection[DictRow], statement: sql.Composed, bound: Sequence[Mapping[str, Any]]
-) -> tuple[list[list[DictRow]], float]:
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    rows: Sequence[DictRow]
+    seconds: float
+
+
+async def _run(connection: AsyncConnection[DictRow], statement: sql.Composed, bound: Mapping[str, Any]) -> _Ran:
     with stopwatch() as watch:
-        found = [await (await connection.execute(statement, each, prepare=True)).fetchall() for each in bound]
-    return found, watch.seconds
+        rows = await (await connection.execute(statement, bound, prepare=True)).fetchall()
+    return _Ran(rows, watch.seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,8 @@ class Evidence:
     truncated: frozenset[str] = frozenset()
     """Names of steps that found more records than their limit."""
     refused: frozenset[str] = frozenset()
-    """Names of steps that the scope does not let run, and of computations over them."""
+    """Names of steps that the scope does not let run, or not for all that they are about, and of computations over
+    them."""
     unkept: frozenset[str] = frozenset()
     """Names of steps that found nothing because no source brings such records."""
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 import yaml
 
 from copilot.domain.principal import Principal
-from copilot.domain.scope import EMPTY_SCOPE, Scope
+from copilot.domain.scope import Reach, Scope
 
 PURPOSES: Mapping[str, str] = {
     "erp": "ERP",
@@ -66,18 +66,16 @@ def load_policy() -> Policy:
 
 
 def scope_for(principal: Principal, policy: Policy) -> Scope:
-    """What a person may see.
-
-    One scope is one product of classes and labels, so a second grant could widen the first where neither meant to:
-    with several grants in force the oldest one holds and the others wait for scopes that are sums.
-    """
-    if not principal.grants:
-        return EMPTY_SCOPE
-    grant = principal.grants[0]
+    """What a person may see: what each of their grants in force shows, and nothing that only several together would."""
     return Scope(
-        classes=policy.classes_of(grant.role),
-        regions=grant.regions,
-        sites=grant.sites,
-        channels=grant.channels,
-        accounts=grant.accounts,
+        tuple(
+            Reach(
+                classes=policy.classes_of(grant.role),
+                regions=grant.regions,
+                sites=grant.sites,
+                channels=grant.channels,
+                accounts=grant.accounts,
+            )
+            for grant in principal.grants
+        )
     )

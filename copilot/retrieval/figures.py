@@ -17,7 +17,7 @@ from copilot.retrieval.calendar import Calendar, read_calendars
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import leaf_of
 from copilot.semantic.queries import SCALED, Compiled, Place, compile_figures, compile_list, place_parameters
-from copilot.store.pool import Connection
+from copilot.store.pool import Connection, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,14 @@ async def read_setting(connection: Connection, scope: Scope, now: datetime) -> S
 
 
 def allowed(model: SemanticModel, compiled: Compiled, scope: Scope) -> bool:
-    """Whether a scope holds the classes of everything that a query reads."""
-    return all(scope.allows(model[entity].record_class) for entity in compiled.entities)
+    """Whether a scope holds the classes of everything that a query reads, all of them somewhere."""
+    classes = classes_of(model, compiled)
+    return all(map(scope.together(classes).allows, classes))
+
+
+def classes_of(model: SemanticModel, compiled: Compiled) -> frozenset[str]:
+    """The record classes that a query reads."""
+    return frozenset(model[entity].record_class for entity in compiled.entities)
 
 
 async def find_ids(
@@ -69,8 +75,7 @@ async def find_ids(
     compiled = compile_list(model, query)
     if not allowed(model, compiled, setting.scope):
         return None
-    cursor = await connection.execute(compiled.statement, {**compiled.parameters, **setting.parameters()})
-    return tuple(row["id"] for row in await cursor.fetchall())
+    return tuple(row["id"] for row in await _rows(connection, model, compiled, setting))
 
 
 async def find_figures(
@@ -80,8 +85,15 @@ async def find_figures(
     compiled = compile_figures(model, query)
     if not allowed(model, compiled, setting.scope):
         return None
-    cursor = await connection.execute(compiled.statement, {**compiled.parameters, **setting.parameters()})
-    return tuple(_row(model, query, row) for row in await cursor.fetchall())
+    return tuple(_row(model, query, row) for row in await _rows(connection, model, compiled, setting))
+
+
+async def _rows(
+    connection: Connection, model: SemanticModel, compiled: Compiled, setting: Setting
+) -> list[dict[str, Any]]:
+    async with together(connection, setting.scope, classes_of(model, compiled)):
+        cursor = await connection.execute(compiled.statement, {**compiled.parameters, **setting.parameters()})
+        return await cursor.fetchall()
 
 
 def _row(model: SemanticModel, query: Query, row: Mapping[str, Any]) -> FigureRow:

@@ -14,11 +14,11 @@ from copilot.retrieval.attributes import attributes
 from copilot.retrieval.composed import listed, worked_out
 from copilot.retrieval.measures import MEASURES, NEED_KEEPERS, Context
 from copilot.retrieval.measures import Figures as Computed
-from copilot.retrieval.run import Linker, Run, find, measure_values, start
+from copilot.retrieval.run import Linker, Run, find, hides, measure_values, start
 from copilot.retrieval.run import keepers as read_keepers
 from copilot.retrieval.surveys import surveyed
 from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Database
+from copilot.store.pool import Connection, Database
 
 __all__ = ["Linker", "retrieve"]
 
@@ -38,7 +38,7 @@ async def retrieve(
     of ids begin after `taken`."""
     async with database.scoped_transaction(scope) as connection:
         context = Context(policy=policy, now=now, period=plan.period, wanted=plan.wanted)
-        run = await start(connection, scope, context, linker)
+        run = await start(connection, model, scope, context, linker)
         run.records = run.measures = taken
         if any(isinstance(step, Computation) and step.measure in NEED_KEEPERS for step in plan.steps):
             run.context = replace(run.context, keepers=await read_keepers(connection, run))
@@ -47,6 +47,8 @@ async def retrieve(
                 case RecordQuery():
                     run.steps[step.name] = await find(connection, model[step.entity], step, run)
                 case Computation():
+                    if await _lacks_some(connection, plan, step, run):
+                        run.refused.add(step.name)
                     run.steps[step.name] = _compute(step, run)
                 case Listing():
                     run.steps[step.name] = await listed(connection, model, step, run)
@@ -67,13 +69,26 @@ async def retrieve(
 
 
 def _compute(step: Computation, run: Run) -> tuple[Record, ...]:
-    if run.refused.intersection(step.inputs):
+    if run.refused.intersection((step.name, *step.inputs)):
         run.refused.add(step.name)  # computed over less than it says, it would be wrong
         return ()
     inputs = tuple(run.steps.get(name, ()) for name in step.inputs)
     context = replace(run.context, complete=not run.truncated.intersection(step.inputs))
     figures = MEASURES[step.measure](context, *inputs)
     return tuple(_measured(step.measure, each, run) for each in figures)
+
+
+async def _lacks_some(connection: Connection, plan: Plan, step: Computation, run: Run) -> bool:
+    """Whether some of what is computed with is where the class of some other of it may not be read."""
+    if run.scope.uniform:
+        return False
+    asked = [each for each in plan.steps if isinstance(each, RecordQuery) and each.name in step.inputs]
+    classes = {run.model[each.entity].record_class for each in asked}
+    records: dict[str, set[int]] = {}
+    for record in (record for name in step.inputs for record in run.steps.get(name, ())):
+        if record.kind == "record":
+            records.setdefault(record.entity, set()).add(record.row_id)
+    return run.scope.differs(classes) and any([await hides(connection, each, records, run) for each in classes])
 
 
 def _measured(measure: str, figures: Computed, run: Run) -> Record:

@@ -9,13 +9,13 @@ from itertools import chain
 from typing import Any
 
 from copilot.domain.evidence import Raw, Record, Value
-from copilot.domain.plan import Filter, RecordQuery, StepField
+from copilot.domain.plan import ACCOUNT, Filter, RecordQuery, StepField
 from copilot.domain.scope import Scope
 from copilot.retrieval.calendar import UTC_CALENDAR, read_calendars
 from copilot.retrieval.measures import Context
-from copilot.semantic.compile import compile_query
+from copilot.semantic.compile import compile_query, select_labels
 from copilot.semantic.measures import load_measures
-from copilot.semantic.model import Entity
+from copilot.semantic.model import Entity, SemanticModel
 from copilot.store.pool import Connection
 from copilot.store.queries import query
 
@@ -33,6 +33,7 @@ class Sources:
 class Run:
     """The state of one retrieval: grows step by step."""
 
+    model: SemanticModel
     scope: Scope
     sources: Sources
     context: Context
@@ -49,7 +50,7 @@ class Run:
         return any(name == entity for _, name in self.sources.coverage)
 
 
-async def start(connection: Connection, scope: Scope, context: Context, linker: Linker) -> Run:
+async def start(connection: Connection, model: SemanticModel, scope: Scope, context: Context, linker: Linker) -> Run:
     sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
     calendars = await read_calendars(connection)
     names = {row["id"]: row["name"] for row in sources}
@@ -57,7 +58,7 @@ async def start(connection: Connection, scope: Scope, context: Context, linker: 
     loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
     purposes = {row["name"]: row["purpose"] for row in sorted(sources, key=lambda row: row["id"])}
     context = replace(context, calendars=calendars, purposes=purposes, first_loads=loaded)
-    return Run(scope=scope, sources=Sources(names, covered), context=context, linker=linker)
+    return Run(model=model, scope=scope, sources=Sources(names, covered), context=context, linker=linker)
 
 
 async def keepers(connection: Connection, run: Run) -> Mapping[int, frozenset[str]]:
@@ -70,6 +71,8 @@ async def find(connection: Connection, entity: Entity, step: RecordQuery, run: R
     if not run.scope.allows(entity.record_class):
         run.refused.add(step.name)
         return ()
+    if await is_hidden_beside(connection, entity, step, run):
+        run.refused.add(step.name)
     parameters: dict[str, Any] = {f"p{i}": _bound(condition, run) for i, condition in enumerate(step.where)}
     if any(value == [] for value in parameters.values()):
         return ()
@@ -82,6 +85,45 @@ async def find(connection: Connection, entity: Entity, step: RecordQuery, run: R
     if not rows and not run.kept(entity.name):
         run.unkept.add(step.name)
     return tuple(record_of(entity, row, run) for row in rows[: step.limit])
+
+
+async def is_hidden_beside(connection: Connection, entity: Entity, step: RecordQuery, run: Run) -> bool:
+    """Whether records that a step is about are where its own record class may not be read: of those it may find some,
+    and never that there are none."""
+    return not run.scope.uniform and await hides(connection, entity.record_class, _about(entity, step, run), run)
+
+
+async def hides(connection: Connection, record_class: str, records: Mapping[str, set[int]], run: Run) -> bool:
+    """Whether the scope hides a class where some of these records, by entity and id, are."""
+    for name, ids in records.items():
+        rows = await connection.execute(select_labels(run.model[name]), {"ids": [*ids]})
+        if any(not run.scope.sees(record_class, row.values()) for row in await rows.fetchall()):
+            return True
+    return False
+
+
+def _about(entity: Entity, step: RecordQuery, run: Run) -> Mapping[str, set[int]]:
+    """The records that the conditions of a step refer to."""
+    found: dict[str, set[int]] = {}
+    for condition in step.where:
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        to = _referred(entity, condition.field)
+        for value in values:
+            if isinstance(value, StepField):
+                for record in run.steps.get(value.step, ()):
+                    if record.kind == "record" and (value.field == "id" or record.raw(value.field) is not None):
+                        found.setdefault(record.entity, set()).add(record.row_id)
+            elif to and isinstance(value, int):
+                found.setdefault(to, set()).add(value)
+    return found
+
+
+def _referred(entity: Entity, field: str) -> str | None:
+    """The entity that a field refers to; None for one that says something of the record itself."""
+    if field == ACCOUNT:
+        return "customer"
+    spec = entity.fields.get(field)
+    return None if spec is None else spec.to
 
 
 def _since(asked: datetime, entity: Entity, run: Run) -> datetime:

@@ -10,20 +10,22 @@ from copilot.domain.plan import Survey
 from copilot.retrieval.calendar import UTC_CALENDAR
 from copilot.retrieval.run import Run, measure_values
 from copilot.semantic.model import SemanticModel
-from copilot.store.pool import Connection
+from copilot.store.pool import Connection, together
 from copilot.store.queries import query
 
 
 async def surveyed(connection: Connection, model: SemanticModel, step: Survey, run: Run) -> tuple[Record, ...]:
     """The first rows; none where the scope lacks a class that they are worked out from."""
-    if not all(run.scope.allows(model[entity].record_class) for entity in step.reads):
+    classes = frozenset(model[entity].record_class for entity in step.reads)
+    if not all(map(run.scope.together(classes).allows, classes)):
         run.refused.add(step.name)
         return ()
     parameters: dict[str, Any] = {
         "since": step.since, "until": step.until, "sites": [*step.sites], "regions": [*step.regions],
         "customers": [*step.customers], "limit": step.limit,
     }  # fmt: skip
-    rows = await (await connection.execute(query(f"survey_{step.measure}"), parameters)).fetchall()
+    async with together(connection, run.scope, classes):
+        rows = await (await connection.execute(query(f"survey_{step.measure}"), parameters)).fetchall()
     if not rows and not all(run.kept(entity) for entity in step.reads):
         run.unkept.add(step.name)
     return tuple(_record(step.measure, row, run) for row in rows)

@@ -43,6 +43,13 @@ def select(entity: Entity, fields: Sequence[str]) -> sql.Composed:
     return sql.SQL("select {}, {} from {} where id = any (%(ids)s)").format(columns, system, _table(entity))
 
 
+def select_labels(entity: Entity) -> sql.Composed:
+    """The labels (region, site, channel, account) of the records with the ids bound to `ids`."""
+    return sql.SQL(
+        "select label_region, label_site, label_channel, label_account from {} where id = any (%(ids)s)"
+    ).format(_table(entity))
+
+
 def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:
     """The statement of a record query; its parameters are named p0, p1, … in the order of `where`, and `limit`.
 

@@ -8,11 +8,14 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from copilot.domain.answer import Json
-from copilot.domain.scope import EMPTY_SCOPE, Labels, Scope
+from copilot.domain.reach import reach_from
+from copilot.domain.scope import EMPTY_SCOPE, Scope
 from copilot.errors import AuditError
 from copilot.store.audit_chain import instant, storable, storable_text
 
 MAX_ELAPSED_MS = 2**31 - 1
+NOBODY = "nobody"
+"""The subject of a row about somebody who could not be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +66,22 @@ class PolicyDecision:
 
     def to_json(self) -> dict[str, Json]:
         """The decision as the row holds it."""
-        labels: dict[str, Json] = {
-            "regions": _labels(self.scope.regions),
-            "sites": _labels(self.scope.sites),
-            "channels": _labels(self.scope.channels),
-            "accounts": _labels(self.scope.accounts),
-        }
         return {
             "subject": self.subject,
             "roles": list(self.roles),
-            "labels": labels,
-            "classes": [*sorted(self.scope.classes)],
+            "scope": self.scope.to_json(),
             "version": self.version,
             "outcome": self.outcome,
         }
 
 
-NOBODY = "nobody"
-"""The subject of a row about somebody who could not be told."""
+def audited_scope(policy: Mapping[str, Json]) -> Scope:
+    """The scope that a row's decision was made under. Rows from before scopes were sums hold one product, its classes
+    beside its labels."""
+    labels = policy.get("labels")
+    if isinstance(labels, dict):
+        return Scope((reach_from(labels, policy["classes"]),))
+    return Scope.from_json(policy["scope"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +130,6 @@ class AuditEntry:
             "elapsed_ms": max(0, min(self.elapsed_ms, MAX_ELAPSED_MS)),
         }
         return {name: storable(value) for name, value in values.items()}
-
-
-def _labels(ids: Labels) -> Json:
-    """The label ids in order; null for every one."""
-    return None if ids is None else [*sorted(ids)]
 
 
 def _uuid(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import DemoPerson
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Reach, Scope
 from copilot.domain.session import Account, AccountState
 from copilot.errors import SignInError
 from copilot.store.pool import Database
@@ -79,7 +79,7 @@ class Directory:
         return found
 
 
-_ALL_LABELS = Scope(classes=frozenset({"reference"}), regions=None, sites=None, channels=None, accounts=None)
+_ALL_LABELS = Scope((Reach(classes=frozenset({"reference"}), regions=None, sites=None, channels=None, accounts=None),))
 
 
 def _where(row: Mapping[str, Any], names: Mapping[str, Mapping[int, str]]) -> str:

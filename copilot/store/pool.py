@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -65,8 +65,7 @@ class Database:
     async def scoped_transaction(self, scope: Scope) -> AsyncGenerator[Connection]:
         """A REPEATABLE READ, READ ONLY transaction of the app role that sees the records of `scope` and no others."""
         async with self.connection(Role.APP) as connection:
-            settings = scope.settings()
-            await connection.execute(query("set_scope"), {key.split(".")[1]: value for key, value in settings.items()})
+            await set_scope(connection, scope)
             yield connection
 
     async def ping(self, role: Role) -> None:
@@ -93,6 +92,24 @@ class Database:
         await connection.set_read_only(True)
         await connection.execute(query("limit_statements"), {"timeout": str(self._statement_ms)})
         await connection.commit()
+
+
+async def set_scope(connection: Connection, scope: Scope) -> None:
+    """Let the rest of a transaction see the records of `scope` and no others."""
+    await connection.execute(query("set_scope"), scope.settings())
+
+
+@asynccontextmanager
+async def together(connection: Connection, scope: Scope, classes: Iterable[str]) -> AsyncGenerator[None]:
+    """Within a transaction of `scope`: for a statement over several record classes only what lies where all of them may
+    be read, so that none of its rows lacks the row of another class beside it only for being hidden."""
+    wanted = frozenset(classes)
+    if not scope.differs(wanted):
+        yield
+        return
+    await set_scope(connection, scope.together(wanted))
+    yield  # after an error the transaction is over: nothing to set back
+    await set_scope(connection, scope)
 
 
 class _translated:  # noqa: N801 -- used as a statement

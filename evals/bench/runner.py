@@ -15,6 +15,7 @@ from evals.bench.growth import measure_growth
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
 from evals.bench.planning import measure_planning
+from evals.bench.rows import measure_rows
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
 
@@ -38,6 +39,7 @@ PARTS = (
     Part("names", measure_names),
     Part("planner", measure_planning),
     Part("growth", measure_growth),
+    Part("rows", measure_rows),
 )
 """What `--only` may name."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -18,7 +18,7 @@ import psycopg
 
 from connectors.base import SourceRecord
 from connectors.memory import MemoryConnector
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Reach, Scope
 from copilot.ingest import Ingest, Source
 from copilot.semantic.model import load_model
 from copilot.store.pool import Database
@@ -221,19 +221,23 @@ async def _go(walk: _Walk, steps: int) -> None:
 
 
 def _readers(walk: _Walk) -> tuple[Scope, ...]:
-    """Somebody for one region, somebody for two customers, and somebody who reads orders of one site only."""
+    """Somebody for one region, somebody for two customers, somebody who reads orders of one site only, and
+    somebody who is all three."""
     classes = load_model().classes
 
     def ids(table: str, most: int) -> frozenset[int]:
         rows = standing(walk.admin, [table], None)[table]
         return frozenset(sorted(rows)[:most])
 
-    everywhere = Scope(classes=classes, regions=None, sites=None, channels=None, accounts=None)
+    everywhere = Reach(classes=classes, regions=None, sites=None, channels=None, accounts=None)
+    in_region, of_two = replace(everywhere, regions=ids("region", 1)), replace(everywhere, accounts=ids("customer", 2))
+    at_site = replace(everywhere, classes=frozenset({"sales"}), sites=ids("site", 1))
     return (
-        Scope(classes=classes, regions=ids("region", 1), sites=None, channels=None, accounts=None),
-        Scope(classes=classes, regions=None, sites=None, channels=None, accounts=ids("customer", 2)),
-        Scope(classes=frozenset({"sales"}), regions=None, sites=ids("site", 1), channels=None, accounts=None),
-        everywhere.without("purchasing", "sales_price"),
+        Scope((in_region,)),
+        Scope((of_two,)),
+        Scope((at_site,)),
+        Scope((everywhere,)).without("purchasing", "sales_price"),
+        Scope((in_region, of_two, at_site)),
     )
 
 

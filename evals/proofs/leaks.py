@@ -66,15 +66,14 @@ class Watch:
         yield from self._policy(audit["policy"])
 
     def _policy(self, policy: Mapping[str, Any]) -> Iterator[str]:
-        if policy["subject"] != self.actor.subject or frozenset(policy["classes"]) != self.actor.classes:
-            yield f"the audited decision is for {policy['subject']} with {policy['classes']}"
-        if not self.actor.classes:
-            return
-        for name in _LABELS:
-            meant = self.actor.labels[f"label_{name[:-1]}"]
-            wanted = None if meant is None else sorted(meant)
-            if policy["labels"][name] != wanted:
-                yield f"the audited decision allows {name} {policy['labels'][name]}, the policy means {wanted}"
+        classes = frozenset(name for product in policy["scope"] for name in product["classes"])
+        if policy["subject"] != self.actor.subject or classes != self.actor.all_classes:
+            yield f"the audited decision is for {policy['subject']} with {sorted(classes)}"
+        for row in self.world.kinds_of_rows():
+            shown = any(_shows(product, row) for product in policy["scope"])
+            if shown != self.actor.sees(row):
+                yield f"the audited decision {'shows' if shown else 'hides'} {row}, the policy means otherwise"
+                return
 
     def _record(self, entity: str, system: str, key: str, what: str) -> Iterator[str]:
         rows = [row for row in self.world.where(entity, "source_key", [key]) if self.system(row) == system]
@@ -90,6 +89,14 @@ class Watch:
         rows = [(self.world.model[step.entity], row) for step in reached.values() for row in step.rows]
         hidden = amounts_of((entity, row) for entity, row in rows if not self.actor.sees(row))
         return hidden - amounts_of((entity, row) for entity, row in rows if self.actor.sees(row))
+
+
+def _shows(product: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether an audited product of classes and labels holds a row."""
+    places = ((product[name], row[f"label_{name[:-1]}"]) for name in _LABELS)
+    return row["record_class"] in product["classes"] and all(
+        ids is None or label == 0 or label in ids for ids, label in places
+    )
 
 
 def lasting(answer: Mapping[str, Json]) -> dict[str, Json]:

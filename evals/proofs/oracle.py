@@ -5,8 +5,8 @@ It shares nothing with `copilot.policy` and the row policies but the files that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -24,16 +24,32 @@ NOBODY = "nobody.at.all"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Somebody who asks, and what the policy means them to see: record classes and, per label column, the ids (None
-    for every one)."""
+    """Somebody who asks, and what the policy means them to see by their first grant: record classes and, per label
+    column, the ids (None for every one). Each further grant is somebody of the same name."""
 
     subject: str
     role: str = ""
     classes: frozenset[str] = frozenset()
     labels: Mapping[str, frozenset[int] | None] = field(default_factory=dict[str, frozenset[int] | None])
+    further: tuple[Actor, ...] = ()
+
+    @property
+    def grants(self) -> tuple[Actor, ...]:
+        """Each grant as somebody who has no other one."""
+        return (replace(self, further=()), *self.further)
+
+    @property
+    def all_classes(self) -> frozenset[str]:
+        """The record classes of all grants."""
+        return frozenset(name for grant in self.grants for name in grant.classes)
 
     def hidden_by(self, row: Row) -> tuple[str, ...]:
-        """What keeps a row from this person: "class" or label columns; nothing where they may see it."""
+        """What keeps a row from this person: "class" or label columns, of each grant; nothing where they may see it."""
+        reasons = [grant.kept_by(row) for grant in self.grants]
+        return tuple(reason for each in reasons for reason in each) if all(reasons) else ()
+
+    def kept_by(self, row: Row) -> tuple[str, ...]:
+        """What keeps a row from this person's first grant."""
         reasons = [] if row["record_class"] in self.classes else ["class"]
         for column, ids in self.labels.items():
             if ids is not None and row[column] != 0 and row[column] not in ids:
@@ -56,6 +72,7 @@ class World:
     """Source -> what it is for."""
     keys: frozenset[str]
     """Every text by which a number can be looked up."""
+    _kinds: list[Row] | None = None
     _indexes: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
 
     def where(self, entity: str, column: str, values: Iterable[Any]) -> Iterator[Row]:
@@ -67,6 +84,14 @@ class World:
                 index.setdefault(row[column], []).append(row)
         for value in dict.fromkeys(values):
             yield from index.get(value, ())
+
+    def kinds_of_rows(self) -> Sequence[Row]:
+        """The record class and labels of every row, each combination once."""
+        if self._kinds is None:
+            columns = ("record_class", *LABEL_COLUMNS)
+            found = {tuple(row[column] for column in columns) for _, row in self.all_rows()}
+            self._kinds = [dict(zip(columns, each, strict=True)) for each in sorted(found)]
+        return self._kinds
 
     def all_rows(self) -> Iterator[tuple[Entity, Row]]:
         """Every row with its entity."""
@@ -127,26 +152,37 @@ def demo_actors(world: World) -> tuple[Actor, ...]:
 
 
 def narrow_actors(world: World) -> tuple[Actor, ...]:
-    """Two more: nobody of the demo company is held to a channel or to accounts, and those labels count as well."""
-    roles = read_roles()
-    channel = min(world.rows["channel"])
+    """More people: nobody of the demo company is held to a channel or to accounts, and those labels count as well; nor
+    has anybody there several grants."""
+    regions = {row["code"]: row["id"] for row in world.rows["region"].values()}
     accounts = frozenset(sorted(world.rows["customer"])[::7])
-    wide: dict[str, frozenset[int] | None] = dict.fromkeys(LABEL_COLUMNS)
-    sales = roles["customer_service"]
+    some_accounts = _grant("customer_service", label_account=accounts)
     return (
-        Actor(
-            subject="rep.one-channel",
-            role="customer_service",
-            classes=sales,
-            labels=wide | {"label_channel": frozenset({channel})},
+        _person("rep.one-channel", _grant("customer_service", label_channel=frozenset({min(world.rows["channel"])}))),
+        _person("rep.key-accounts", some_accounts),
+        _person(
+            "rep.us-and-planner.de",
+            _grant("customer_service", label_region=frozenset({regions["US"]})),
+            _grant("planner", label_region=frozenset({regions["DE"]})),
         ),
-        Actor(
-            subject="rep.key-accounts",
-            role="customer_service",
-            classes=sales,
-            labels=wide | {"label_account": accounts},
+        _person(
+            "finance.de-standing-in",
+            _grant("finance", label_region=frozenset({regions["DE"]})),
+            _grant("warehouse", label_site=frozenset({min(world.rows["site"])})),
+            some_accounts,
         ),
     )
+
+
+def _grant(role: str, **narrow: frozenset[int]) -> Actor:
+    """A role for everything but what is narrowed."""
+    return Actor(subject="", role=role, classes=read_roles()[role], labels=dict.fromkeys(LABEL_COLUMNS) | narrow)
+
+
+def _person(subject: str, *grants: Actor) -> Actor:
+    """Somebody with one grant or several."""
+    first, *further = [replace(grant, subject=subject) for grant in grants]
+    return replace(first, further=tuple(further))
 
 
 def label_faults(world: World) -> Iterator[str]:

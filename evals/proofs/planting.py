@@ -60,12 +60,13 @@ def add_people(admin: Connection[Any], actors: Iterable[Actor]) -> None:
     """People with exactly the grants of these actors."""
     for actor in actors:
         admin.execute("insert into directory.person (subject, name) values (%s, %s)", (actor.subject, actor.subject))
-        lists = [None if ids is None else sorted(ids) for ids in (actor.labels[column] for column in LABEL_COLUMNS)]
-        admin.execute(
-            "insert into directory.grant (subject, role, regions, sites, channels, accounts, valid_from) "
-            "values (%s, %s, %s, %s, %s, %s, '2026-01-01')",
-            (actor.subject, actor.role, *lists),
-        )
+        for grant in actor.grants:
+            lists = [None if ids is None else sorted(ids) for ids in (grant.labels[column] for column in LABEL_COLUMNS)]
+            admin.execute(
+                "insert into directory.grant (subject, role, regions, sites, channels, accounts, valid_from) "
+                "values (%s, %s, %s, %s, %s, %s, '2026-01-01')",
+                (actor.subject, grant.role, *lists),
+            )
     admin.commit()
 
 
@@ -80,6 +81,10 @@ def forget_hidden(admin: Connection[Any], world: World, actor: Actor) -> None:
 
 
 def _seen_by(actor: Actor) -> sql.Composed:
+    return sql.SQL(" or ").join([sql.SQL("({})").format(_shown_by(grant)) for grant in actor.grants])
+
+
+def _shown_by(actor: Actor) -> sql.Composed:
     terms = [sql.SQL("record_class = any ({})").format(sql.Literal(sorted(actor.classes)))]
     for column, ids in actor.labels.items():
         if ids is not None:

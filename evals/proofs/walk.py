@@ -67,8 +67,38 @@ class Walk:
             if all(row[column] in wanted for column, wanted in rest)
         ]
         seen = [row for row in rows if self.actor is None or self.actor.sees(row)]
-        refused = self.actor is not None and self.world.model[entity].record_class not in self.actor.classes
+        refused = self.actor is not None and self._refused(self.actor, entity, body, resolved, found)
         return Found(entity, tuple(self._ordered(entity, seen, body)[: body.get("limit", _LIMIT)]), refused)
+
+    def _refused(
+        self,
+        actor: Actor,
+        entity: str,
+        body: Mapping[str, Any],
+        resolved: Mapping[str, Any],
+        found: Mapping[str, Found],
+    ) -> bool:
+        """Whether the actor may not read the class of an entity, or not where a record is that the step refers to."""
+        record_class = self.world.model[entity].record_class
+        about = [
+            row for name, value in body["where"].items() for row in self._about(entity, name, value, resolved, found)
+        ]
+        return record_class not in actor.all_classes or any(
+            not actor.sees({**row, "record_class": record_class}) for row in about
+        )
+
+    def _about(
+        self, entity: str, name: str, value: Any, resolved: Mapping[str, Any], found: Mapping[str, Found]
+    ) -> Sequence[Row]:
+        """The records that a condition refers to."""
+        if isinstance(value, str) and value.startswith("$"):
+            value = resolved.get(value[1:])
+        if isinstance(value, str) and "." in value:
+            step, _, field = value.partition(".")
+            at = found.get(step, Found("", ()))
+            return [row for row in at.rows if row[self._column(at.entity, field)] is not None]
+        to = None if name == "id" else self.world.model[entity].fields[name].to
+        return [*self.world.where(to, "id", value or ())] if to else []
 
     def _values(self, value: Any, resolved: Mapping[str, Any], found: Mapping[str, Found]) -> Sequence[Any] | None:
         """What a column may be; None where the condition falls away."""

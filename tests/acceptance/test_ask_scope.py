@@ -443,7 +443,7 @@ async def test_the_audit_row_is_there_when_the_answer_is(runtime: Runtime, truth
         "verified",
         "order_status",
     )
-    assert row["policy"]["labels"]["regions"] == [3]
+    assert [product["regions"] for product in row["policy"]["scope"]] == [[3]]
     assert {record["entity"] for record in row["records"]} >= {"sales_order", "customer"}
     customer = truth.number(
         "select name from biz.customer c join biz.sales_order o on o.customer_id = c.id where o.number = %(n)s",

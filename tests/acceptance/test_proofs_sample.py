@@ -44,7 +44,7 @@ def failures(results: Sequence[Result]) -> list[str]:
 
 async def test_a_sample_of_actors_and_kinds_leaks_nothing(stage: Stage) -> None:
     choice = Choice(
-        actors=("rep.us", "warehouse.sg"),
+        actors=("rep.us", "warehouse.sg", "rep.us-and-planner.de"),
         kinds=("order_status", "item_stock", "purchase_order_value"),
         each=1,
         most=3,
@@ -84,7 +84,7 @@ def loosened_policies(admin: psycopg.Connection[Any]) -> None:
 async def test_a_widened_grant_is_found(stage: Stage) -> None:
     choice = Choice(actors=("rep.us",), kinds=("customer_orders",), each=1, most=6)
     found = failures(await tried(stage, choice, widened_grant))
-    assert any("the audited decision allows regions None" in failure for failure in found), found[:5]
+    assert any("the audited decision shows" in failure for failure in found), found[:5]
     assert any("the source sales_order" in failure for failure in found), found[:5]
     assert any("came out of retrieval although it is hidden" in failure for failure in found), found[:5]
 

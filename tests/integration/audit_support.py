@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from copilot.domain.clock import Clock, fixed_clock, system_clock
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Reach, Scope
 from copilot.store.audit import AuditEntry, AuditLog, ClaimCheck, PolicyDecision, RecordRef
 from copilot.store.migrate import migrate
 from copilot.store.pool import Database
@@ -91,7 +91,7 @@ async def drop_site(superuser_dsn: str, site: Site) -> None:
 
 def entry(number: int = 1, subject: str = "rep.us", question: str = "where is S00024 for Anna Schmidt?") -> AuditEntry:
     """A row of about the usual size."""
-    scope = Scope(
+    reach = Reach(
         classes=frozenset({"sales", "shipping"}), regions=frozenset({1}), sites=frozenset({1, 2}),
         channels=frozenset({1, 2, 3, 4}), accounts=None,
     )  # fmt: skip
@@ -111,7 +111,7 @@ def entry(number: int = 1, subject: str = "rep.us", question: str = "where is S0
         engine="rules",
         claims=(ClaimCheck(claim="order_status", refs=("S1.status", "S1.promised_date"), verdict="backed"),),
         policy=PolicyDecision(
-            subject=subject, roles=("customer_service",), scope=scope, version="1", outcome="allowed"
+            subject=subject, roles=("customer_service",), scope=Scope((reach,)), version="1", outcome="allowed"
         ),
         elapsed_ms=42,
         question=question,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from copilot.domain.plan import ACCOUNT, Operator, Period, RecordQuery, Wanted
+from copilot.domain.scope import EMPTY_SCOPE, Reach, Scope
 from copilot.ingest.quality.parts import published_entities
 from copilot.semantic.compile import compile_query, select
 from copilot.semantic.model import Entity, load_model
@@ -28,7 +30,8 @@ from tests.company import TEMPLATE, Company
 Connection = psycopg.Connection[dict[str, Any]]
 
 FORCED = "policies are forced on every business table"
-ONE_POLICY = "one permissive policy for the reader, the same everywhere"
+ONE_POLICY = "one permissive policy for the reader, the same everywhere but for the class, which the table holds"
+ONE_CLASS = "a table holds rows of one class, and every row has its labels"
 VIEWS = "no view lends its owner's eyes"
 FUNCTIONS = "no function runs as somebody else for the reader"
 NOBODY = "the reader is nobody"
@@ -42,19 +45,34 @@ CHECKS: Mapping[str, str] = {
          where c.relkind in ('r', 'p') and (n.nspname in ('biz', 'hist') or c.oid = 'core.quarantine'::regclass)
            and not (c.relrowsecurity and c.relforcerowsecurity)""",
     ONE_POLICY: """
-        with readable as (
-            select p.polrelid, pg_get_expr(p.polqual, p.polrelid) as condition
-              from pg_policy p
+        with guarded as (
+            select c.oid, ddl.class_of(c.oid) as class from pg_class c join pg_namespace n on n.oid = c.relnamespace
+             where c.relkind in ('r', 'p') and n.nspname in ('biz', 'hist')
+        ), readable as (
+            select g.oid, replace(pg_get_expr(p.polqual, p.polrelid), 'may_' || g.class || '=', 'may=') as condition
+              from pg_policy p join guarded g on g.oid = p.polrelid
              where p.polpermissive and p.polcmd in ('r', '*')
                and ('copilot_app'::regrole = any (p.polroles) or 0 = any (p.polroles))
-        ), usual as (select mode() within group (order by condition) as condition from readable)
-        select c.oid::regclass || ' has ' || count(r.polrelid) || ' policies, unusual: '
-               || count(r.polrelid) filter (where r.condition <> usual.condition) as fault
-          from pg_class c join pg_namespace n on n.oid = c.relnamespace cross join usual
-          left join readable r on r.polrelid = c.oid
-         where c.relkind in ('r', 'p') and n.nspname in ('biz', 'hist')
-         group by c.oid
-        having count(r.polrelid) <> 1 or bool_or(r.condition <> usual.condition)""",
+        ), usual as (
+            select g.class is null as mixed, mode() within group (order by r.condition) as condition
+              from readable r join guarded g using (oid) group by 1
+        )
+        select g.oid::regclass || ' has ' || count(r.oid) || ' policies, unusual: '
+               || count(r.oid) filter (where r.condition <> u.condition) as fault
+          from guarded g left join readable r using (oid) left join usual u on u.mixed = (g.class is null)
+         group by g.oid
+        having count(r.oid) <> 1 or bool_or(r.condition <> u.condition)""",
+    ONE_CLASS: """
+        select c.oid::regclass || ' holds rows of any class' as fault
+          from pg_class c join pg_namespace n on n.oid = c.relnamespace
+         where c.relkind in ('r', 'p') and n.nspname in ('biz', 'hist') and c.oid <> 'biz.lookup'::regclass
+           and (ddl.class_of(c.oid) is null
+                or ddl.class_of(c.oid) is distinct from ddl.class_of(format('biz.%I', c.relname)::regclass))
+        union all
+        select c.oid::regclass || '.' || a.attname || ' may be missing'
+          from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          join pg_attribute a on a.attrelid = c.oid and (a.attname ~ '^label_' or a.attname = 'record_class')
+         where c.relkind in ('r', 'p') and n.nspname in ('biz', 'hist') and not a.attnotnull""",
     VIEWS: """
         select c.oid::regclass::text as fault from pg_class c join pg_namespace n on n.oid = c.relnamespace
          where c.relkind in ('v', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
@@ -121,6 +139,16 @@ PLANTED: tuple[tuple[str, str, str], ...] = (
     (ONE_POLICY, "drop policy scope on biz.invoice", "biz.invoice has 0"),
     (ONE_POLICY,
      "alter policy scope on biz.invoice using (label_region > 0)", "biz.invoice has 1 policies, unusual: 1"),
+    (ONE_POLICY,
+     "create policy more on biz.lookup for select to copilot_app using (true)", "biz.lookup has 2"),
+    (ONE_POLICY,
+     """do $$begin execute 'alter policy scope on biz.item_cost using (' || ddl.row_condition('item') || ')'; end$$""",
+     "biz.item_cost has 1 policies, unusual: 1"),
+    (ONE_CLASS, "alter table hist.item_cost drop constraint item_cost_class", "hist.item_cost holds"),
+    (ONE_CLASS,
+     "alter table hist.item_cost drop constraint item_cost_class, add check (record_class = 'item')",
+     "hist.item_cost holds"),
+    (ONE_CLASS, "alter table biz.lookup alter label_site drop not null", "biz.lookup.label_site may"),
     (VIEWS,
      "create view biz.leaky as select * from biz.item_cost; grant select on biz.leaky to copilot_app", "biz.leaky"),
     (VIEWS,
@@ -258,7 +286,7 @@ SURVEYED: Mapping[str, Any] = {
 }  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
-    "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
+    "set_scope": EMPTY_SCOPE.settings(),
     "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},
     "limit_statements": {"timeout": "5000"},
@@ -273,10 +301,15 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "survey_short_item": SURVEYED,
     "zones_of_records": {"sales_orders": [1, 2], "purchase_orders": [3], "customers": [4]},
 }
+_ALL = Reach(classes=load_model().classes, regions=None, sites=None, channels=None, accounts=None)
+_ONE_REGION = replace(_ALL, regions=frozenset({1}))
+_ONE_SITE = replace(_ALL, regions=frozenset({3}), sites=frozenset({7}))
+_PLANS = replace(_ALL, classes=_ALL.classes - {"sales_price", "invoice"}, accounts=frozenset(range(1, 40)))
 SCOPES = {
-    "one region": {"regions": "0,1", "sites": "*", "channels": "*", "accounts": "*"},
-    "one site": {"regions": "0,3", "sites": "0,7", "channels": "*", "accounts": "*"},
-    "everywhere": {"regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
+    "one region": Scope((_ONE_REGION,)),
+    "one site": Scope((_ONE_SITE,)),
+    "everywhere": Scope((_ALL,)),
+    "three grants": Scope((_ONE_REGION, _ONE_SITE, _PLANS)),
 }
 
 
@@ -435,9 +468,8 @@ def slow_queries(admin: Connection) -> Iterator[str]:
     }  # fmt: skip
     statements = [*named_statements(), *record_queries(ids)]
     admin.execute("set local role copilot_app")
-    for where, labels in SCOPES.items():
-        classes = ",".join(sorted(load_model().classes))
-        admin.execute(queries.query("set_scope"), {"classes": classes, **labels})
+    for where, scope in SCOPES.items():
+        admin.execute(queries.query("set_scope"), scope.settings())
         for name, statement, values in statements:
             if name in ("set_scope", "limit_statements"):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ import pytest
 from connectors.base import Keys
 from connectors.errors import ConnectorError, SourceAccessDeniedError, SourceUnreachableError
 from connectors.memory import MemoryConnector
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Reach, Scope
 from copilot.errors import SourceConfigError, SyncRunningError
 from copilot.ingest import removal
 from tests.integration.ingest_support import ENTITIES, START, World, company, erp, line, order, record, site
@@ -378,13 +379,14 @@ async def test_the_reader_sees_what_its_labels_allow_and_nothing_else(world: Wor
     await world.sync(erp())
     region, place = await world.ids("region"), await world.ids("site")
     channel = frozenset((await world.ids("channel")).values())
-    scope = Scope(
+    reach = Reach(
         classes=frozenset({"sales", "customer"}),
         regions=frozenset({region["r-de"]}),
         sites=frozenset(place.values()),
         channels=channel,
         accounts=None,
     )
+    scope = Scope((reach,))
 
     async def seen(scope: Scope, entity: str) -> set[str]:
         async with world.database.scoped_transaction(scope) as connection:
@@ -397,7 +399,7 @@ async def test_the_reader_sees_what_its_labels_allow_and_nothing_else(world: Wor
     assert await seen(scope, "biz.lookup") >= {"S00025", "nordwind"}
     assert "S00024" not in await seen(scope, "biz.lookup")
     assert await seen(Scope(), "biz.sales_order") == set()
-    nobody = Scope(classes=scope.classes, regions=scope.regions, sites=frozenset(), channels=channel, accounts=None)
+    nobody = Scope((replace(reach, sites=frozenset()),))
     assert await seen(nobody, "biz.sales_order") == set()
 
 

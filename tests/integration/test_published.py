@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 
 from connectors.base import SourceRecord
-from copilot.domain.scope import Scope
+from copilot.domain.scope import Reach, Scope
 from evals.proofs.published.trial import PublishedTrial, open_trial
 from evals.proofs.suite import Setting
 from tests.company import Company
@@ -112,15 +113,13 @@ async def desks(world: World) -> World:
 
 async def test_who_may_see_stock_at_a_site_sees_the_same_row_and_nobody_else_any(desks: World) -> None:
     sites = {row["code"]: row["id"] for row in await desks.rows("select id, code from biz.site")}
-    assert (
-        await seen(desks, Scope(classes=frozenset({"stock"}), regions=None, sites=None, channels=None, accounts=None))
-        == 2
-    )
+    stock = Reach(classes=frozenset({"stock"}), regions=None, sites=None, channels=None, accounts=None)
+    assert await seen(desks, Scope((stock,))) == 2
     only = frozenset({sites["HAM"]})
-    narrow = Scope(classes=frozenset({"stock"}), regions=None, sites=only, channels=frozenset(), accounts=frozenset())
-    assert await seen(desks, narrow) == 1
-    assert await seen(desks, Scope(classes=frozenset({"sales"}), regions=None, sites=None)) == 0
-    assert await seen(desks, Scope(classes=frozenset({"stock"}), regions=None, sites=frozenset())) == 0
+    narrow = Reach(classes=stock.classes, regions=None, sites=only)
+    assert await seen(desks, Scope((narrow,))) == 1
+    assert await seen(desks, Scope((replace(stock, classes=frozenset({"sales"})),))) == 0
+    assert await seen(desks, Scope((Reach(classes=stock.classes, regions=None, sites=frozenset()),))) == 0
 
 
 async def seen(world: World, scope: Scope) -> int:

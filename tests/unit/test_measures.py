@@ -18,6 +18,7 @@ from copilot.retrieval.measures import MEASURES, Context, Figures
 from copilot.retrieval.retrieve import _compute
 from copilot.retrieval.run import Run, Sources
 from copilot.semantic.measures import load_measures
+from copilot.semantic.model import load_model
 from copilot.store.queries import named_queries
 from copilot.understanding.kinds import load_kinds
 from tests.unit.records import NOW, SITE, context, day, record, scaled
@@ -231,6 +232,7 @@ def test_a_measure_over_what_may_not_be_read_finds_nothing() -> None:
     """Finance reads orders but no stock: that is no reason to say that there is none."""
     steps = {"order": (_order(),), "lines": (_line(),)}
     run = Run(
+        model=load_model(),
         scope=Scope(),
         sources=Sources({1: "ERP"}, {}),
         context=context(),

@@ -59,18 +59,32 @@ def test_nobody_without_a_grant_reads_anything() -> None:
 
 
 def test_a_scope_has_the_classes_of_the_role_and_the_labels_of_the_grant() -> None:
-    scope = _scope(_grant("planner", regions=frozenset({1}), sites=frozenset(), channels=None, accounts=frozenset({4})))
-    assert scope.classes == POLICY.classes_of("planner")
-    assert (scope.regions, scope.sites, scope.channels, scope.accounts) == (
+    grant = _grant("planner", regions=frozenset({1}), sites=frozenset(), channels=None, accounts=frozenset({4}))
+    (reach,) = _scope(grant).reaches
+    assert reach.classes == POLICY.classes_of("planner")
+    assert (reach.regions, reach.sites, reach.channels, reach.accounts) == (
         frozenset({1}), frozenset(), None, frozenset({4}),
     )  # fmt: skip
 
 
-def test_a_second_grant_never_widens_the_first() -> None:
-    first = _grant("customer_service", regions=frozenset({1}))
-    second = _grant("finance", regions=None)
-    assert _scope(first, second) == _scope(first)
-    assert "credit" not in _scope(first, second).classes
+def test_two_grants_never_widen_each_other() -> None:
+    scope = _scope(_grant("customer_service", regions=frozenset({3})), _grant("planner", regions=frozenset({2})))
+    de, us = (2, 7, 1, 40), (3, 7, 1, 40)
+    seen = {(name, at) for name in ("item_cost", "sales_price", "sales") for at in (de, us) if scope.sees(name, at)}
+    assert seen == {("item_cost", de), ("sales_price", us), ("sales", de), ("sales", us)}
+    assert not scope.sees("sales", (1, 7, 1, 40))
+    assert not scope.allows("credit")
+
+
+@pytest.mark.parametrize("other", ["auditor", "nobody"])
+def test_a_grant_without_business_adds_nothing(other: str) -> None:
+    grant = _grant("buyer", sites=frozenset({4}))
+    assert _scope(_grant(other), grant) == _scope(grant)
+
+
+def test_the_order_of_grants_does_not_matter() -> None:
+    first, second = _grant("finance", regions=frozenset({1})), _grant("warehouse", sites=frozenset({2}))
+    assert _scope(first, second) == _scope(second, first, second)
 
 
 def test_a_class_without_a_limit_of_its_own_is_fresh_for_the_default() -> None:

@@ -1,10 +1,6 @@
 -- name: set_scope
--- The labels and classes that the row policies read, for this transaction only.
-select set_config('copilot.classes', %(classes)s, true),
-       set_config('copilot.regions', %(regions)s, true),
-       set_config('copilot.sites', %(sites)s, true),
-       set_config('copilot.channels', %(channels)s, true),
-       set_config('copilot.accounts', %(accounts)s, true)
+-- What the row policies read, for this transaction only.
+select set_config('copilot.classes', %(classes)s, true), set_config('copilot.scope', %(scope)s, true)
 
 -- name: limit_statements
 -- No question may hold a connection for longer.

@@ -85,7 +85,7 @@ class PublishedTrial:
         if what in _ROWS:
             found = await self._rows(scope, what)
             failures = differences(self.truth, actor, what, found)
-            counts = {"rows": len(found), "refused": int("stock" not in actor.classes and not found)}
+            counts = {"rows": len(found), "refused": int("stock" not in actor.all_classes and not found)}
             return Result(case=case, failures=tuple(failures[:_MOST]), counts=counts)
         return await self._measured(case, actor, scope, what)
 
@@ -94,7 +94,7 @@ class PublishedTrial:
         meaning = MEANINGS[name]
         told = await self._figures(scope, name, _GROUPS[meaning.of][by])
         record_class = "stock" if meaning.of == "availability" else "supplier_rate"
-        if record_class not in actor.classes:
+        if record_class not in actor.all_classes:
             failures = () if told is None else (f"{told[:_MOST]} was told",)
             return Result(case=case, failures=failures, counts={"refused": 1})
         must = expected(meaning, self.truth.seen(actor, meaning.of), _grouped(by))

@@ -258,6 +258,7 @@ SURVEYED: Mapping[str, Any] = {
 }  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
+    "people_with_roles": {"now": "2026-11-20T15:00:00Z"},
     "set_scope": {"classes": "sales", "regions": "*", "sites": "*", "channels": "*", "accounts": "*"},
     "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},

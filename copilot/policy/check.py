@@ -162,6 +162,8 @@ def _emptied(base: Effective, here: Effective) -> Iterator[Finding]:
     for role in sorted(_readers(base) - still):
         decisions = [each for section, key, each in here.decisions() if section.name == "access" and key[0] == role]
         taken = max(decisions, key=lambda each: (each.place or ENTERPRISE).depth)
+        if taken.place != here.spot.narrowest():
+            continue  # said where it happens
         text = f"everything is taken away from {role} at {here.spot}"
         yield Finding("warning", "nothing_left", taken.place, taken.rule, text)
 

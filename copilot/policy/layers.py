@@ -43,6 +43,10 @@ class Spot:
             if code is not None:
                 yield Place(layer, code)
 
+    def narrowest(self) -> Place:
+        """The lowest of the places."""
+        return list(self.places())[-1]
+
     def __str__(self) -> str:
         places = [str(place) for place in self.places()]
         return ", ".join(places[1:] or places)

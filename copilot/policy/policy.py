@@ -71,7 +71,7 @@ def policy_of(here: Effective) -> Policy:
         version=here.version,
         roles={role: frozenset(name for (other, name), may in read if may and other == role) for role in roles},
         own_accounts=frozenset(role for role in roles if here.accounts(role).value == "own"),
-        fresh_for={"default" if name == EVERY else name: limit for name, limit in fresh.items()},
+        fresh_for={"default": here.fresh_for(EVERY).value} | {name: fresh[name] for name in fresh if name != EVERY},
         stock_governed_by=governed,
         stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
         promise_within=timedelta(days=here.setting("promise_within_days").value or 0),

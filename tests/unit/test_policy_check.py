@@ -92,6 +92,12 @@ def test_a_person_with_a_role_that_there_is_not_is_named() -> None:
     assert sentence in [f.sentence for f in _found(CLEAN, people=[Person(subject="anna", roles=frozenset({"picker"}))])]
 
 
+def test_a_role_emptied_in_a_region_is_not_told_again_for_its_sites() -> None:
+    site = document("site TUA", "fresh_for:\n  tua: {classes: [stock], hours: 1}")
+    found = _found(*_region("access:\n  a: {role: buyer, classes: []}"), site)
+    assert [finding.sentence for finding in found] == ["everything is taken away from buyer at region SG"]
+
+
 def test_errors_come_first_and_the_findings_are_the_same_for_any_order_of_documents() -> None:
     texts = CLEAN, *_region("access:\n  a: {role: buyer, classes: []}\n  b: {role: planner, also: [purchasing]}")[1:]
     found = _found(*texts)

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copilot.policy.check import check
 from copilot.policy.documents import PolicySet
 from copilot.policy.effective import Effective, effective
+from copilot.policy.findings import Known
 from copilot.policy.reading import baseline, read_texts
 from copilot.policy.sections import SECTIONS
 from copilot.policy.values import Keep
@@ -374,6 +376,16 @@ def test_with_no_allowance_nothing_below_is_ever_looser_than_the_enterprise(text
     top = effective(bare, None, None, None, at=NOW)
     for section, key, decided in effective(bare, "SG", "TUA", "WEB", at=NOW).decisions():
         assert section.no_looser(decided.value, top.tables[section.name].find(key).value)
+
+
+@settings(max_examples=20, deadline=None)
+@given(_policies())
+def test_the_check_names_everything_that_has_no_effect(texts: tuple[str, ...]) -> None:
+    found = check(policy(*texts), Known(), (), at=NOW)
+    named = {(finding.place, finding.rule) for finding in found if finding.kind in ("loosened", "conflict")}
+    for *_, decided in effective(policy(*texts), "SG", "TUA", "WEB", at=NOW).decisions():
+        without = {(said.place, said.rule) for said in decided.trail if said.outcome in ("refused", "unclear")}
+        assert without <= named
 
 
 def test_a_lookup_costs_microseconds() -> None:

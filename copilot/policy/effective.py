@@ -243,7 +243,7 @@ def _ceiling(
     section: Section, key: Key, found: _Statement, sheets: Sequence[tuple[Document, _Sheet]], above: Any
 ) -> Any:
     """The loosest value that the layers below may set."""
-    allowances = [document.allowance(found.rule) for document, said in sheets if found in said.values()]
+    allowances = [document.allowance(found.rule) for document, said in sheets if said.get(found.key) == found]
     if not allowances or any(each is None for each in allowances):
         return found.value
     ceiling = above

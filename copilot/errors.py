@@ -71,6 +71,12 @@ class ModelDefinitionError(CopilotError):
     code = "definition"
 
 
+class PolicyError(CopilotError):
+    """The policy is not well formed, or is asked for something it does not know."""
+
+    code = "policy"
+
+
 class UnapprovedTemplateError(CopilotError):
     """A template is not approved in exactly this form."""
 

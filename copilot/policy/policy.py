@@ -1,17 +1,17 @@
-"""Reads the policy and turns a person's grants into a scope."""
+"""What answers need of the policy, and the scope that a person's grants come to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 
-import yaml
-
-from copilot.domain.principal import Principal
+from copilot.domain.principal import Grant, Principal
 from copilot.domain.scope import Reach, Scope
+from copilot.policy.effective import Effective, effective
+from copilot.policy.reading import baseline
+from copilot.policy.sections import EVERY
 
 PURPOSES: Mapping[str, str] = {
     "erp": "ERP",
@@ -22,6 +22,8 @@ PURPOSES: Mapping[str, str] = {
 }
 """What a source can be for -> what people call such a system."""
 
+_ANY_MOMENT = datetime.max.replace(tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -29,6 +31,8 @@ class Policy:
 
     version: str
     roles: Mapping[str, frozenset[str]]
+    own_accounts: frozenset[str]
+    """Roles that read by a grant only where it names the accounts."""
     fresh_for: Mapping[str, timedelta]
     stock_governed_by: Mapping[str, tuple[str, ...]]
     """Figure of stock -> the purposes of sources, the one that governs first."""
@@ -53,20 +57,36 @@ class Policy:
 
 @cache
 def load_policy() -> Policy:
-    """The shipped baseline."""
-    body = yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
+    """The shipped baseline, as the enterprise layer has it. It has no exception, so it is the same at every moment."""
+    return policy_of(effective(baseline(), None, None, None, at=_ANY_MOMENT))
+
+
+def policy_of(here: Effective) -> Policy:
+    """What answers need of the policy in effect at a spot."""
+    read = [(key, decided.value) for section, key, decided in here.decisions() if section.name == "access"]
+    roles = dict.fromkeys(role for (role, *_), _ in read)
+    fresh = {key: decided.value for section, (key, *_), decided in here.decisions() if section.name == "fresh_for"}
+    governed = {key: decided.value for section, (key, *_), decided in here.decisions() if section.name == "governs"}
     return Policy(
-        version=body["version"],
-        roles={role: frozenset(classes) for role, classes in body["roles"].items()},
-        fresh_for={name: timedelta(hours=hours) for name, hours in body["fresh_for_hours"].items()},
-        stock_governed_by={figure: tuple(order) for figure, order in body["stock_governed_by"].items()},
-        stock_kept_whole_by=frozenset(body["stock_kept_whole_by"]),
-        promise_within=timedelta(days=body["promise_within_days"]),
+        version=here.version,
+        roles={role: frozenset(name for (other, name), may in read if may and other == role) for role in roles},
+        own_accounts=frozenset(role for role in roles if here.accounts(role).value == "own"),
+        fresh_for={"default": here.fresh_for(EVERY).value} | {name: fresh[name] for name in fresh if name != EVERY},
+        stock_governed_by=governed,
+        stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
+        promise_within=timedelta(days=here.setting("promise_within_days").value or 0),
+    )
+
+
+def counted_grants(principal: Principal, policy: Policy) -> tuple[Grant, ...]:
+    """The grants of a person that count: a role that reads its own accounts alone reads none where none is named."""
+    return tuple(
+        grant for grant in principal.grants if grant.accounts is not None or grant.role not in policy.own_accounts
     )
 
 
 def scope_for(principal: Principal, policy: Policy) -> Scope:
-    """What a person may see: what each of their grants in force shows, and nothing that only several together would."""
+    """What a person may see: what each of their grants shows, and nothing that only several together would."""
     return Scope(
         tuple(
             Reach(
@@ -76,6 +96,6 @@ def scope_for(principal: Principal, policy: Policy) -> Scope:
                 channels=grant.channels,
                 accounts=grant.accounts,
             )
-            for grant in principal.grants
+            for grant in counted_grants(principal, policy)
         )
     )

@@ -60,6 +60,18 @@ class Directory:
             return None
         return AccountState(subject=row["subject"], enabled=row["enabled"], confirmed_at=row["confirmed_at"])
 
+    async def roles(self, now: datetime) -> dict[str, frozenset[str]]:
+        """Every enabled person with the roles in force."""
+        async with self._database.connection(Role.APP) as connection:
+            rows = await (await connection.execute(query("people_with_roles"), {"now": now})).fetchall()
+        return {row["subject"]: frozenset(row["roles"]) for row in rows}
+
+    async def site_regions(self) -> dict[str, str | None]:
+        """Every site with the region it is in, by code."""
+        async with self._database.scoped_transaction(_ALL_LABELS) as connection:
+            rows = await (await connection.execute(query("sites_with_regions"))).fetchall()
+        return {row["code"]: row["region"] for row in rows}
+
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The people who sign in locally, with what they were granted, in words."""
         names = {kind: {number: code for code, number in ids.items()} for kind, ids in (await self.label_ids()).items()}

@@ -23,11 +23,14 @@ async def add_person(
 ) -> None:
     """Add a person who may sign in to the embedded default, or rename one; grants already there are kept.
 
-    Labels are codes, None every one of that kind. Raises SettingsError for a role or a code that does not exist.
+    Labels are codes, None every one of that kind. Raises SettingsError for a role or a code that does not
+    exist, and for a role that needs a grant of certain accounts.
     """
     known = runtime.asking.policy.roles
     if role not in known:
         raise SettingsError(f"there is no role {role!r}; there are: {', '.join(known)}")
+    if role in runtime.asking.policy.own_accounts:
+        raise SettingsError(f"{role!r} reads certain customers only, and a grant made here can't name them")
     ids = await runtime.directory.label_ids()
     person = {
         "subject": subject,

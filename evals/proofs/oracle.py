@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -115,13 +116,22 @@ def read_world(admin: Connection[Any], model: SemanticModel) -> World:
 
 
 def read_baseline() -> Mapping[str, Any]:
-    """The policy's YAML."""
-    return yaml.safe_load((files("copilot.policy") / "baseline.yaml").read_text())
+    """What the YAML of the enterprise's policy says about stock and promises."""
+    document = _enterprise()
+    settings = {rule["setting"]: rule["value"] for rule in document["settings"].values()}
+    return settings | {
+        "stock_governed_by": {rule["figure"]: rule["order"] for rule in document["governs"].values()},
+    }
 
 
 def read_roles() -> Mapping[str, frozenset[str]]:
     """Role -> record classes, as the policy's YAML says."""
-    return {role: frozenset(classes) for role, classes in read_baseline()["roles"].items()}
+    return {rule["role"]: frozenset(rule["classes"]) for rule in _enterprise()["access"].values()}
+
+
+@cache
+def _enterprise() -> Mapping[str, Any]:
+    return yaml.safe_load((files("copilot.policy") / "baseline" / "enterprise.yaml").read_text())
 
 
 def demo_actors(world: World) -> tuple[Actor, ...]:

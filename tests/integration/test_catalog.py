@@ -278,14 +278,15 @@ COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 
 APP_FILES = ("composing", "disagreements", "identity", "promising", "retrieval", "scope", "surveys", "understanding")
 OTHER_FILES = (
     "audit", "availability", "backup", "identity_rules", "ingest", "quality", "reviews", "setup", "soundness",
-    "sources", "state",
+    "sessions", "sources", "state",
 )  # fmt: skip
 OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
 SURVEYED: Mapping[str, Any] = {
     "since": date(2026, 11, 20), "until": date(2026, 11, 27), "sites": [], "regions": [], "limit": 5,
 }  # fmt: skip
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
-    "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z"},
+    "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z", "since": "2026-11-20T14:00:00Z"},
+    "people_with_roles": {"now": "2026-11-20T15:00:00Z"},
     "set_scope": EMPTY_SCOPE.settings(),
     "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},

@@ -12,6 +12,21 @@ select p.subject, p.name, p.home_region,
   from directory.person p
  where p.subject = %(subject)s and not p.disabled
 
+-- name: people_with_roles
+-- Every enabled person with all roles in force at a moment.
+select p.subject,
+       (select coalesce(array_agg(distinct g.role order by g.role), '{}')
+          from directory.grant g
+         where g.subject = p.subject and g.valid_from <= %(now)s and (g.valid_to is null or %(now)s < g.valid_to)
+       ) as roles
+  from directory.person p
+ where not p.disabled
+ order by p.subject
+
+-- name: sites_with_regions
+-- Every site in scope with the code of its region.
+select s.code, r.code as region from biz.site s left join biz.region r on r.id = s.region_id
+
 -- name: demo_people
 -- The people of the demo company with their first grant.
 select p.subject, p.name, g.role, g.regions, g.sites

@@ -1,0 +1,114 @@
+"""`erp-copilot policy`: check a policy, explain what holds for a person at a place, tell what differs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from copilot.channels.cli import Command, say
+from copilot.domain.clock import system_clock
+from copilot.policy.check import check
+from copilot.policy.diff import diff
+from copilot.policy.documents import PolicySet
+from copilot.policy.explain import explain
+from copilot.policy.findings import Finding, Person
+from copilot.policy.reading import baseline, policy_schema, read_folder
+from copilot.settings import read_settings
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    checked = actions.add_parser("check", help="name all that is wrong; exit status 1 if there is an error")
+    checked.add_argument("folder", nargs="?", help="the folder of a policy (default: the shipped one)")
+    checked.add_argument("--live", action="store_true", help="hold it against the people and places that there are too")
+    checked.add_argument("--schema", action="store_true", help="print the JSON Schema of a document instead")
+    explained = actions.add_parser("explain", help="what holds for a person, and which layer and rule decided it")
+    explained.add_argument("--as", dest="subject", required=True, metavar="USER")
+    explained.add_argument("--policy", metavar="FOLDER", help="the folder of a policy (default: the shipped one)")
+    explained.add_argument("what", nargs="+", metavar="WHAT", help='such as "invoice_amount in SG"')
+    compared = actions.add_parser("diff", help="what differs between two policies, rule by rule")
+    compared.add_argument("old", help="the folder of the one")
+    compared.add_argument("new", nargs="?", help="the folder of the other (default: the shipped one)")
+    for action in (checked, explained, compared):
+        action.add_argument("--json", action="store_true", help="print JSON")
+
+
+async def _run(options: argparse.Namespace) -> int:
+    match options.action:
+        case "check":
+            return _schema() if options.schema else await _check(_policy(options.folder), options)
+        case "explain":
+            return await _explain(_policy(options.policy), options)
+        case _:
+            return _diff(_policy(options.old), _policy(options.new), as_json=options.json)
+
+
+def _policy(folder: str | None) -> PolicySet:
+    return baseline() if folder is None else read_folder(Path(folder))
+
+
+def _schema() -> int:
+    print(json.dumps(policy_schema(), indent=2))
+    return 0
+
+
+async def _check(policy: PolicySet, options: argparse.Namespace) -> int:
+    from copilot.wiring.policies import all_people, known_names, known_places
+
+    known, people, now = known_names(), tuple[Person, ...](), system_clock()
+    if options.live:
+        from copilot.wiring import open_runtime
+
+        async with open_runtime(read_settings(), progress=say, linger=True) as runtime:
+            known, people, now = await known_places(runtime), await all_people(runtime), runtime.clock()
+    findings = check(policy, known, people, at=now)
+    if options.json:
+        print(json.dumps([finding.to_json() for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        _table(findings)
+    errors = sum(finding.level == "error" for finding in findings)
+    say(f"{len(policy.documents)} documents, {errors} errors, {len(findings) - errors} warnings")
+    return 1 if errors else 0
+
+
+def _table(findings: Sequence[Finding]) -> None:
+    rows = [(f.level, str(f.place or ""), f.rule, f.kind) for f in findings]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row, finding in zip(rows, findings, strict=True):
+        cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        print(f"{'  '.join(cells)}  {finding.sentence}")
+
+
+async def _explain(policy: PolicySet, options: argparse.Namespace) -> int:
+    from copilot.wiring import open_runtime
+    from copilot.wiring.policies import holder, known_places
+
+    async with open_runtime(read_settings(), progress=say, linger=True) as runtime:
+        person, known = await holder(runtime, options.subject), await known_places(runtime)
+        found = explain(policy, person, " ".join(options.what), known, at=runtime.clock())
+    if options.json:
+        print(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
+        return 0
+    for each in found:
+        first, *others = each.sentences()
+        print(first)
+        for sentence in others:
+            print(f"  {sentence}")
+    return 0
+
+
+def _diff(old: PolicySet, new: PolicySet, *, as_json: bool) -> int:
+    changes = diff(old, new, at=system_clock())
+    if as_json:
+        print(json.dumps([change.to_json() for change in changes], indent=2, ensure_ascii=False))
+        return 0
+    for change in changes:
+        print(change)
+    loosened = sum("loosened" in change.effect for change in changes)
+    say(f"{len(changes)} changes, {loosened} of them loosen")
+    return 0
+
+
+COMMAND = Command("check, explain and compare policies", _arguments, _run)

@@ -1,0 +1,93 @@
+"""A policy as frozen values: documents, their rules, and what lower layers may loosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from copilot.policy.layers import Place
+from copilot.policy.sections import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exempt:
+    """Why a rule says something else for a time, and until when: to the end of that day in UTC.
+
+    `statements` hold for that time in place of the rule's own; None: the rule itself holds for that time only.
+    """
+
+    why: str
+    until: date
+    statements: Mapping[Key, Any] | None
+
+    def over(self, moment: datetime) -> bool:
+        """Whether it no longer holds."""
+        return moment.astimezone(UTC).date() > self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A named rule: for each key what it says. `whole`: what its keys begin with where it is the whole list of it."""
+
+    section: str
+    name: str
+    body: Mapping[str, Any]
+    statements: Mapping[Key, Any]
+    whole: Key | None = None
+    exempt: Exempt | None = None
+
+    def at(self, moment: datetime) -> Mapping[Key, Any]:
+        """What the rule says at a moment; nothing once it has ended."""
+        if self.exempt is None:
+            return self.statements
+        if self.exempt.over(moment):
+            return {} if self.exempt.statements is None else self.statements
+        return self.statements if self.exempt.statements is None else self.exempt.statements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """That lower layers may loosen a rule: up to a value for each key; None: without any bound."""
+
+    rule: str
+    bounds: Mapping[Key, Any] | None
+    within: Mapping[str, Any] | None = None
+    """The bounds as they were written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What one layer says at one place. Rule names are unique in it."""
+
+    place: Place
+    version: str
+    rules: tuple[Rule, ...]
+    allowances: tuple[Allowance, ...] = ()
+    file: str = ""
+
+    def rule(self, name: str) -> Rule | None:
+        """The rule of a name."""
+        return next((rule for rule in self.rules if rule.name == name), None)
+
+    def allowance(self, rule: str) -> Allowance | None:
+        """What lower layers may make of a rule."""
+        return next((each for each in self.allowances if each.rule == rule), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySet:
+    """All documents of a policy, in no order that means anything."""
+
+    documents: tuple[Document, ...]
+
+    def at(self, place: Place) -> tuple[Document, ...]:
+        """The documents of a place; there should be one at most."""
+        return tuple(document for document in self.documents if document.place == place)
+
+    @property
+    def version(self) -> str:
+        """The versions of all documents, the enterprise's first."""
+        ordered = sorted(self.documents, key=lambda each: (each.place.depth, each.place.code, each.version))
+        return " + ".join(document.version for document in ordered)

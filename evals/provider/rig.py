@@ -35,6 +35,10 @@ def lacks() -> str | None:
     return f"no {' and no '.join(missing)} on the PATH" if missing else None
 
 
+class ProviderMissingError(RuntimeError):
+    """The provider's package is not to be had."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A client that the provider knows."""
@@ -128,7 +132,7 @@ def new_key() -> dict[str, Any]:
 @contextmanager
 def open_provider(build: Path, clients: Sequence[Mapping[str, Any]], *, seconds: int = 600) -> Generator[ProviderRig]:
     """The provider, running; its package is installed under `build` on first use."""
-    rig = ProviderRig(folder=_installed(build / "provider"), port=free_port(), clients=clients, seconds=seconds)
+    rig = ProviderRig(folder=installed(build / "provider"), port=free_port(), clients=clients, seconds=seconds)
     try:
         rig.start()
         yield rig
@@ -143,8 +147,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _installed(folder: Path) -> Path:
-    """The package as the lock file has it; nothing of it runs while it is installed."""
+def installed(folder: Path) -> Path:
+    """The package as the lock file has it; nothing of it runs while it is installed. Raises ProviderMissingError."""
     lock = (_HERE / "package-lock.json").read_bytes()
     done = folder / "installed.lock"
     folder.mkdir(parents=True, exist_ok=True)
@@ -152,7 +156,10 @@ def _installed(folder: Path) -> Path:
         shutil.copyfile(_HERE / name, folder / name)
     if not done.exists() or done.read_bytes() != lock:
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        subprocess.run(command, cwd=folder, check=True, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL)
+        try:
+            subprocess.run(command, cwd=folder, check=True, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise ProviderMissingError(f"oidc-provider could not be installed: {type(error).__name__}") from error
         done.write_bytes(lock)
     return folder.absolute()
 

@@ -6,12 +6,16 @@ import argparse
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from copilot.channels.cli import Command, say
 from copilot.errors import CopilotError
 from copilot.settings import Settings, read_settings
 from copilot.store.audit_verify import verify
 from copilot.wiring import Runtime, open_runtime
+
+if TYPE_CHECKING:
+    from copilot.identity.signon import SignOn
 
 _LITTLE_SPACE = 1_000_000_000
 
@@ -43,11 +47,29 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         yield name, None if state == "ok" else state
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
+    if runtime.sign_on is not None and settings.oidc is not None:
+        if not offline:
+            yield "identity provider", await _provider(runtime.sign_on)
+        yield (
+            "map of groups",
+            None
+            if settings.oidc.groups_file.exists()
+            else (f"there is no {str(settings.oidc.groups_file)!r}, so no group at the provider gives anything"),
+        )
     for state in await runtime.sources.states():
         failed = state.outcome == "failed" or state.synced_at is None
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
     for name in [] if offline else runtime.sources.names():
         yield f"source: {name}", await _reach(runtime, name)
+
+
+async def _provider(sign_on: SignOn) -> str | None:
+    """Whether the provider that is set up publishes what signing in needs, and keys."""
+    try:
+        await sign_on.client.provider.keys()
+    except CopilotError as error:
+        return str(error)
+    return None
 
 
 async def _reach(runtime: Runtime, name: str) -> str | None:

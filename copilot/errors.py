@@ -47,8 +47,8 @@ class TokenRefusedError(SignInError):
 
     code = "token_refused"
 
-    def __init__(self, fault: str = "malformed") -> None:
-        super().__init__()
+    def __init__(self, message: str | None = None, *, fault: str = "malformed") -> None:
+        super().__init__(message)
         self.fault = fault
         """What was wrong, in one stable word: for the audit, not for whoever sent it."""
 

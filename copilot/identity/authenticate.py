@@ -108,14 +108,14 @@ class Authenticator:
         state = await self._people.account(account)
         last = state.confirmed_at if state else issued
         if state is not None and not state.enabled and issued <= last:
-            raise TokenRefusedError("disabled")
+            raise TokenRefusedError(fault="disabled")
         if self._clock() - (issued if state and not state.enabled else max(last, issued)) > TOKEN_HOLDS:
-            raise TokenRefusedError("stale")
+            raise TokenRefusedError(fault="stale")
         if vouched is not None and (state is None or issued > last):
             assert self._provided is not None  # noqa: S101 -- it verified the token
             return await self._provided.vouch(vouched)
         if state is None or not state.enabled:
-            raise TokenRefusedError("unknown")
+            raise TokenRefusedError(fault="unknown")
         return state.subject
 
     async def _labels(self) -> Codes:

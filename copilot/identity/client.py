@@ -95,7 +95,7 @@ class OidcClient:
         token = _text(given.get("id_token"))
         claims = await self.verifier.id_token(token, None) if token else None
         if claims is not None and claims["sub"] != external:
-            raise TokenRefusedError("account")
+            raise TokenRefusedError(fault="account")
         return Signed(claims=claims, entrusted=Entrusted(refresh=refresh, id_token=token or entrusted.id_token))
 
     async def _asked(self, method: str, address: str, **values: str) -> Mapping[str, Any]:

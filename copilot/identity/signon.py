@@ -77,9 +77,9 @@ class SignOn:
     async def finish(self, flow: Flow, returned: Mapping[str, str]) -> SignedOn:
         """Whoever came back, signed on. Raises SignInError, TokenRefusedError or ProviderError."""
         if not hmac.compare_digest(returned.get("state", "").encode(), flow.state.encode()):
-            raise TokenRefusedError("state")
+            raise TokenRefusedError(fault="state")
         if returned.get("iss", self._issuer) != self._issuer:
-            raise TokenRefusedError("issuer")  # another provider's answer, mixed in (RFC 9207)
+            raise TokenRefusedError(fault="issuer")  # another provider's answer, mixed in (RFC 9207)
         if returned.get("error") or not returned.get("code"):
             raise SignInError("the identity provider did not sign you in")
         signed = await self.client.finish(flow, returned["code"])
@@ -144,7 +144,7 @@ class SignOn:
         for jti in [jti for jti, at in self._logouts.items() if now - at > _LOGOUTS_KEPT]:
             del self._logouts[jti]
         if str(claims["jti"]) in self._logouts:
-            raise TokenRefusedError("replayed")
+            raise TokenRefusedError(fault="replayed")
         self._logouts[str(claims["jti"])] = now
         session, external = _text(claims.get("sid")), _text(claims.get("sub"))
         await self.kept.end_at_provider(self._issuer, external=external, provider_session=session)

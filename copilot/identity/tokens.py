@@ -49,9 +49,9 @@ class LocalTokens:
             )
             registry.validate(decoded.claims)
         except (JoseError, ValueError) as error:
-            raise TokenRefusedError("local") from error
+            raise TokenRefusedError(fault="local") from error
         if decoded.header.get("typ") != "at+jwt":
-            raise TokenRefusedError("kind")
+            raise TokenRefusedError(fault="kind")
         return str(decoded.claims["sub"])
 
     def _key(self) -> OctKey:

@@ -53,21 +53,21 @@ class Verifier:
         """
         claims = await self._claims(token, "id", self.client)
         if nonce is not None and claims.get("nonce") != nonce:
-            raise TokenRefusedError("nonce")
+            raise TokenRefusedError(fault="nonce")
         audiences = claims["aud"]
         if (audiences not in (self.client, [self.client]) or "azp" in claims) and claims.get("azp") != self.client:
-            raise TokenRefusedError("audience")
+            raise TokenRefusedError(fault="audience")
         return claims
 
     async def access_token(self, token: str) -> Mapping[str, Any]:
         """The claims of an access token for our API: no id token, and none for somebody else's."""
         if self.audience is None:
-            raise TokenRefusedError("audience")
+            raise TokenRefusedError(fault="audience")
         claims = await self._claims(token, "access", self.audience)
         if "nonce" in claims or "at_hash" in claims or claims.get("typ") in ("ID", "Refresh", "Offline"):
-            raise TokenRefusedError("kind")
+            raise TokenRefusedError(fault="kind")
         if "events" in claims:
-            raise TokenRefusedError("kind")
+            raise TokenRefusedError(fault="kind")
         return claims
 
     async def logout_token(self, token: str) -> Mapping[str, Any]:
@@ -75,24 +75,24 @@ class Verifier:
         claims = await self._claims(token, "logout", self.client)
         events = claims.get("events")
         if not isinstance(events, dict) or _LOGOUT_EVENT not in events or "nonce" in claims:
-            raise TokenRefusedError("kind")
+            raise TokenRefusedError(fault="kind")
         if not claims.get("jti") or not (claims.get("sid") or claims.get("sub")):
-            raise TokenRefusedError("malformed")
+            raise TokenRefusedError(fault="malformed")
         if self._now() - int(claims["iat"]) > _LOGOUT_SECONDS:
-            raise TokenRefusedError("expired")
+            raise TokenRefusedError(fault="expired")
         return claims
 
     async def _claims(self, token: str, kind: Kind, audience: str) -> Mapping[str, Any]:
         header = _header(token)
         if header.get("alg") not in ALGORITHMS:
-            raise TokenRefusedError("algorithm")
+            raise TokenRefusedError(fault="algorithm")
         if str(header.get("typ", "")).lower() not in _TYPES[kind]:
-            raise TokenRefusedError("kind")
+            raise TokenRefusedError(fault="kind")
         claims = await self._signed(token, header)
         if not isinstance(claims.get("iss", ""), str) or not isinstance(claims.get("aud", ""), str | list):
-            raise TokenRefusedError("malformed")
+            raise TokenRefusedError(fault="malformed")
         if "sub" in claims and (not isinstance(claims["sub"], str) or not claims["sub"]):
-            raise TokenRefusedError("malformed")
+            raise TokenRefusedError(fault="malformed")
         essential: dict[str, Any] = {"iat": {"essential": True}}
         if kind != "logout":
             essential |= {"sub": {"essential": True}, "exp": {"essential": True}}
@@ -103,11 +103,11 @@ class Verifier:
         try:
             registry.validate(dict(claims))
         except ExpiredTokenError as error:
-            raise TokenRefusedError("expired") from error
+            raise TokenRefusedError(fault="expired") from error
         except (InvalidClaimError, MissingClaimError) as error:
-            raise TokenRefusedError(_CLAIMS.get(error.claim, "malformed")) from error
+            raise TokenRefusedError(fault=_CLAIMS.get(error.claim, "malformed")) from error
         except (JoseError, ValueError, TypeError) as error:
-            raise TokenRefusedError("malformed") from error
+            raise TokenRefusedError(fault="malformed") from error
         return claims
 
     async def _signed(self, token: str, header: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -116,15 +116,15 @@ class Verifier:
         if not _among(keys, header):
             keys = await self.provider.keys(unknown=True)
         if not _among(keys, header):
-            raise TokenRefusedError("key")
+            raise TokenRefusedError(fault="key")
         try:
             decoded = jwt.decode(
                 token, keys, registry=jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
             )
         except BadSignatureError as error:
-            raise TokenRefusedError("signature") from error
+            raise TokenRefusedError(fault="signature") from error
         except (JoseError, ValueError, TypeError) as error:
-            raise TokenRefusedError("malformed") from error
+            raise TokenRefusedError(fault="malformed") from error
         return decoded.claims
 
     def _now(self) -> int:
@@ -136,13 +136,13 @@ _CLAIMS: Mapping[str, str] = {"iss": "issuer", "aud": "audience", "exp": "expire
 
 def _header(token: str) -> Mapping[str, Any]:
     if len(token) > _LONGEST or token.count(".") != 2 or not all(map(_is_canonical, token.split("."))):
-        raise TokenRefusedError("malformed")
+        raise TokenRefusedError(fault="malformed")
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
     except (JoseError, ValueError, TypeError, KeyError) as error:
-        raise TokenRefusedError("malformed") from error
+        raise TokenRefusedError(fault="malformed") from error
     if "crit" in header or "b64" in header:
-        raise TokenRefusedError("malformed")
+        raise TokenRefusedError(fault="malformed")
     return header
 
 

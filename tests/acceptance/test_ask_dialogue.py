@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 import pytest
 
 from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.question import SessionSubject
 from copilot.wiring import Runtime
 from tests.acceptance.oracle import Truth, items, plain, sound, truth_of
 from tests.company import NOW, Company, ask
@@ -133,7 +134,7 @@ async def test_a_conversation_opened_again_answers_both(runtime: Runtime, truth:
     order = truth.one(US_ORDER, open=2)
     text = f"where is {order['number']} and how many open orders does {order['customer']} have"
     first = await ask(runtime, "rep.us", text)
-    again = await runtime.asking.again("rep.us", first.conversation, 0)
+    again = await runtime.asking.again(SessionSubject("rep.us"), first.conversation, 0)
     assert again is not None
     assert again.answer == first.answer
     turns = await runtime.asking.conversations.turns("rep.us", first.conversation)

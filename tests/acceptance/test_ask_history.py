@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 import pytest
 
 from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.question import SessionSubject
 from copilot.wiring import Runtime
 from copilot.wiring.demo import bring_demo_to_today
 from tests.acceptance.oracle import Row, Truth, truth_of
@@ -230,5 +231,5 @@ async def test_a_reopened_answer_is_about_the_same_moment(
     since = facts(asked, "since")
     assert since == [datetime(2026, 11, 21, 6, tzinfo=UTC)]
     async with running(company, place[0], place[1], now=LATER + timedelta(hours=2)) as runtime:
-        again = await runtime.reopen("rep.us", asked.conversation, 0)
+        again = await runtime.reopen(SessionSubject("rep.us"), asked.conversation, 0)
     assert facts(again, "since") == since

@@ -12,6 +12,7 @@ import pytest
 
 from copilot.channels.commands import reviews
 from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.question import SessionSubject
 from copilot.errors import DatabaseError
 from copilot.semantic.kpis import load_kpis
 from copilot.store.roles import Role
@@ -165,7 +166,7 @@ async def test_reopening_a_complaint_opens_no_review(runtime: Runtime) -> None:
     said = await mannerly(runtime, "planner", "that's wrong", first.conversation)
     number = next(r.number for r in await runtime.reviews.listed() if r.audit_id == first.audit_id)
     await runtime.reviews.close(number, by="Priya", note="done")
-    reopened = await runtime.reopen("planner", first.conversation, 1)
+    reopened = await runtime.reopen(SessionSubject("planner"), first.conversation, 1)
     assert (reopened.answer, reopened.verdict) == (said.answer, Verdict.VERIFIED)
     assert first.audit_id not in {review.audit_id for review in await runtime.reviews.listed()}
 

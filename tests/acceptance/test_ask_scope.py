@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from copilot.domain.answer import Answer, Reason, Verdict
+from copilot.domain.question import SessionSubject
 from copilot.errors import AuditError, SignInError
 from copilot.store.audit_verify import verify
 from copilot.wiring import Runtime
@@ -362,7 +363,7 @@ async def test_somebody_elses_conversation_starts_a_new_one(runtime: Runtime, tr
         assert theirs.conversation not in (mine.conversation, given)
     assert await runtime.turns("rep.de", mine.conversation) == ()
     with pytest.raises(SignInError):
-        await runtime.reopen("rep.de", mine.conversation, 0)
+        await runtime.reopen(SessionSubject("rep.de"), mine.conversation, 0)
     await runtime.forget("rep.de", mine.conversation)
     assert len(await runtime.turns("rep.us", mine.conversation)) == 1
     await runtime.forget("rep.us", mine.conversation)
@@ -374,21 +375,21 @@ async def test_reopened_it_is_answered_under_todays_scope(runtime: Runtime, trut
         "select id, number from biz.sales_order where label_region = 3 and status = 'delivered' order by id desc"
     )
     first = await verified(runtime, "rep.us", f"value of {row['number']}")
-    again = sound(await runtime.reopen("rep.us", first.conversation, 0), NOW)
+    again = sound(await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0), NOW)
     assert lasting(again) == lasting(first)
     assert again.audit_id != first.audit_id
     with granted(truth, "rep.us", "customer_service", 1):  # moved to another region
-        moved = sound(await runtime.reopen("rep.us", first.conversation, 0), NOW, Verdict.DECLINED)
+        moved = sound(await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0), NOW, Verdict.DECLINED)
     with granted(truth, "rep.us", "planner", None):  # sees the order, not its prices
-        planner = sound(await runtime.reopen("rep.us", first.conversation, 0), NOW, Verdict.DECLINED)
+        planner = sound(await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0), NOW, Verdict.DECLINED)
     with granted(truth, "rep.us", "auditor", None):
-        nothing = await runtime.reopen("rep.us", first.conversation, 0)
+        nothing = await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0)
     assert (moved.reason, planner.reason, nothing.reason) == (Reason.NOT_FOUND, Reason.NOT_FOUND, Reason.NO_ACCESS)
     for refused in (moved, planner, nothing):
         assert not refused.facts
         assert not refused.sources
         assert first.facts[1].text not in plain(refused)
-    assert lasting(await runtime.reopen("rep.us", first.conversation, 0)) == lasting(first)
+    assert lasting(await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0)) == lasting(first)
 
 
 async def test_a_person_shut_out_gets_nothing(runtime: Runtime, truth: Truth) -> None:
@@ -398,7 +399,7 @@ async def test_a_person_shut_out_gets_nothing(runtime: Runtime, truth: Truth) ->
         with pytest.raises(SignInError):
             await ask(runtime, "finance", "open orders for Acme")
         with pytest.raises(SignInError):
-            await runtime.reopen("finance", first.conversation, 0)
+            await runtime.reopen(SessionSubject("finance"), first.conversation, 0)
     finally:
         truth.change("update directory.person set disabled = false where subject = 'finance'")
     with pytest.raises(SignInError):
@@ -425,7 +426,7 @@ async def test_no_audit_no_answer(runtime: Runtime, truth: Truth) -> None:
             with pytest.raises(AuditError):
                 await ask(runtime, "rep.us", f"where is {number}?", first.conversation)
             with pytest.raises(AuditError):
-                await runtime.reopen("rep.us", first.conversation, 0)
+                await runtime.reopen(SessionSubject("rep.us"), first.conversation, 0)
         finally:
             truth.change(mended)
         assert truth.number("select count(*) from audit.entry") == rows

@@ -103,7 +103,7 @@ def test_roles_are_named_once_in_the_order_granted() -> None:
 @pytest.mark.parametrize("role", ["sales", "customer_contact"])
 def test_a_role_of_own_accounts_reads_nothing_by_a_grant_that_names_none(role: str) -> None:
     assert _scope(_grant(role)) == EMPTY_SCOPE
-    assert _scope(_grant(role, accounts=frozenset())).accounts == frozenset()
+    assert {reach.accounts for reach in _scope(_grant(role, accounts=frozenset())).reaches} == {frozenset()}
     assert _scope(_grant(role, accounts=frozenset({4}))).classes == POLICY.classes_of(role)
 
 

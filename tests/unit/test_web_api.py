@@ -11,7 +11,8 @@ import pytest
 
 from copilot.channels.web.app import create_app
 from copilot.channels.web.security import MAX_BODY
-from copilot.domain.question import MAX_QUESTION, BearerToken
+from copilot.channels.web.session import SESSION_COOKIE, Ticket
+from copilot.domain.question import MAX_QUESTION, BearerToken, SessionSubject
 from copilot.settings import Settings
 from tests.browser.fake_copilot import TOKEN, FakeCopilot
 
@@ -81,8 +82,18 @@ async def test_without_a_good_token_nobody_asks(
     assert not copilot.asked
 
 
-async def test_the_chat_session_is_no_credential_for_the_api(client: httpx.AsyncClient) -> None:
-    client.cookies.set("erp_copilot_session", "anything")
+async def test_the_chat_s_session_is_good_for_the_api_and_a_forged_one_is_not(
+    client: httpx.AsyncClient, copilot: FakeCopilot, tmp_path: Path
+) -> None:
+    from copilot.channels.web.chat import session_cookie
+
+    client.cookies.set(SESSION_COOKIE, "anything")
+    is_problem(await client.post(ASK, json={"question": "x"}), 401, "not_signed_in")
+    assert not copilot.asked
+    client.cookies.set(SESSION_COOKIE, session_cookie(Ticket(subject="rep.us"), "Rosa Ortega"))
+    assert (await client.post(ASK, json={"question": "x"})).status_code == 200
+    assert copilot.asked[0][1] == SessionSubject("rep.us")
+    copilot.disabled.add("rep.us")
     is_problem(await client.post(ASK, json={"question": "x"}), 401, "not_signed_in")
 
 

@@ -50,12 +50,9 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     if runtime.sign_on is not None and settings.oidc is not None:
         if not offline:
             yield "identity provider", await _provider(runtime.sign_on)
-        yield (
-            "map of groups",
-            None
-            if settings.oidc.groups_file.exists()
-            else (f"there is no {str(settings.oidc.groups_file)!r}, so no group at the provider gives anything"),
-        )
+        file = settings.oidc.groups_file
+        lacking = f"there is no {str(file)!r}, so no group at the provider gives anything"
+        yield "map of groups", None if file.exists() else lacking
     for state in await runtime.sources.states():
         failed = state.outcome == "failed" or state.synced_at is None
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from copilot.channels.web.session import Ticket, give_cookie, session_token, ticket_of
 from copilot.domain.ports import Copilot
 from copilot.domain.question import SessionSubject
-from copilot.errors import SignInError
+from copilot.errors import SignInError, TokenRefusedError
 
 if TYPE_CHECKING:
     from copilot.identity.signon import SignOn
@@ -43,13 +43,17 @@ class Door:
     sign_on: SignOn | None = None
 
     async def visitor(self, connection: HTTPConnection) -> Visitor | None:
-        """The person behind a request, None for nobody. Raises DatabaseError where that can't be told."""
+        """The person behind a request, None for nobody. Raises DatabaseError or AuditError where that can't
+        be told."""
         ticket = ticket_of(session_token(connection), self.key)
         if ticket is None:
             return None
         try:
             credential, secret = await self._let_in(ticket)
             name = await self.copilot.person_name(credential)
+        except TokenRefusedError as error:
+            await self.copilot.refused("web", error.fault)
+            return None
         except SignInError:
             return None
         if secret is None:

@@ -15,7 +15,7 @@ SPREAD = -1
 
 Labels = frozenset[int] | None
 Box = tuple[Labels, ...]
-"""The labels of a product, one dimension after the other."""
+"""The labels of a product, one dimension after the other; `UNLABELLED` is among them where such rows are reached."""
 DIMENSIONS = ("regions", "sites", "channels", "accounts")
 
 
@@ -23,8 +23,8 @@ DIMENSIONS = ("regions", "sites", "channels", "accounts")
 class Reach:
     """Records of these classes whose every label is among those named.
 
-    None means every one of that kind. Rows labelled `UNLABELLED` in a dimension are inside it whatever is named there;
-    rows labelled `SPREAD` only where every one is.
+    None means every one of that kind. Rows labelled `UNLABELLED` in a dimension are inside it whatever is named there,
+    but in those of `only`; rows labelled `SPREAD` only where every one is.
     """
 
     classes: frozenset[str] = frozenset()
@@ -32,11 +32,14 @@ class Reach:
     sites: Labels = frozenset()
     channels: Labels = frozenset()
     accounts: Labels = frozenset()
+    only: frozenset[str] = frozenset()
+    """Dimensions in which a row of no particular id is not reached."""
 
     @property
     def box(self) -> Box:
         """The labels alone. What is no id, such as `SPREAD`, names nothing."""
-        return tuple(map(_ids, (self.regions, self.sites, self.channels, self.accounts)))
+        named = (self.regions, self.sites, self.channels, self.accounts)
+        return tuple(_ids(ids, bare=name in self.only) for name, ids in zip(DIMENSIONS, named, strict=True))
 
     def __and__(self, other: Reach) -> Reach:
         """What both reach."""
@@ -47,14 +50,18 @@ class Reach:
         """The product as an audit row holds it; null for every one of a kind."""
         found: dict[str, Json] = {"classes": [*sorted(self.classes)]}
         for name, ids in zip(DIMENSIONS, self.box, strict=True):
-            found[name] = None if ids is None else [*sorted(ids)]
-        return found
+            found[name] = None if ids is None else [*sorted(ids - {UNLABELLED})]
+        return found | ({"only": [*sorted(self.only)]} if self.only else {})
 
 
 def reach_of(classes: Iterable[str], box: Box) -> Reach:
     """The product of some classes and labels."""
-    regions, sites, channels, accounts = box
-    return Reach(classes=frozenset(classes), regions=regions, sites=sites, channels=channels, accounts=accounts)
+    regions, sites, channels, accounts = (None if ids is None else ids - {UNLABELLED} for ids in box)
+    only = (name for name, ids in zip(DIMENSIONS, box, strict=True) if ids is not None and UNLABELLED not in ids)
+    return Reach(
+        classes=frozenset(classes), regions=regions, sites=sites, channels=channels, accounts=accounts,
+        only=frozenset(only),
+    )  # fmt: skip
 
 
 def canonical(reaches: Iterable[Reach]) -> tuple[Reach, ...]:
@@ -64,8 +71,9 @@ def canonical(reaches: Iterable[Reach]) -> tuple[Reach, ...]:
     """
     boxes: dict[str, set[Box]] = {}
     for reach in reaches:
-        for name in reach.classes:
-            boxes.setdefault(name, set()).add(reach.box)
+        if frozenset() not in (box := reach.box):  # else nothing is in it
+            for name in reach.classes:
+                boxes.setdefault(name, set()).add(box)
     groups: dict[tuple[Box, ...], list[str]] = {}
     for name in sorted(boxes):
         groups.setdefault(_normal(frozenset(boxes[name])), []).append(name)
@@ -76,7 +84,8 @@ def canonical(reaches: Iterable[Reach]) -> tuple[Reach, ...]:
 @lru_cache(maxsize=4096)
 def _normal(boxes: frozenset[Box]) -> tuple[Box, ...]:
     """The form of a sum of boxes, one dimension after the other: what every id reaches further on, then what those ids
-    reach beyond that which reach more, alike ones together, then what rows of no particular id reach beyond all."""
+    reach beyond that which reach more, alike ones together and with rows of no particular id wherever those reach as
+    far, then what the latter reach beyond all."""
     if len(boxes) < 2 or () in boxes:
         return tuple(boxes)
     elsewhere = _normal(frozenset(box[1:] for box in boxes if box[0] is None))
@@ -84,12 +93,16 @@ def _normal(boxes: frozenset[Box]) -> tuple[Box, ...]:
     for ids, below in _named(boxes):
         alike.setdefault(_normal(below), set()).update(ids)
     found: list[Box] = [(None, *box) for box in elsewhere]
+    unlabelled = _normal(frozenset(box[1:] for box in boxes if box[0] is None or UNLABELLED in box[0]))
+    told = set(elsewhere)
     for below, ids in alike.items():
+        if _normal(frozenset((*below, *unlabelled))) == unlabelled:
+            ids.add(UNLABELLED)
+            told.update(below)
         found += [(frozenset(ids), *box) for box in _beyond(below, elsewhere)]
-    labelled = _normal(frozenset(box[1:] for box in boxes if box[0] is None or box[0]))
-    unlabelled = _normal(frozenset(box[1:] for box in boxes))
+    labelled = _normal(frozenset(told))
     if unlabelled != labelled:
-        found += [(frozenset(), *box) for box in _beyond(unlabelled, labelled)]
+        found += [(frozenset({UNLABELLED}), *box) for box in _beyond(unlabelled, labelled)]
     return tuple(sorted(found, key=_place))
 
 
@@ -98,7 +111,7 @@ def _named(boxes: frozenset[Box]) -> Iterator[tuple[set[int], frozenset[Box]]]:
     ordered = [*boxes]
     places: dict[int, list[int]] = {}
     for place, (ids, *_) in enumerate(ordered):
-        for each in ids or ():
+        for each in (ids or frozenset()) - {UNLABELLED}:
             places.setdefault(each, []).append(place)
     everywhere = {box[1:] for box in ordered if box[0] is None}
     together: dict[tuple[int, ...], set[int]] = {}
@@ -122,8 +135,11 @@ def _place(box: Box) -> list[tuple[bool, list[int]]]:
     return [(ids is not None, sorted(ids or ())) for ids in box]
 
 
-def _ids(labels: Labels) -> Labels:
-    return None if labels is None else frozenset(each for each in labels if each > UNLABELLED)
+def _ids(labels: Labels, *, bare: bool) -> Labels:
+    if labels is None:
+        return None
+    named = frozenset(each for each in labels if each > UNLABELLED)
+    return named if bare else named | {UNLABELLED}
 
 
 def _both(left: Labels, right: Labels) -> Labels:
@@ -134,7 +150,9 @@ def _both(left: Labels, right: Labels) -> Labels:
 
 def reach_from(body: Mapping[str, Json], classes: Json) -> Reach:
     """The product that an audit row holds: its labels, and its classes."""
-    box = (_label_ids(body[name]) for name in DIMENSIONS)
+    only = body.get("only", [])
+    bare = only if isinstance(only, list) else []
+    box = (_ids(_label_ids(body[name]), bare=name in bare) for name in DIMENSIONS)
     return reach_of((str(name) for name in classes) if isinstance(classes, list) else (), tuple(box))
 
 

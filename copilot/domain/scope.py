@@ -110,11 +110,11 @@ EMPTY_SCOPE = Scope()
 
 def _holds(box: Box, row: tuple[int, ...]) -> bool:
     return all(
-        ids is None or label == UNLABELLED or (label in ids and label != SPREAD)
+        ids is None or (label in ids and label != SPREAD)
         for ids, label in zip(box, row, strict=True)
     )
 
 
 def _text(box: Box) -> str:
     """A box as the policies unpack it: the array of each dimension, `*` for every one of a kind."""
-    return ";".join("*" if ids is None else f"{{{','.join(map(str, sorted(ids | {UNLABELLED})))}}}" for ids in box)
+    return ";".join("*" if ids is None else f"{{{','.join(map(str, sorted(ids)))}}}" for ids in box)

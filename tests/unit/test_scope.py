@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copilot.domain.reach import DIMENSIONS
 from copilot.domain.scope import EMPTY_SCOPE, SPREAD, UNLABELLED, Labels, Reach, Scope
 from copilot.store.audit_entry import audited_scope
 
@@ -12,7 +15,10 @@ Row = tuple[str, tuple[int, int, int, int]]
 _NAMES = ("item", "sales", "sales_price", "stock", "contact")
 _CLASSES = st.frozensets(st.sampled_from(_NAMES))
 _LABELS: st.SearchStrategy[Labels] = st.none() | st.frozensets(st.integers(1, 4))
-_REACHES = st.builds(Reach, classes=_CLASSES, regions=_LABELS, sites=_LABELS, channels=_LABELS, accounts=_LABELS)
+_ONLY = st.frozensets(st.sampled_from(DIMENSIONS), max_size=2)
+_REACHES = st.builds(
+    Reach, classes=_CLASSES, regions=_LABELS, sites=_LABELS, channels=_LABELS, accounts=_LABELS, only=_ONLY
+)
 _SUMS = st.lists(_REACHES, max_size=4)
 _SCOPES = st.builds(Scope, _SUMS.map(tuple))
 _LABEL = st.integers(SPREAD, 5)  # 5 is named by nobody
@@ -26,8 +32,10 @@ def _shows(reaches: list[Reach] | tuple[Reach, ...], row: Row) -> bool:
     return any(
         record_class in reach.classes
         and all(
-            ids is None or label == UNLABELLED or (label != SPREAD and label in ids)
-            for ids, label in zip((reach.regions, reach.sites, reach.channels, reach.accounts), labels, strict=True)
+            ids is None or (label == UNLABELLED and name not in reach.only) or (label > UNLABELLED and label in ids)
+            for name, ids, label in zip(
+                DIMENSIONS, (reach.regions, reach.sites, reach.channels, reach.accounts), labels, strict=True
+            )
         )
         for reach in reaches
     )
@@ -125,6 +133,16 @@ def test_a_label_that_is_no_id_names_nothing() -> None:
     (kept,) = Scope((odd,)).reaches
     assert kept.regions == {2}
     assert not Scope((odd,)).sees("stock", (SPREAD, 0, 0, 0))
+
+
+def test_rows_of_no_particular_region_may_be_left_out() -> None:
+    here = Reach(classes=frozenset({"sales"}), regions=frozenset({1}), sites=None, channels=None, accounts=None)
+    bare = replace(here, only=frozenset({"regions"}))
+    assert Scope((bare,)).sees("sales", (1, 1, 1, 1))
+    assert not Scope((bare,)).sees("sales", (UNLABELLED, 1, 1, 1))
+    assert Scope((bare,)).settings()["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={1};*;*;*\n"
+    assert Scope((bare, here)) == Scope((here,))
+    assert Scope((bare,)) & Scope((replace(bare, regions=frozenset({2})),)) == EMPTY_SCOPE
 
 
 def test_no_label_is_not_every_label() -> None:

@@ -77,6 +77,12 @@ class PolicyError(CopilotError):
     code = "policy"
 
 
+class ResidencyError(CopilotError):
+    """What this is made of may not be processed there."""
+
+    code = "residency"
+
+
 class UnapprovedTemplateError(CopilotError):
     """A template is not approved in exactly this form."""
 

@@ -193,6 +193,6 @@ def age_record(since: datetime, time_zone: str, source: str = _ASKED) -> Record:
 
 def _pseudo(entity: str, now: datetime, values: Mapping[str, Value], time_zone: str = "UTC") -> Record:
     return Record(
-        id=_ASKED, kind="record", entity=entity, row_id=0, system="", company="", key="", version=now, site_id=0,
+        id=_ASKED, kind="record", entity=entity, row_id=0, system="", company="", key="", version=now,
         time_zone=time_zone, values=values, changed_at=None, confirmed_at=now,
     )  # fmt: skip

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from copilot.domain.reach import UNLABELLED
+from copilot.domain.residency import NOWHERE, Residency
+
+NO_LABELS = (UNLABELLED, UNLABELLED, UNLABELLED, UNLABELLED)
 FieldType = Literal[
     "ident", "text", "code", "ref", "date", "instant", "quantity", "amount", "ratio", "days", "count", "flag"
 ]
@@ -39,11 +43,13 @@ class Record:
     key: str
     version: datetime
     """Since when this version of the row stands in our copy."""
-    site_id: int
     time_zone: str
     values: Mapping[str, Value]
     changed_at: datetime | None
     confirmed_at: datetime
+    labels: tuple[int, int, int, int] = NO_LABELS
+    """The region, site, channel and account that it belongs to; a measure has those of what it is about."""
+    residency: Residency = NOWHERE
     link: str | None = None
     inputs: tuple[str, ...] = ()
     ended: datetime | None = None
@@ -52,6 +58,11 @@ class Record:
     """Whether the version ended because the record is gone."""
     began: datetime | None = None
     """When the record was first kept here: the `version` of its first version. Read for versions only."""
+
+    @property
+    def site_id(self) -> int:
+        """The site that it belongs to, 0 where that is no particular one."""
+        return self.labels[1]
 
     def raw(self, name: str) -> Raw:
         """The stored value of a field, None where it is empty or unknown."""

@@ -51,7 +51,9 @@ class Reach:
         found: dict[str, Json] = {"classes": [*sorted(self.classes)]}
         for name, ids in zip(DIMENSIONS, self.box, strict=True):
             found[name] = None if ids is None else [*sorted(ids - {UNLABELLED})]
-        return found | ({"only": [*sorted(self.only)]} if self.only else {})
+        if self.only:
+            found["only"] = [*sorted(self.only)]
+        return found
 
 
 def reach_of(classes: Iterable[str], box: Box) -> Reach:

@@ -109,10 +109,7 @@ EMPTY_SCOPE = Scope()
 
 
 def _holds(box: Box, row: tuple[int, ...]) -> bool:
-    return all(
-        ids is None or (label in ids and label != SPREAD)
-        for ids, label in zip(box, row, strict=True)
-    )
+    return all(ids is None or (label in ids and label != SPREAD) for ids, label in zip(box, row, strict=True))
 
 
 def _text(box: Box) -> str:

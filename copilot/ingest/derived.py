@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from copilot.domain.clock import Clock
 from copilot.ingest.published import Moment, publish_availability
-from copilot.policy.policy import load_policy
+from copilot.policy.policy import Policy
 from copilot.store.pool import Connection
 from copilot.store.queries import query
 
@@ -17,7 +17,9 @@ DERIVED = ("supplier_rate", "stock_snapshot")
 _YEAR = timedelta(days=365)
 
 
-async def derive(worker: Connection, *, source_id: int, batch_id: int, clock: Clock, confirmed: datetime) -> None:
+async def derive(
+    worker: Connection, *, source_id: int, batch_id: int, clock: Clock, confirmed: datetime, policy: Policy
+) -> None:
     """Recompute derived rows as the worker, in one transaction; rows that come out the same are not rewritten."""
     async with worker.transaction():
         await worker.execute(query("ingest_relax_commit"))
@@ -30,7 +32,7 @@ async def derive(worker: Connection, *, source_id: int, batch_id: int, clock: Cl
         await worker.execute(query("ingest_stock_snapshot"), parameters)
         zones = {site: ZoneInfo(zone) for site, zone in zip(parameters["sites"], parameters["zones"], strict=True)}
         moment = Moment(now=now, batch=batch_id, confirmed=confirmed, zones=zones)
-        await publish_availability(worker, moment, load_policy())
+        await publish_availability(worker, moment, policy)
         coverage = {"source": source_id, "entities": list(DERIVED), "confirmed": confirmed}
         await worker.execute(query("ingest_keep_coverage"), coverage)
 

@@ -70,7 +70,7 @@ async def publish_availability(worker: Connection, moment: Moment, policy: Polic
     purposes = {row["name"]: row["purpose"] for row in sources}
     context = Context(now=moment.now, policy=policy, purposes=purposes)
     confirmed = await _confirmed(worker, moment)
-    rules = json.dumps([_RULES_VERSION, policy.version, policy.promise_within.days, [*names.items()], purposes])
+    rules = json.dumps([_RULES_VERSION, *policy.identity, [*names.items()], purposes])
     touched = await _touched(worker, moment, policy, rules)
     if touched is None or len(touched) > _MANY:
         await worker.execute(query("availability_expect_many"))
@@ -106,7 +106,7 @@ async def _touched(worker: Connection, moment: Moment, policy: Policy, rules: st
         "before": [moment.day(site, before["moment"]) for site in moment.zones],
         "days": [moment.day(site) for site in moment.zones],
         "since": before["moment"],
-        "horizon": policy.promise_within.days,
+        "horizons": [policy.at_site(site).promise_within.days for site in moment.zones],
     }
     rows = await (await worker.execute(query("availability_touched"), known)).fetchall()
     return [(row["item_id"], row["site_id"]) for row in rows]
@@ -140,7 +140,7 @@ def _record(entity: str, row: Row, fields: Sequence[str], names: Mapping[int, st
     }
     return Record(
         id=str(row["id"]), kind="record", entity=entity, row_id=row["id"], system=names.get(row["source_id"], ""),
-        company="", key="", version=_LONG_AGO, site_id=0, time_zone="UTC", values=values, changed_at=None,
+        company="", key="", version=_LONG_AGO, time_zone="UTC", values=values, changed_at=None,
         confirmed_at=_LONG_AGO,
     )  # fmt: skip
 
@@ -152,7 +152,9 @@ def _worked_out(context: Context, inputs: _Inputs, moment: Moment) -> tuple[list
     for each in standing(context, inputs.stock, inputs.units):
         place = each.held
         flows = inputs.flows.get((place.item, place.site), ())
-        told = promise(place, flows, inputs.units, moment.day(place.site), context.policy.promise_within)
+        told = promise(
+            place, flows, inputs.units, moment.day(place.site), context.policy.at_site(place.site).promise_within
+        )
         demanded = any(flow.kind == "demand" for flow in flows)
         rows.append({**_standing_row(each, told), "demanded": demanded})
         buckets += _bucket_rows(each, told) if told else ()
@@ -181,16 +183,21 @@ def _bucket_rows(each: Standing, told: Promise) -> Iterator[Row]:
 
 
 def _weeks(moment: Moment, context: Context, names: Mapping[int, str]) -> Mapping[str, object]:
-    """Each site with its zone and the Sunday before today, and the sources as policy ranks them."""
+    """Each site with its zone and the Sunday before today, and the sources at each site as policy ranks them."""
 
     def ranked(figure: str) -> list[int]:
-        return sorted(names, key=lambda source: context.rank(figure, names[source]))
+        return [
+            source
+            for site in moment.zones
+            for source in sorted(names, key=lambda source: context.rank(figure, names[source], site))
+        ]
 
     days = [moment.day(site) for site in moment.zones]
     return {
         "sites": list(moment.zones),
         "zones": [zone.key for zone in moment.zones.values()],
         "lasts": [day - timedelta(days=day.isoweekday()) for day in days],
+        "ranked_sites": [site for site in moment.zones for _ in names],
         "ranked": ranked("available"),
         "keepers": ranked("on_hand"),
         "now": moment.now,

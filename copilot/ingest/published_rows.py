@@ -67,18 +67,18 @@ class Promise:
 def standing(context: Context, stock: Records, units: Units) -> Iterator[Standing]:
     """What stands per item and site; nothing where the lots of nobody add up."""
     for item, site, rows, recorded in by_place(stock, units):
-        governing = govern(context, recorded)
+        governing = govern(context, site, recorded)
         if governing:
             held = stands(item, site, governing, units)
             first = governing.get("on_hand") or next(iter(governing.values()))
             row = next(each for each in rows if each.system == first.system)
-            yield Standing(held=held, row=row, agrees=_agree(context, item, recorded, units))
+            yield Standing(held=held, row=row, agrees=_agree(context, item, site, recorded, units))
 
 
-def _agree(context: Context, item: Raw, recorded: Recorded, units: Units) -> bool | None:
+def _agree(context: Context, item: Raw, site: Raw, recorded: Recorded, units: Units) -> bool | None:
     """Whether the ERP's and the warehouse system's figure on hand are the same; None where they can't be compared."""
     told: dict[str, Amount] = {}
-    for system in sorted(recorded, key=lambda name: context.rank("on_hand", name)):
+    for system in sorted(recorded, key=lambda name: context.rank("on_hand", name, site)):
         if "on_hand" in recorded[system]:
             told.setdefault(context.purposes.get(system, ""), recorded[system]["on_hand"])
     if "erp" not in told or "wms" not in told:

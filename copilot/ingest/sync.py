@@ -25,6 +25,7 @@ from copilot.ingest.report import Confirmation, EntityReport, Progress, Source, 
 from copilot.ingest.run import CONFIRM_PATIENCE, Consent, Run
 from copilot.ingest.sources import keep_source, list_sources
 from copilot.ingest.statements import staging
+from copilot.policy.policy import PolicyNow, shipped_policy
 from copilot.semantic.model import HINTS, Entity, SemanticModel
 from copilot.store.pool import Connection, Database
 from copilot.store.queries import query
@@ -41,10 +42,13 @@ def _silent(_: str) -> None:
 class Ingest:
     """Keeps the labelled copy of what the sources hold."""
 
-    def __init__(self, database: Database, model: SemanticModel, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, model: SemanticModel, clock: Clock, policy: PolicyNow = shipped_policy
+    ) -> None:
         self._database = database
         self._model = model
         self._clock = clock
+        self._policy = policy
 
     async def add_source(
         self,
@@ -156,7 +160,10 @@ class Ingest:
         read = tuple(entity.name for entity in entities if reports[entity.name].skipped is None)
         _count_removed(reports, await remove_gone(run, read, confirmed, frozenset(checked)))
         async with self._database.connection(Role.WORKER) as worker:
-            await derive(worker, source_id=run.source.id, batch_id=run.batch_id, clock=self._clock, confirmed=confirmed)
+            await derive(
+                worker, source_id=run.source.id, batch_id=run.batch_id, clock=self._clock, confirmed=confirmed,
+                policy=await self._policy(),
+            )  # fmt: skip
 
     async def _judge(self, run: Run, entities: tuple[Entity, ...], reports: Reports, progress: Progress) -> None:
         delivery = Delivery(

@@ -141,6 +141,6 @@ def _is_fact(fact: Fact, known: Mapping[str, Record]) -> bool:
 
 def _record(name: str, now: datetime, values: Mapping[str, Value], time_zone: str) -> Record:
     return Record(
-        id=name, kind="measure", entity="told", row_id=0, system="", company="", key="", version=now, site_id=0,
+        id=name, kind="measure", entity="told", row_id=0, system="", company="", key="", version=now,
         time_zone=time_zone, values=values, changed_at=None, confirmed_at=now,
     )  # fmt: skip

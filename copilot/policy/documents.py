@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any
 
 from copilot.policy.layers import Place
@@ -85,6 +87,19 @@ class PolicySet:
     def at(self, place: Place) -> tuple[Document, ...]:
         """The documents of a place; there should be one at most."""
         return tuple(document for document in self.documents if document.place == place)
+
+    def digest(self, at: datetime) -> str:
+        """SHA-256 over all rules, allowances and exceptions that are over: what says the same on a day has the same."""
+        said = [
+            [
+                str(document.place), document.version,
+                [[rule.section, rule.name, rule.body, bool(rule.exempt and rule.exempt.over(at))]
+                 for rule in document.rules],
+                [[each.rule, each.within] for each in document.allowances],
+            ]
+            for document in self.documents
+        ]  # fmt: skip
+        return sha256(json.dumps(sorted(said, key=json.dumps), sort_keys=True).encode()).hexdigest()
 
     @property
     def version(self) -> str:

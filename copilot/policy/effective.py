@@ -136,9 +136,27 @@ def effective(
     """What holds in a region, at a site and through a channel at a moment; None: in no particular one."""
     spot = Spot(region=region, site=site, channel=channel)
     levels = [(place, policy.at(place)) for place in spot.places()]
-    tables = {name: _table(section, levels, at) for name, section in SECTIONS.items()}
     version = PolicySet(documents=tuple(document for _, those in levels for document in those)).version
-    return Effective(spot=spot, at=at, version=version, tables=MappingProxyType(tables))
+    return Effective(spot=spot, at=at, version=version, tables=_Tables(levels, at))
+
+
+class _Tables(Mapping[str, Table]):
+    """The sections by name, each joined when it is first asked for: a scope needs four of them at many spots."""
+
+    def __init__(self, levels: Sequence[tuple[Place, Sequence[Document]]], at: datetime) -> None:
+        self._levels, self._at = levels, at
+        self._joined: dict[str, Table] = {}
+
+    def __getitem__(self, name: str) -> Table:
+        if name not in self._joined:
+            self._joined[name] = _table(SECTIONS[name], self._levels, self._at)
+        return self._joined[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SECTIONS)
+
+    def __len__(self) -> int:
+        return len(SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)

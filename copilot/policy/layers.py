@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LAYERS = ("enterprise", "region", "site", "channel")
 """From the top down: what a layer says binds those after it."""
@@ -42,6 +42,10 @@ class Spot:
         for layer, code in zip(LAYERS[1:], (self.region, self.site, self.channel), strict=True):
             if code is not None:
                 yield Place(layer, code)
+
+    def within(self, layer: str, code: str | None) -> Spot:
+        """The spot at a place of a layer within this one."""
+        return replace(self, **{layer: code})
 
     def narrowest(self) -> Place:
         """The lowest of the places."""

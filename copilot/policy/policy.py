@@ -1,16 +1,23 @@
-"""What answers need of the policy, and the scope that a person's grants come to."""
+"""The policy in force: what answers need of it wherever a record is, and the scope that a person's grants come to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 
+from copilot.domain.evidence import NO_LABELS
 from copilot.domain.principal import Grant, Principal
-from copilot.domain.scope import Reach, Scope
+from copilot.domain.reach import UNLABELLED
+from copilot.domain.residency import Residency, together
+from copilot.domain.scope import Scope
+from copilot.policy.documents import PolicySet
 from copilot.policy.effective import Effective, effective
+from copilot.policy.layers import LAYERS, Spot
+from copilot.policy.places import NO_PLACES, Places
 from copilot.policy.reading import baseline
+from copilot.policy.scoping import Scoping
 from copilot.policy.sections import EVERY
 
 PURPOSES: Mapping[str, str] = {
@@ -26,24 +33,18 @@ _ANY_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Role -> record classes, record class -> how long a record stays fresh, and whose stock figures count."""
+class Rules:
+    """What answers need of the policy in effect at one spot."""
 
-    version: str
-    roles: Mapping[str, frozenset[str]]
-    own_accounts: frozenset[str]
-    """Roles that read by a grant only where it names the accounts."""
     fresh_for: Mapping[str, timedelta]
+    """Record class -> how long a record stays fresh; `default` for every other."""
     stock_governed_by: Mapping[str, tuple[str, ...]]
     """Figure of stock -> the purposes of sources, the one that governs first."""
     stock_kept_whole_by: frozenset[str]
     """Purposes whose sources record every item that a site of theirs holds: no record means none."""
     promise_within: timedelta
     """How far ahead demand and expected receipts count for what can be promised."""
-
-    def classes_of(self, role: str) -> frozenset[str]:
-        """The record classes of a role; none for a role the policy does not know."""
-        return self.roles.get(role, frozenset())
+    here: Effective
 
     def fresh_limit(self, record_class: str) -> timedelta:
         """How old a record of a class may be without being confirmed again."""
@@ -55,47 +56,141 @@ class Policy:
         return order.index(purpose) if purpose in order else len(order)
 
 
+class Policy:
+    """A policy on one day, over the places that there are. What it compiles it keeps, so one is made per version and
+    day and shared; nothing in it changes.
+
+    `here` is the place in which this program processes what it reads.
+    """
+
+    def __init__(
+        self,
+        documents: PolicySet,
+        *,
+        at: datetime,
+        version: str = "",
+        places: Places = NO_PLACES,
+        classes: frozenset[str] | None = None,
+        here: str = "",
+    ) -> None:
+        self.documents = documents
+        self.version = version or documents.version
+        self.places = places
+        self._at = at
+        self._spoken = {layer: _spoken(documents, places, layer) for layer in LAYERS[1:]}
+        self._rules: dict[Spot, Rules] = {}
+        self._tags: dict[tuple[str, Spot, int], Residency] = {}
+        self._scoping = Scoping(documents, at=at, places=places, classes=classes, here=here)
+        self.everywhere = self._at_spot(Spot())
+
+    @cached_property
+    def identity(self) -> tuple[str, str]:
+        """The version, and a digest of what its documents say on this day."""
+        return self.version, self.documents.digest(self._at)
+
+    @property
+    def roles(self) -> Mapping[str, frozenset[str]]:
+        """Role -> the record classes that it reads where no region, site or channel says otherwise."""
+        return self._scoping.roles
+
+    @property
+    def own_accounts(self) -> frozenset[str]:
+        """Roles that read by a grant only where it names the accounts, where nothing says otherwise."""
+        return self._scoping.own_accounts
+
+    def classes_of(self, role: str) -> frozenset[str]:
+        """The record classes of a role; none for a role the policy does not know."""
+        return self.roles.get(role, frozenset())
+
+    def at(self, labels: Sequence[int]) -> Rules:
+        """What holds for a row with these labels (region, site, channel, …)."""
+        return self._at_spot(self._spot(labels))
+
+    def at_site(self, site: object) -> Rules:
+        """What holds for figures of a site, by its id."""
+        ident = site if isinstance(site, int) else UNLABELLED
+        return self.at((self.places.region_of.get(ident, UNLABELLED), ident, UNLABELLED))
+
+    def fresh_limit(self, record_class: str, labels: Sequence[int] = NO_LABELS) -> timedelta:
+        """How old a record of a class with these labels may be without being confirmed again."""
+        return self.at(labels).fresh_limit(record_class)
+
+    def residency(self, record_class: str, labels: Sequence[int] = NO_LABELS) -> Residency:
+        """Where a record of a class with these labels comes from, and where it may be processed."""
+        spot = self._spot(labels)
+        key = record_class, spot, labels[0]
+        if key not in self._tags:
+            origin = self.places.region_codes.get(labels[0])
+            places = self._at_spot(spot).here.residency(record_class).value
+            self._tags[key] = Residency(frozenset({origin} if origin else ()), places)
+        return self._tags[key]
+
+    def residency_of_all(self, classes: frozenset[str]) -> Residency:
+        """The tag of a figure over records of these classes from wherever this program may see them."""
+        spots = self._scoping.spots()
+        tags = (self._at_spot(spot).here.residency(name).value for spot in spots for name in classes)
+        return together(Residency(frozenset(self.places.regions), places) for places in tags)
+
+    def counted(self, grant: Grant) -> bool:
+        """Whether a grant lets anything be read by accounts: a role of own accounts needs them named."""
+        return bool(self._scoping.reaches(grant.role, named=grant.accounts is not None))
+
+    def scope_of(self, grant: Grant) -> Scope:
+        """What one grant shows: what the role reads at each place, within the labels of the grant."""
+        return self._scoping.scope_of(grant)
+
+    def _spot(self, labels: Sequence[int]) -> Spot:
+        """Where a row is, as far as any document speaks of it."""
+        region, site, channel = (
+            spoken.get(ident) for spoken, ident in zip(self._spoken.values(), labels, strict=False)
+        )
+        return Spot(region=region, site=site, channel=channel)
+
+    def _at_spot(self, spot: Spot) -> Rules:
+        if spot not in self._rules:
+            self._rules[spot] = _rules(effective(self.documents, spot.region, spot.site, spot.channel, at=self._at))
+        return self._rules[spot]
+
+
 @cache
 def load_policy() -> Policy:
-    """The shipped baseline, as the enterprise layer has it. It has no exception, so it is the same at every moment."""
-    return policy_of(effective(baseline(), None, None, None, at=_ANY_MOMENT))
+    """The shipped baseline over no places. It has no exception, so it is the same at every moment."""
+    return Policy(baseline(), at=_ANY_MOMENT)
 
 
-def policy_of(here: Effective) -> Policy:
-    """What answers need of the policy in effect at a spot."""
-    read = [(key, decided.value) for section, key, decided in here.decisions() if section.name == "access"]
-    roles = dict.fromkeys(role for (role, *_), _ in read)
-    fresh = {key: decided.value for section, (key, *_), decided in here.decisions() if section.name == "fresh_for"}
-    governed = {key: decided.value for section, (key, *_), decided in here.decisions() if section.name == "governs"}
-    return Policy(
-        version=here.version,
-        roles={role: frozenset(name for (other, name), may in read if may and other == role) for role in roles},
-        own_accounts=frozenset(role for role in roles if here.accounts(role).value == "own"),
-        fresh_for={"default": here.fresh_for(EVERY).value} | {name: fresh[name] for name in fresh if name != EVERY},
-        stock_governed_by=governed,
-        stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
-        promise_within=timedelta(days=here.setting("promise_within_days").value or 0),
-    )
+PolicyNow = Callable[[], Awaitable[Policy]]
+"""Gives the policy in force at this moment."""
+
+
+async def shipped_policy() -> Policy:
+    """The shipped baseline, whatever the moment."""
+    return load_policy()
 
 
 def counted_grants(principal: Principal, policy: Policy) -> tuple[Grant, ...]:
     """The grants of a person that count: a role that reads its own accounts alone reads none where none is named."""
-    return tuple(
-        grant for grant in principal.grants if grant.accounts is not None or grant.role not in policy.own_accounts
-    )
+    return tuple(grant for grant in principal.grants if policy.counted(grant))
 
 
 def scope_for(principal: Principal, policy: Policy) -> Scope:
     """What a person may see: what each of their grants shows, and nothing that only several together would."""
-    return Scope(
-        tuple(
-            Reach(
-                classes=policy.classes_of(grant.role),
-                regions=grant.regions,
-                sites=grant.sites,
-                channels=grant.channels,
-                accounts=grant.accounts,
-            )
-            for grant in counted_grants(principal, policy)
-        )
+    return Scope(tuple(reach for grant in principal.grants for reach in policy.scope_of(grant).reaches))
+
+
+def _spoken(documents: PolicySet, places: Places, layer: str) -> Mapping[int, str]:
+    """Label id -> code of the places of a layer that have a document."""
+    ids = places.of(layer)
+    codes = {document.place.code for document in documents.documents if document.place.layer == layer}
+    return {ids[code]: code for code in sorted(codes) if code in ids}
+
+
+def _rules(here: Effective) -> Rules:
+    fresh = {key: decided.value for (key, *_), decided in here.tables["fresh_for"].decided.items()}
+    governed = {key: decided.value for (key, *_), decided in here.tables["governs"].decided.items()}
+    return Rules(
+        fresh_for={"default": here.fresh_for(EVERY).value} | {name: fresh[name] for name in fresh if name != EVERY},
+        stock_governed_by=governed,
+        stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
+        promise_within=timedelta(days=here.setting("promise_within_days").value or 0),
+        here=here,
     )

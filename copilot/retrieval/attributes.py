@@ -93,7 +93,7 @@ def _measured(
     return Record(
         id=f"M{run.measures}", kind="measure", entity=RECORD_FIELD, row_id=0, system=record.system,
         company=record.company, key=".".join((attribute.entity, *attribute.path)), version=record.version,
-        site_id=record.site_id, time_zone=record.time_zone,
+        labels=record.labels, residency=record.residency, time_zone=record.time_zone,
         values={
             "title": Value("text", title[:1].upper() + title[1:]),
             "name": Value("text", _called(record, _NAMES)),

@@ -10,7 +10,7 @@ from copilot.domain.evidence import FieldType, Raw, Record, Value
 from copilot.domain.plan import Figures, Filter, Listing, Operator, RecordQuery
 from copilot.domain.quantity import SCALE, half_up
 from copilot.domain.query import Function, Group, Query
-from copilot.retrieval.figures import FigureRow, Setting, find_figures, find_ids
+from copilot.retrieval.figures import FigureRow, Setting, classes_read, find_figures, find_ids
 from copilot.retrieval.run import Run, find
 from copilot.semantic.model import SemanticModel
 from copilot.semantic.paths import Leaf, leaf_of
@@ -120,6 +120,7 @@ class _Told:
         self._mixed = len(units) > 1
         self._names = [{record.row_id: record for record in records} for records in groups.values()]
         self._unit = bool(unit_paths(model, step.query))
+        self._residency = run.context.policy.residency_of_all(classes_read(model, step.query))
 
     def figure(self, row: FigureRow, *, first: bool) -> Record:
         """One group's figure; the title stands with the first, of several currencies say."""
@@ -217,7 +218,8 @@ class _Told:
         seen = [at for at in (confirmed, min(covered.values(), default=None)) if at]
         return Record(
             id=f"M{run.measures}", kind="measure", entity=self._step.measure, row_id=0, system=", ".join(names),
-            company="", key=f"{self._step.measure}({self._step.title})", version=now, site_id=0, time_zone=zone,
+            company="", key=f"{self._step.measure}({self._step.title})", version=now, time_zone=zone,
+            residency=self._residency,
             values=values, changed_at=None, confirmed_at=max(seen, default=now), inputs=inputs,
         )  # fmt: skip
 

@@ -68,6 +68,11 @@ def classes_of(model: SemanticModel, compiled: Compiled) -> frozenset[str]:
     return frozenset(model[entity].record_class for entity in compiled.entities)
 
 
+def classes_read(model: SemanticModel, query: Query) -> frozenset[str]:
+    """The record classes that the figures of a query are worked out from."""
+    return classes_of(model, compile_figures(model, query))
+
+
 async def find_ids(
     connection: Connection, model: SemanticModel, query: Query, setting: Setting
 ) -> tuple[int, ...] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from copilot.domain.evidence import Evidence, Record
 from copilot.domain.plan import Attributes, Computation, Figures, Listing, Plan, RecordQuery, Survey
+from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.policy.policy import Policy
 from copilot.retrieval.attributes import attributes
@@ -75,7 +77,8 @@ def _compute(step: Computation, run: Run) -> tuple[Record, ...]:
     inputs = tuple(run.steps.get(name, ()) for name in step.inputs)
     context = replace(run.context, complete=not run.truncated.intersection(step.inputs))
     figures = MEASURES[step.measure](context, *inputs)
-    return tuple(_measured(step.measure, each, run) for each in figures)
+    records = {record.id: record for found in run.steps.values() for record in found}
+    return tuple(_measured(step.measure, each, records, run) for each in figures)
 
 
 async def _lacks_some(connection: Connection, plan: Plan, step: Computation, run: Run) -> bool:
@@ -91,7 +94,7 @@ async def _lacks_some(connection: Connection, plan: Plan, step: Computation, run
     return run.scope.differs(classes) and any([await hides(connection, each, records, run) for each in classes])
 
 
-def _measured(measure: str, figures: Computed, run: Run) -> Record:
+def _measured(measure: str, figures: Computed, records: Mapping[str, Record], run: Run) -> Record:
     run.measures += 1
     about = figures.about
     return Record(
@@ -103,7 +106,8 @@ def _measured(measure: str, figures: Computed, run: Run) -> Record:
         company=about.company,
         key=f"{measure}({', '.join(figures.inputs[:3])}{', …' if len(figures.inputs) > 3 else ''})",
         version=about.version,
-        site_id=about.site_id,
+        labels=about.labels,
+        residency=together(records[name].residency for name in figures.inputs if name in records) & about.residency,
         time_zone=figures.time_zone or about.time_zone,
         values=measure_values(measure, figures.values),
         changed_at=None,

@@ -154,6 +154,7 @@ def record_of(entity: Entity, row: Mapping[str, Any], run: Run) -> Record:
     source = run.sources.names.get(row["source_id"], "")
     covered = run.sources.coverage.get((row["source_id"], entity.name))
     calendar = run.context.calendars.get(row["label_site"], UTC_CALENDAR)
+    labels = row["label_region"], row["label_site"], row["label_channel"], row["label_account"]
     return Record(
         id=f"S{run.records}",
         kind="record",
@@ -163,7 +164,8 @@ def record_of(entity: Entity, row: Mapping[str, Any], run: Run) -> Record:
         company=row["company"],
         key=row["source_key"],
         version=row["valid_from"],
-        site_id=row["label_site"],
+        labels=labels,
+        residency=run.context.policy.residency(entity.record_class, labels),
         time_zone=calendar.time_zone,
         values={name: _value(entity, name, row) for name in entity.fields},
         changed_at=row["changed_at"],

@@ -7,6 +7,8 @@ from typing import Any
 
 from copilot.domain.evidence import Record
 from copilot.domain.plan import Survey
+from copilot.domain.reach import UNLABELLED
+from copilot.domain.residency import Residency
 from copilot.retrieval.calendar import UTC_CALENDAR
 from copilot.retrieval.run import Run, measure_values
 from copilot.semantic.model import SemanticModel
@@ -28,10 +30,11 @@ async def surveyed(connection: Connection, model: SemanticModel, step: Survey, r
         rows = await (await connection.execute(query(f"survey_{step.measure}"), parameters)).fetchall()
     if not rows and not all(run.kept(entity) for entity in step.reads):
         run.unkept.add(step.name)
-    return tuple(_record(step.measure, row, run) for row in rows)
+    residency = run.context.policy.residency_of_all(classes)
+    return tuple(_record(step.measure, row, residency, run) for row in rows)
 
 
-def _record(measure: str, row: Mapping[str, Any], run: Run) -> Record:
+def _record(measure: str, row: Mapping[str, Any], residency: Residency, run: Run) -> Record:
     run.measures += 1
     calendar = run.context.calendars.get(row["label_site"], UTC_CALENDAR)
     return Record(
@@ -43,7 +46,8 @@ def _record(measure: str, row: Mapping[str, Any], run: Run) -> Record:
         company=row["company"],
         key=f"{measure}({row['source_key']})",
         version=row["valid_from"],
-        site_id=row["label_site"],
+        labels=(UNLABELLED, row["label_site"], UNLABELLED, UNLABELLED),
+        residency=residency,
         time_zone=calendar.time_zone,
         values=measure_values(measure, row),
         changed_at=None,

@@ -12,7 +12,8 @@ from copilot.errors import ModelDefinitionError
 from copilot.semantic.model import Entity
 
 LINEAGE = (
-    "id", "source_id", "company", "source_key", "changed_at", "confirmed_at", "valid_from", "label_site",
+    "id", "source_id", "company", "source_key", "changed_at", "confirmed_at", "valid_from", "label_region",
+    "label_site", "label_channel", "label_account",
 )  # fmt: skip
 _COMPARISONS: Mapping[Operator, LiteralString] = {
     Operator.EQUAL: "{} = {}",

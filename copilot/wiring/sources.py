@@ -162,7 +162,7 @@ class Sources:
             if record.kind == "record"
             and record.ended is None
             and not self._model[record.entity].derived
-            and now - record.confirmed_at > policy.fresh_limit(self._model[record.entity].record_class)
+            and now - record.confirmed_at > policy.fresh_limit(self._model[record.entity].record_class, record.labels)
         ]
 
     async def _merge(self, group: _Group, read: Sequence[SourceRecord]) -> bool:

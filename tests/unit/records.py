@@ -118,7 +118,8 @@ def _record(  # noqa: PLR0917 -- two callers, a line above
 ) -> Record:
     return Record(
         id=ref, kind=kind, entity=entity, row_id=row, system=system, company="1", key=f"{entity}/{row}", version=NOW,
-        site_id=site, time_zone=time_zone, values=values, changed_at=None, confirmed_at=confirmed_at, inputs=inputs,
+        labels=(0, site, 0, 0), time_zone=time_zone, values=values, changed_at=None, confirmed_at=confirmed_at,
+        inputs=inputs,
     )  # fmt: skip
 
 

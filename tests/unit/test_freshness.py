@@ -78,7 +78,7 @@ def _stock(ident: str, system: str, hours: float) -> Record:
     confirmed = _NOW - timedelta(hours=hours)
     return Record(
         id=ident, kind="record", entity="stock", row_id=1, system=system, company="", key=f"key-{ident}",
-        version=confirmed, site_id=0, time_zone="UTC", values={"on_hand": Value("quantity", 1, "ea")},
+        version=confirmed, time_zone="UTC", values={"on_hand": Value("quantity", 1, "ea")},
         changed_at=None, confirmed_at=confirmed,
     )  # fmt: skip
 

@@ -55,7 +55,7 @@ def _figures(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_kind_of_system_has_a_rank_for_every_figure() -> None:
-    policy = load_policy()
+    policy = load_policy().everywhere
     assert set(policy.stock_governed_by) == {"on_hand", "reserved", "available", "in_transit"}
     for order in policy.stock_governed_by.values():
         assert sorted(order) == sorted(PURPOSES)

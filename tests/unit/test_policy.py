@@ -27,7 +27,7 @@ def _scope(*grants: Grant) -> Scope:
 def test_every_class_of_the_policy_is_one_of_the_model() -> None:
     known = load_model().classes
     assert frozenset().union(*POLICY.roles.values()) <= known
-    assert set(POLICY.fresh_for) - {"default"} <= known
+    assert set(POLICY.everywhere.fresh_for) - {"default"} <= known
 
 
 @pytest.mark.parametrize(

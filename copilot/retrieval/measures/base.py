@@ -39,10 +39,11 @@ class Context:
     keepers: Mapping[int, frozenset[str]] = field(default_factory=dict[int, frozenset[str]])
     """Site -> the sources that keep stock there."""
 
-    def rank(self, figure: str, system: str) -> tuple[int, int]:
-        """Where a source stands for a figure of stock: by policy, then in the order added. The lowest governs."""
+    def rank(self, figure: str, system: str, site: Raw) -> tuple[int, int]:
+        """Where a source stands for a figure of stock at a site: by policy, then in the order added. The lowest
+        governs."""
         place = list(self.purposes).index(system) if system in self.purposes else len(self.purposes)
-        return self.policy.stock_rank(figure, self.purposes.get(system, "")), place
+        return self.policy.at_site(site).stock_rank(figure, self.purposes.get(system, "")), place
 
     def calendar(self, record: Record) -> Calendar:
         """The calendar of the site a record belongs to."""

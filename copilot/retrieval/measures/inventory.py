@@ -112,21 +112,21 @@ def _recorded(rows: Sequence[Record], units: Units) -> dict[str, Amount]:
 def held(context: Context, stock: Records, units: Units) -> Iterator[Held]:
     """What stands per item and site; where nobody's lots add up, one Held for each unit of the governing system."""
     for item, site, rows, recorded in by_place(stock, units):
-        governing = govern(context, recorded)
+        governing = govern(context, site, recorded)
         if governing:
             yield stands(item, site, governing, units)
         else:
-            first = min((row.system for row in rows), key=lambda name: context.rank("on_hand", name))
+            first = min((row.system for row in rows), key=lambda name: context.rank("on_hand", name, site))
             yield from _by_unit(item, site, [row for row in rows if row.system == first])
 
 
-def govern(context: Context, recorded: Recorded) -> dict[str, Amount]:
-    """Figure -> the amount that counts by policy."""
+def govern(context: Context, site: Raw, recorded: Recorded) -> dict[str, Amount]:
+    """Figure -> the amount that counts at a site by policy."""
     found: dict[str, Amount] = {}
     for name in FIGURES:
         known = [amounts[name] for amounts in recorded.values() if name in amounts]
         if known:
-            found[name] = min(known, key=lambda amount: context.rank(name, amount.system))
+            found[name] = min(known, key=lambda amount: context.rank(name, amount.system, site))
     return found
 
 

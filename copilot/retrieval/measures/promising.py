@@ -88,7 +88,7 @@ def _promise(context: Context, want: Record, rows: Sequence[Record], quantity: i
     values: dict[str, Raw] = {
         "item": want.raw("item"), "site": rows[0].raw("site"), "quantity": quantity, "unit": rows[0].raw("unit"),
         "day": day, "promisable": then, "missing": max(0, quantity - then), "earliest": earliest, "verdict": verdict,
-        "until": today + context.policy.promise_within, "timing": "by" if asked else "now",
+        "until": today + context.policy.at_site(rows[0].raw("site")).promise_within, "timing": "by" if asked else "now",
     }  # fmt: skip
     return figures(values, rows[0], [want, *rows])
 

@@ -125,9 +125,10 @@ def stock_incomparable(context: Context, stock: Records, units: Records = ()) ->
 def stock_absent(context: Context, stock: Records, units: Records = ()) -> Iterator[Figures]:
     """Where a system that keeps the whole stock of a site has no record of an item that another has there."""
     for item, site, rows, recorded in by_place(stock, Units(units)) if context.complete else ():
-        on_hand = govern(context, recorded).get("on_hand")
+        on_hand = govern(context, site, recorded).get("on_hand")
+        whole = context.policy.at_site(site).stock_kept_whole_by
         for other in sorted(context.keepers.get(rows[0].site_id, frozenset()) - recorded.keys()):
-            if on_hand and on_hand.quantity and context.purposes[other] in context.policy.stock_kept_whole_by:
+            if on_hand and on_hand.quantity and context.purposes[other] in whole:
                 values = {"item": item, "site": site, "on_hand": on_hand.quantity, "unit": on_hand.unit}
                 names = {"system": on_hand.system, "as_of": _as_of(on_hand), "other_system": other}
                 yield figures({**values, **names}, on_hand.rows[0], on_hand.rows)
@@ -170,7 +171,7 @@ def _pairs(context: Context, stock: Records, units: Units) -> Iterator[_Pair]:
 
 def _governing(context: Context, item: Raw, site: Raw, recorded: Recorded, units: Units) -> Mapping[str, Amount]:
     """The governing amounts; what is available as it stands in the answer, under the system that has it on hand."""
-    governing = govern(context, recorded)
+    governing = govern(context, site, recorded)
     on_hand = governing.get("on_hand")
     if on_hand is None:
         return governing

@@ -13,7 +13,8 @@ on conflict (name) do update set moment = excluded.moment, rules = excluded.rule
 -- Items at sites whose stock, units, demand or expected receipts changed since then, or of which a day came or came into
 -- view. What may be of any site counts for all.
 with places as (
-    select * from unnest(%(sites)s::bigint[], %(before)s::date[], %(days)s::date[]) as p (site_id, was, today)
+    select * from unnest(%(sites)s::bigint[], %(before)s::date[], %(days)s::date[], %(horizons)s::int[])
+                      as p (site_id, was, today, horizon)
 ), dated as (
     select l.item_id, coalesce(l.site_id, o.site_id) as site_id,
            coalesce(l.promised_date, o.promised_date, l.requested_date, o.requested_date) as day
@@ -65,7 +66,7 @@ with places as (
     union select l.item_id, t.site_id from moved t join biz.transfer_line l on l.transfer_id = t.id
     union select d.item_id, d.site_id from dated d join places p on p.site_id = d.site_id
            where p.was <> p.today and (d.day between p.was and p.today
-                 or d.day between p.was + %(horizon)s::int and p.today + %(horizon)s::int)
+                 or d.day between p.was + p.horizon and p.today + p.horizon)
 )
 select distinct t.item_id, p.site_id from touched t join places p on t.site_id is null or t.site_id = p.site_id
 
@@ -234,7 +235,8 @@ with places as (
       from (select distinct site_id, zone from due) d
       join (select source_id, site_id, min(moved_at) as begun from biz.stock_move
              where exists (select from due) group by source_id, site_id) j on j.site_id = d.site_id
-      join unnest(%(ranked)s::bigint[]) with ordinality as r (source_id, place) on r.source_id = j.source_id
+      join unnest(%(ranked_sites)s::bigint[], %(ranked)s::bigint[]) with ordinality as r (site_id, source_id, place)
+           on r.source_id = j.source_id and r.site_id = j.site_id
      order by d.site_id, r.place
 ), span as (
     -- from the first Monday after the day on which the journal begins, at most 52 weeks
@@ -255,7 +257,8 @@ with places as (
            bool_or(t.unit is distinct from d.unit) as strange
       from due d
       join biz.stock_snapshot t on t.item_id = d.item_id and t.site_id = d.site_id and t.day > d.last - 364
-      join unnest(%(keepers)s::bigint[]) with ordinality as r (source_id, place) on r.source_id = t.source_id
+      join unnest(%(ranked_sites)s::bigint[], %(keepers)s::bigint[]) with ordinality as r (site_id, source_id, place)
+           on r.source_id = t.source_id and r.site_id = t.site_id
      where t.on_hand is not null
      group by d.id, t.source_id, t.day, r.place, d.last
 ), governing as (

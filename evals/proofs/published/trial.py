@@ -16,6 +16,7 @@ from copilot.domain.clock import fixed_clock
 from copilot.domain.query import Group, Query
 from copilot.domain.scope import Scope
 from copilot.ingest.derived import derive
+from copilot.policy.policy import load_policy
 from copilot.retrieval.figures import FigureRow, find_figures, read_setting
 from copilot.semantic.kpis import load_kpis
 from copilot.semantic.model import load_model
@@ -117,7 +118,14 @@ class PublishedTrial:
                 self.changed = change(admin, self.setting.seed + self.round, self.now)
             async with self.runtime.database.connection(Role.WORKER) as worker:
                 clock = fixed_clock(self.now)
-                await derive(worker, source_id=1, batch_id=1000 + self.round, clock=clock, confirmed=self.now)
+                await derive(
+                    worker,
+                    source_id=1,
+                    batch_id=1000 + self.round,
+                    clock=clock,
+                    confirmed=self.now,
+                    policy=load_policy(),
+                )
 
     async def _rows(self, scope: Scope, entity: str) -> list[Row]:
         """What a person reads of a whole table."""

@@ -22,10 +22,12 @@ from copilot.domain.json import Json
 from copilot.domain.plan import NoPlan, Plan
 from copilot.domain.principal import Principal
 from copilot.domain.question import Channel, Credential, Question, SessionSubject
+from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.errors import TokenRefusedError
 from copilot.manners import Setting, kept_manner, mannerly
 from copilot.policy.policy import Policy, scope_for
+from copilot.retrieval.reads import classes_read
 from copilot.retrieval.retrieve import Linker, retrieve
 from copilot.semantic.model import SemanticModel
 from copilot.store.audit import AuditLog
@@ -224,7 +226,8 @@ class Asking:
     def _entry(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> AuditEntry:
-        answer = outcome.answer
+        answer, now = outcome.answer, self.clock()
+        used = used_records(outcome.draft.claims, outcome.evidence)
         return AuditEntry(
             subject=principal.subject,
             channel=question.channel,
@@ -232,7 +235,7 @@ class Asking:
             masked_question=masked,
             kind=answer.kind,
             plan=outcome.plan.to_json() if outcome.plan else None,
-            records=tuple(_ref(record) for record in used_records(outcome.draft.claims, outcome.evidence)),
+            records=tuple(_ref(record, now) for record in used),
             verdict=answer.verdict.value,
             reason=answer.reason.value if answer.reason else None,
             engine=answer.engine,
@@ -243,6 +246,9 @@ class Asking:
                 scope=scope,
                 version=self.policy.version,
                 outcome="allowed" if scope else "refused",
+                grants=principal.grants,
+                classes=tuple(sorted(classes_read(self.model, outcome.plan))) if outcome.plan else (),
+                residency=together(record.residency for record in used),
             ),
             elapsed_ms=answer.elapsed_ms,
             question=question.text,
@@ -278,10 +284,11 @@ def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:
     return ()
 
 
-def _ref(record: Record) -> RecordRef:
+def _ref(record: Record, now: datetime) -> RecordRef:
     return RecordRef(
         ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=record.key,
-        version=record.version,
+        version=record.version, labels=record.labels if record.kind == "record" else (),
+        age_seconds=max(0, int((now - record.confirmed_at).total_seconds())),
     )  # fmt: skip
 
 

@@ -77,6 +77,12 @@ class PolicyError(CopilotError):
     code = "policy"
 
 
+class PolicyNotInForceError(PolicyError):
+    """The policy in force can't be verified, so nobody may read anything; tell whoever keeps the policy."""
+
+    code = "policy_not_in_force"
+
+
 class ResidencyError(CopilotError):
     """What this is made of may not be processed there."""
 

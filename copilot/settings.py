@@ -48,6 +48,8 @@ class Settings:
     COPILOT_LANGUAGE      the language questions are heard and answered in: one that is shipped, or a folder of another
     COPILOT_PUBLIC_URL    the address people reach the web front end by, where that is another
     COPILOT_OIDC_…        the identity provider; see OidcSettings
+    COPILOT_PLACE         the region that this program runs in, where the policy says what may be processed where
+    COPILOT_SIGNERS       whose keys sign the policy (signers.yaml in the data folder)
     """
 
     home: Path
@@ -57,6 +59,13 @@ class Settings:
     language: str = "en"
     public_url: str | None = None
     oidc: OidcSettings | None = None
+    place: str = ""
+    signers_file: Path | None = None
+
+    @property
+    def signers(self) -> Path:
+        """The file that says whose keys sign the policy."""
+        return self.signers_file or self.home / "signers.yaml"
 
     @property
     def address(self) -> str:
@@ -81,6 +90,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         port=_port(env.get("COPILOT_PORT") or "8000"),
         language=env.get("COPILOT_LANGUAGE") or "en",
         public_url=_url(env.get("COPILOT_PUBLIC_URL")),
+        place=env.get("COPILOT_PLACE") or "",
+        signers_file=Path(env["COPILOT_SIGNERS"]).expanduser().absolute() if env.get("COPILOT_SIGNERS") else None,
         oidc=_oidc(env, home),
     )
 

@@ -53,6 +53,7 @@ def _source(record: Record, step: str, evidence: Evidence, model: SemanticModel,
         link=record.link,
         fields=dict(_fields(record, evidence, model)),
         step=step,
+        residency=record.residency,
         version=record.began is not None,
     )
 

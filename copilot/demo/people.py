@@ -35,5 +35,6 @@ PEOPLE = (
     DemoUser(subject="finance", name="Ingrid Sørby-Klein", role="finance", home_region="DE"),
     DemoUser(subject="auditor", name="Priya Ramanathan", role="auditor", home_region="SG"),
     DemoUser(subject="admin", name="Noor van der Velden", role="administrator", home_region="US"),
+    DemoUser(subject="officer", name="Maren Aaltonen", role="governance_officer", home_region="DE"),
 )
 """The eight people of the demo company."""

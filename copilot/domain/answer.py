@@ -10,6 +10,7 @@ from typing import Literal
 
 from copilot.domain.json import Json
 from copilot.domain.plan import Choice
+from copilot.domain.residency import NOWHERE, Residency
 
 
 class Verdict(StrEnum):
@@ -62,6 +63,8 @@ class Source:
     """Field names as printed to a person -> printed values."""
     step: str
     """The plan step that found it, so that a channel can lay out a card."""
+    residency: Residency = NOWHERE
+    """Where it comes from, and where it may be processed."""
     version: bool = False
     """Whether it is how a record stood at some time; no card shows that as the record itself."""
 
@@ -116,6 +119,7 @@ def _source(source: Source) -> dict[str, Json]:
         "entity": source.entity,
         "key": source.key,
         "age": source.age_seconds,
+        "residency": source.residency.to_json(),
         "link": source.link,
         "fields": dict(source.fields),
     }

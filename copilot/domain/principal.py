@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from copilot.domain.json import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +17,24 @@ class Grant:
     sites: frozenset[int] | None
     channels: frozenset[int] | None
     accounts: frozenset[int] | None
+
+    def to_json(self) -> dict[str, Json]:
+        """The grant as an audit row holds it; null for every one of a kind."""
+        named = {
+            "regions": self.regions, "sites": self.sites, "channels": self.channels, "accounts": self.accounts,
+        }  # fmt: skip
+        found: dict[str, Json] = {"role": self.role}
+        for name, ids in named.items():
+            found[name] = None if ids is None else [*sorted(ids)]
+        return found
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Json]) -> Grant:
+        """The grant that an audit row holds."""
+        regions, sites, channels, accounts = (
+            _ids(body.get(name)) for name in ("regions", "sites", "channels", "accounts")
+        )
+        return cls(role=str(body.get("role")), regions=regions, sites=sites, channels=channels, accounts=accounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +52,9 @@ class Principal:
     def roles(self) -> tuple[str, ...]:
         """The person's role names, in the order granted."""
         return tuple(dict.fromkeys(grant.role for grant in self.grants))
+
+
+def _ids(value: Json) -> frozenset[int] | None:
+    if value is None:
+        return None
+    return frozenset(each for each in value if isinstance(each, int)) if isinstance(value, list) else frozenset()

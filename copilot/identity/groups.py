@@ -51,8 +51,9 @@ class GroupGrant:
 class Groups:
     """The map of groups in a file; without the file no group means anything."""
 
-    def __init__(self, file: Path, roles: Collection[str]) -> None:
-        """Raises SettingsError naming what is not well formed."""
+    def __init__(self, file: Path, roles: Collection[str] | None = None) -> None:
+        """Raises SettingsError naming what is not well formed, or no role of `roles`. Without those, a role that the
+        policy in force does not know reads nothing, and the doctor names it."""
         self._file = file
         self._roles = roles
         self._stamp: tuple[int, int] | None = None
@@ -67,6 +68,10 @@ class Groups:
             _log.error("%s; what was read before holds", error)
         granted = (each.grant(codes) for group in dict.fromkeys(groups) for each in self._map.get(group, ()))
         return tuple(dict.fromkeys(grant for grant in granted if grant is not None))
+
+    def roles(self) -> frozenset[str]:
+        """Every role that some group gives."""
+        return frozenset(each.role for grants in self._map.values() for each in grants)
 
     def _refresh(self) -> None:
         try:
@@ -83,7 +88,7 @@ class Groups:
         self._map = read_groups(self._file, self._roles)
 
 
-def read_groups(file: Path, roles: Collection[str]) -> Mapping[str, tuple[GroupGrant, ...]]:
+def read_groups(file: Path, roles: Collection[str] | None) -> Mapping[str, tuple[GroupGrant, ...]]:
     """Group -> what it gives. Raises SettingsError naming the place and the value that is wrong."""
     try:
         body = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -96,22 +101,25 @@ def read_groups(file: Path, roles: Collection[str]) -> Mapping[str, tuple[GroupG
     return {str(name): _grants(f"{file.name}: {name}", each, roles) for name, each in groups.items()}
 
 
-def _grants(place: str, given: Any, roles: Collection[str]) -> tuple[GroupGrant, ...]:
+def _grants(place: str, given: Any, roles: Collection[str] | None) -> tuple[GroupGrant, ...]:
     several = cast("list[Any]", given) if isinstance(given, list) else [given]
     return tuple(_one(place, each, roles) for each in several)
 
 
-def _one(place: str, given: Any, roles: Collection[str]) -> GroupGrant:
+def _one(place: str, given: Any, roles: Collection[str] | None) -> GroupGrant:
     if not isinstance(given, dict):
         raise SettingsError(f"{place} must be {{role: …}}, not {given!r}")
     body = cast("dict[str, Any]", given)
     unknown = sorted(set(body) - {"role", *(f"{kind}s" for kind in LABELS)})
     if unknown:
         raise SettingsError(f"{place} has {unknown[0]!r}; there is: role, regions, sites, channels")
-    if body.get("role") not in roles:
-        raise SettingsError(f"{place} has the role {body.get('role')!r}; there are: {', '.join(sorted(roles))}")
+    role = body.get("role")
+    if roles is not None and role not in roles:
+        raise SettingsError(f"{place} has the role {role!r}; there are: {', '.join(sorted(roles))}")
+    if not isinstance(role, str) or not role:
+        raise SettingsError(f"{place} has the role {role!r}; it must be the name of a role")
     regions, sites, channels = (_codes(place, f"{kind}s", body.get(f"{kind}s")) for kind in LABELS)
-    return GroupGrant(role=str(body["role"]), regions=regions, sites=sites, channels=channels)
+    return GroupGrant(role=role, regions=regions, sites=sites, channels=channels)
 
 
 def _codes(place: str, name: str, given: Any) -> tuple[str, ...] | None:

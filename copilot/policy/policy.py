@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 
 from copilot.domain.evidence import NO_LABELS
+from copilot.domain.places import NO_PLACES, Places
 from copilot.domain.principal import Grant, Principal
 from copilot.domain.reach import UNLABELLED
 from copilot.domain.residency import Residency, together
@@ -15,7 +16,6 @@ from copilot.domain.scope import Scope
 from copilot.policy.documents import PolicySet
 from copilot.policy.effective import Effective, effective
 from copilot.policy.layers import LAYERS, Spot
-from copilot.policy.places import NO_PLACES, Places
 from copilot.policy.reading import baseline
 from copilot.policy.scoping import Scoping
 from copilot.policy.sections import EVERY
@@ -150,6 +150,12 @@ class Policy:
         if spot not in self._rules:
             self._rules[spot] = _rules(effective(self.documents, spot.region, spot.site, spot.channel, at=self._at))
         return self._rules[spot]
+
+
+@cache
+def closed_policy() -> Policy:
+    """A policy that says nothing, so nothing is allowed."""
+    return Policy(PolicySet(documents=()), at=_ANY_MOMENT, version="none")
 
 
 @cache

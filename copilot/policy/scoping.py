@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import product
 
+from copilot.domain.places import Places
 from copilot.domain.principal import Grant
 from copilot.domain.reach import UNLABELLED, Box, Reach, reach_of
 from copilot.domain.residency import Residency
@@ -14,7 +15,6 @@ from copilot.domain.scope import Scope
 from copilot.policy.documents import PolicySet
 from copilot.policy.effective import Effective, effective
 from copilot.policy.layers import LAYERS, Spot
-from copilot.policy.places import Places
 from copilot.policy.sections import EVERY
 
 _SECTIONS = frozenset({"access", "accounts", "masking", "residency"})
@@ -43,7 +43,11 @@ class Scoping:
         self.own_accounts = frozenset(role for role in self.roles if everywhere.accounts(role).value == "own")
 
     def scope_of(self, grant: Grant) -> Scope:
-        """What a grant shows."""
+        """What a grant shows.
+
+        A class that is read in none of the places that a grant names is not read by it at all: rows of no particular
+        place are read along with those of one's own, and alone they would pass for all there are.
+        """
         within = Reach(
             classes=self._classes,
             regions=grant.regions,
@@ -51,7 +55,8 @@ class Scoping:
             channels=grant.channels,
             accounts=grant.accounts,
         )
-        return Scope(tuple(reach & within for reach in self.reaches(grant.role, named=grant.accounts is not None)))
+        found = (reach & within for reach in self.reaches(grant.role, named=grant.accounts is not None))
+        return Scope(tuple(reach for reach in found if not _lacks_places(reach, within)))
 
     def reaches(self, role: str, *, named: bool) -> tuple[Reach, ...]:
         """What a role reads by a grant of every label; `named`: of one that names its accounts."""
@@ -128,3 +133,9 @@ class Scoping:
         """Every role that the enterprise or a place gives a record class, the enterprise's in its order."""
         top = (role for role, _ in everywhere.tables["access"].decided)
         return list(dict.fromkeys((*top, *(role for role, _ in self._named))))
+
+
+def _lacks_places(reach: Reach, grant: Reach) -> bool:
+    """Whether none is left of the places that a grant names in some dimension."""
+    named = zip((reach.regions, reach.sites, reach.channels), (grant.regions, grant.sites, grant.channels), strict=True)
+    return any(bool(wanted) and left is not None and not left for left, wanted in named)

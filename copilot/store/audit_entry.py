@@ -8,7 +8,9 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from copilot.domain.answer import Json
+from copilot.domain.principal import Grant
 from copilot.domain.reach import reach_from
+from copilot.domain.residency import ANYWHERE, Residency
 from copilot.domain.scope import EMPTY_SCOPE, Scope
 from copilot.errors import AuditError
 from copilot.store.audit_chain import instant, storable, storable_text
@@ -20,7 +22,8 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRef:
-    """One record an answer stands on; `version` is its valid_from."""
+    """One record an answer stands on; `version` is its valid_from, `labels` what it was labelled then (region, site,
+    channel, account), `age_seconds` how long before the answer it was confirmed. A measure has no labels."""
 
     ref: str
     entity: str
@@ -28,6 +31,8 @@ class RecordRef:
     system: str
     key: str
     version: datetime | None = None
+    labels: tuple[int, ...] = ()
+    age_seconds: int = 0
 
     def to_json(self) -> dict[str, Json]:
         """The record as the row holds it."""
@@ -38,6 +43,8 @@ class RecordRef:
             "system": self.system,
             "key": self.key,
             "version": instant(self.version) if self.version else None,
+            "labels": list(self.labels),
+            "age_seconds": self.age_seconds,
         }
 
 
@@ -63,6 +70,12 @@ class PolicyDecision:
     scope: Scope
     version: str
     outcome: str
+    grants: tuple[Grant, ...] = ()
+    """The grants that it was decided by, so that it can be decided again."""
+    classes: tuple[str, ...] = ()
+    """The record classes that the question's plan reads."""
+    residency: Residency = ANYWHERE
+    """Where what the answer stands on comes from, and where it may be processed."""
 
     def to_json(self) -> dict[str, Json]:
         """The decision as the row holds it."""
@@ -72,6 +85,9 @@ class PolicyDecision:
             "scope": self.scope.to_json(),
             "version": self.version,
             "outcome": self.outcome,
+            "grants": [grant.to_json() for grant in self.grants],
+            "classes": list(self.classes),
+            "residency": self.residency.to_json(),
         }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from copilot.domain.places import Places
 from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import DemoPerson
 from copilot.domain.scope import Reach, Scope
@@ -71,6 +72,17 @@ class Directory:
         async with self._database.scoped_transaction(_ALL_LABELS) as connection:
             rows = await (await connection.execute(query("sites_with_regions"))).fetchall()
         return {row["code"]: row["region"] for row in rows}
+
+    async def places(self) -> Places:
+        """Every region, site and channel as policies speak of them."""
+        found: dict[str, dict[str, int]] = {"region": {}, "site": {}, "channel": {}}
+        region_of: dict[int, int] = {}
+        async with self._database.scoped_transaction(_ALL_LABELS) as connection:
+            for row in await (await connection.execute(query("places"))).fetchall():
+                found[row["kind"]][row["code"]] = row["id"]
+                if row["region_id"] is not None:
+                    region_of[row["id"]] = row["region_id"]
+        return Places(regions=found["region"], sites=found["site"], channels=found["channel"], region_of=region_of)
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The people who sign in locally, with what they were granted, in words."""

@@ -9,6 +9,7 @@ state         conversations and feedback
 audit_writer  inserts audit rows
 auditor       reads audit rows, no business record
 jobs          the queue of background jobs, in a schema of its own and nowhere else
+governor      adds versions of the policy and what comes into force; nothing else
 identity      sessions, and what an identity provider says of its accounts; no business record
 """
 
@@ -45,6 +46,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     JOBS = "jobs"
     IDENTITY = "identity"
+    GOVERNOR = "governor"
 
     @property
     def login(self) -> str:
@@ -52,7 +54,7 @@ class Role(StrEnum):
         return f"copilot_{self.value}"
 
 
-SINCE_RELEASED = (Role.JOBS, Role.IDENTITY)
+SINCE_RELEASED = (Role.JOBS, Role.IDENTITY, Role.GOVERNOR)
 """Roles that older data folders have no password for, and their servers no login."""
 
 

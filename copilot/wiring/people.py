@@ -26,10 +26,11 @@ async def add_person(
     Labels are codes, None every one of that kind. Raises SettingsError for a role or a code that does not
     exist, and for a role that needs a grant of certain accounts.
     """
-    known = runtime.asking.policy.roles
+    policy = await runtime.policy()
+    known = policy.roles
     if role not in known:
         raise SettingsError(f"there is no role {role!r}; there are: {', '.join(known)}")
-    if role in runtime.asking.policy.own_accounts:
+    if role in policy.own_accounts:
         raise SettingsError(f"{role!r} reads certain customers only, and a grant made here can't name them")
     ids = await runtime.directory.label_ids()
     person = {

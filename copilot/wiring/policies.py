@@ -47,7 +47,7 @@ async def holder(runtime: Runtime, subject: str) -> Holder:
             channels=_codes(grant.channels, ids["channel"]),
             own=grant.accounts is not None,
         )
-        for grant in counted_grants(person, runtime.asking.policy)
+        for grant in counted_grants(person, await runtime.policy())
     )
     return Holder(subject=subject, grants=grants)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +41,8 @@ from copilot.identity.authenticate import Authenticator
 from copilot.identity.groups import Groups
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
-from copilot.policy.policy import Policy, load_policy, scope_for
+from copilot.policy.policy import closed_policy, scope_for
+from copilot.policy.signing import Signers
 from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.language import Language, find_language, speaking
 from copilot.semantic.model import load_model
@@ -50,12 +51,14 @@ from copilot.store import embedded
 from copilot.store.audit import AuditLog
 from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
+from copilot.store.policies import PolicyVersions
 from copilot.store.pool import Database
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
 from copilot.store.sealing import KeyRing
 from copilot.store.secrets import Secrets
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
+from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
 from redaction.patterns import PatternMasker
@@ -79,6 +82,8 @@ class Runtime:
     secrets: Secrets
     directory: Directory
     asking: Asking
+    """What answers questions; its policy is that of no moment in particular: `line` has the one in force."""
+    policy: PolicyInForce
     audit: AuditLog
     kept: Conversations
     reviews: Reviews
@@ -89,7 +94,11 @@ class Runtime:
     async def ask(self, question: Question, credential: Credential) -> Answer:
         """Answer one question; see `copilot.ask`."""
         with speaking(self.language):
-            return await self.asking.ask(question, credential)
+            return await (await self.line()).ask(question, credential)
+
+    async def line(self) -> Asking:
+        """What answers one question, under the policy in force now. Raises PolicyNotInForceError."""
+        return replace(self.asking, policy=await self.policy())
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The demo sign-ins; none where the database is not the embedded one, or a provider signs people in."""
@@ -101,7 +110,7 @@ class Runtime:
 
     async def refused(self, channel: Channel, fault: str) -> None:
         """Put a refused sign-in or token on record."""
-        await self.asking.refused(channel, fault)
+        await (await self.line()).refused(channel, fault)
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
@@ -114,7 +123,7 @@ class Runtime:
     async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""
         with speaking(self.language):
-            answer = await self.asking.again(credential, conversation, position)
+            answer = await (await self.line()).again(credential, conversation, position)
         if answer is None:
             raise SignInError("there is no such conversation")
         return answer
@@ -134,12 +143,13 @@ class Runtime:
         Raises SignInError for a person who is not known, NoAccessError for one who may not read stock and
         SourceConfigError for a site that is not theirs.
         """
-        scope = scope_for(await self.asking.authenticate(SessionSubject(subject)), self.asking.policy)
+        line = await self.line()
+        scope = scope_for(await line.authenticate(SessionSubject(subject)), line.policy)
         if not scope.allows("stock"):
             raise NoAccessError(f"{subject!r} may not read stock")
 
         def find(plan: Plan) -> Awaitable[Evidence]:
-            return self.asking.retrieve(plan, scope, self.clock())
+            return line.retrieve(plan, scope, self.clock())
 
         async for each in disagreements(self.database, scope, find, site=site):
             yield each
@@ -223,11 +233,15 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     """The copilot over a database that is ready; whoever calls closes the database, the sources and the audit."""
     language = find_language(settings.language)
     with speaking(language):
-        model, policy = load_model(), load_policy()
-    ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
-    sources = Sources(database, ingest, model, secrets, clock)
+        model = load_model()
     directory, tokens = Directory(database), LocalTokens(settings.home, clock)
-    sign_on, groups = _provided(settings, database, policy, clock)
+    policy = PolicyInForce(
+        PolicyVersions(database), directory, Signers(settings.signers), clock,
+        home=settings.home, embedded=settings.embedded, classes=model.classes, here=settings.place,
+    )  # fmt: skip
+    ingest, secrets = Ingest(database, model, clock, policy), Secrets(settings.home)
+    sources = Sources(database, ingest, model, secrets, clock)
+    sign_on, groups = _provided(settings, database, clock)
     local = tokens if settings.embedded and sign_on is None else None
     authenticate = Authenticator(directory, clock, tokens=local, provided=sign_on, groups=groups)
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
@@ -235,7 +249,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     asking = Asking(
         database=database,
         model=model,
-        policy=policy,
+        policy=closed_policy(),
         templates=templates,
         decider=Decider(templates, model),
         masker=PatternMasker(),
@@ -249,21 +263,19 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     )
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
-        secrets=secrets, directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens,
-        sign_on=sign_on, admin_dsn=admin_dsn,
+        secrets=secrets, directory=directory, asking=asking, policy=policy, audit=audit, kept=kept,
+        reviews=reviews, tokens=tokens, sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
 
 
-def _provided(
-    settings: Settings, database: Database, policy: Policy, clock: Clock
-) -> tuple[SignOn | None, Groups | None]:
+def _provided(settings: Settings, database: Database, clock: Clock) -> tuple[SignOn | None, Groups | None]:
     """Signing on through the provider that is set up, and what its groups mean; nothing where there is none."""
     if settings.oidc is None:
         return None, None
     from copilot.wiring.sign_on import sign_on_through
 
     sign_on = sign_on_through(settings.oidc, settings.address, database, KeyRing(settings.home), clock)
-    return sign_on, Groups(settings.oidc.groups_file, policy.roles)
+    return sign_on, Groups(settings.oidc.groups_file)
 
 
 def _templates(language: Language) -> Templates:

@@ -117,7 +117,7 @@ def _slipped(seeded: random.Random, word: str) -> str:
 
 
 async def _times(runtime: Runtime, said: Sequence[str]) -> AsyncIterator[float]:
-    asking = runtime.asking
+    asking = await runtime.line()
     for subject in _WHO:
         scope = scope_for(await asking.authenticate(SessionSubject(subject)), asking.policy)
         for text in said:

@@ -57,7 +57,7 @@ async def measure_planning(say: Callable[[str], None]) -> AsyncIterator[Figure]:
 
 async def _times(runtime: Runtime, asked: list[tuple[str, str]]) -> AsyncIterator[tuple[float, float]]:
     """Seconds of each planning, without its statements and with them."""
-    asking = runtime.asking
+    asking = await runtime.line()
     scopes = {
         who: scope_for(await asking.authenticate(SessionSubject(who)), asking.policy) for who in {w for w, _ in asked}
     }

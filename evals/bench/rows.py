@@ -222,7 +222,7 @@ async def _with_people(company: Company, count: int) -> AsyncGenerator[Peopled]:
 
 async def _looked_up(runtime: Runtime, value: Mapping[str, int]) -> float:
     """Who somebody is, what they were granted, and one record of theirs."""
-    asking = runtime.asking
+    asking = await runtime.line()
     statement = sql.SQL(_ASKED).format(seen=sql.SQL("true"))
     with stopwatch() as watch:
         scope = scope_for(await asking.authenticate(SessionSubject("p1")), asking.policy)

@@ -27,7 +27,7 @@ Group = tuple[Any, ...]
 async def given_scope(runtime: Runtime, actor: Actor) -> Scope:
     """The scope that the product itself gives this person."""
     principal = await runtime.asking.authenticate(SessionSubject(actor.subject))
-    return scope_for(principal, runtime.asking.policy)
+    return scope_for(principal, await runtime.policy())
 
 
 async def entity_faults(runtime: Runtime, world: World, actor: Actor, entity: str) -> Iterator[str]:
@@ -39,7 +39,7 @@ async def entity_faults(runtime: Runtime, world: World, actor: Actor, entity: st
     query = RecordQuery(name="rows", entity=entity, where=(Filter("id", Operator.IN, ids),), limit=len(ids))
     plan = Plan(kind="probe", references={}, steps=(query,), outline=Outline(groups=()))
     scope = await given_scope(runtime, actor)
-    asking = runtime.asking
+    asking = await runtime.line()
     found = await retrieve(
         runtime.database, world.model, plan, scope, policy=asking.policy, now=runtime.clock(), linker=asking.linker
     )

@@ -25,7 +25,7 @@ def truth(company: Company, database: str) -> Generator[Truth]:
 
 
 async def references(runtime: Runtime, subject: str, text: str) -> tuple[Reference, ...]:
-    asking = runtime.asking
+    asking = await runtime.line()
     scope = scope_for(await asking.authenticate(SessionSubject(subject)), asking.policy)
     async with asking.database.scoped_transaction(scope) as connection:
         return await find_references(Lookup(connection=connection, model=asking.model, now=NOW), cut(text))

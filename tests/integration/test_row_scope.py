@@ -243,7 +243,7 @@ def numbers(company: Company, database: str, region: int) -> list[str]:
 
 
 async def test_all_grants_in_force_are_joined(runtime: Runtime, both: str, regions: Mapping[str, int]) -> None:
-    scope = scope_for(await runtime.asking.authenticate(SessionSubject(both)), runtime.asking.policy)
+    scope = scope_for(await runtime.asking.authenticate(SessionSubject(both)), await runtime.policy())
     us, de = frozenset({regions["US"]}), frozenset({regions["DE"]})
     assert scope == Scope((granted("planner", regions=de), granted("customer_service", regions=us)))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from copilot.channels.cli import Command, say
 from copilot.errors import CopilotError
+from copilot.identity.groups import Groups
 from copilot.settings import Settings, read_settings
 from copilot.store.audit_verify import verify
 from copilot.wiring import Runtime, open_runtime
@@ -47,17 +48,37 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         yield name, None if state == "ok" else state
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
+    yield "policy in force", await _policy(runtime)
     if runtime.sign_on is not None and settings.oidc is not None:
         if not offline:
             yield "identity provider", await _provider(runtime.sign_on)
         file = settings.oidc.groups_file
         lacking = f"there is no {str(file)!r}, so no group at the provider gives anything"
-        yield "map of groups", None if file.exists() else lacking
+        yield "map of groups", lacking if not file.exists() else await _roles(runtime, file)
     for state in await runtime.sources.states():
         failed = state.outcome == "failed" or state.synced_at is None
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
     for name in [] if offline else runtime.sources.names():
         yield f"source: {name}", await _reach(runtime, name)
+
+
+async def _policy(runtime: Runtime) -> str | None:
+    """Whether a policy is in force, and signed by those who may."""
+    try:
+        policy = await runtime.policy()
+    except CopilotError as error:
+        return str(error)
+    nobody = "no policy is in force, so nobody reads anything; see `erp-copilot policy submit` and `approve`"
+    return None if policy.roles else nobody
+
+
+async def _roles(runtime: Runtime, file: Path) -> str | None:
+    """Whether the policy in force knows every role that the groups give."""
+    try:
+        unknown = Groups(file).roles() - (await runtime.policy()).roles.keys()
+    except CopilotError as error:
+        return str(error)
+    return f"the policy knows no role {min(unknown)!r}, so it reads nothing" if unknown else None
 
 
 async def _provider(sign_on: SignOn) -> str | None:

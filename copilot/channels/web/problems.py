@@ -12,7 +12,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from copilot.channels.web.question_text import QuestionEmptyError, QuestionError, QuestionTooLongError
-from copilot.errors import AuditError, CopilotError, DatabaseError, NoAccessError, ProviderError, SignInError
+from copilot.errors import (
+    AuditError,
+    CopilotError,
+    DatabaseError,
+    NoAccessError,
+    PolicyNotInForceError,
+    ProviderError,
+    SignInError,
+)
 
 PROBLEM = "application/problem+json"
 _log = logging.getLogger("copilot.web")
@@ -25,6 +33,7 @@ _STATUS: Mapping[type[CopilotError], int] = {
     QuestionError: 422,
     AuditError: 503,
     DatabaseError: 503,
+    PolicyNotInForceError: 503,
     ProviderError: 503,
 }
 _CODES: Mapping[int, tuple[str, str]] = {

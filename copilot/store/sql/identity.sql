@@ -23,6 +23,12 @@ select p.subject,
  where not p.disabled
  order by p.subject
 
+-- name: places
+-- Every region, site and channel, and the region of each site.
+select 'region' as kind, id, code, null::bigint as region_id from biz.region
+union all select 'site', id, code, region_id from biz.site
+union all select 'channel', id, code, null from biz.channel
+
 -- name: sites_with_regions
 -- Every site in scope with the code of its region.
 select s.code, r.code as region from biz.site s left join biz.region r on r.id = s.region_id

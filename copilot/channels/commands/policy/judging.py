@@ -1,13 +1,13 @@
-"""`erp-copilot policy`: check a policy, explain what holds for a person at a place, tell what differs."""
+"""Checks a policy, explains what holds for a person at a place, tells what differs."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from copilot.channels.cli import Command, say
+from copilot.channels.cli import say
 from copilot.domain.clock import system_clock
 from copilot.policy.check import check
 from copilot.policy.diff import diff
@@ -17,30 +17,34 @@ from copilot.policy.findings import Finding, Person
 from copilot.policy.reading import baseline, policy_schema, read_folder
 from copilot.settings import read_settings
 
+Add = Callable[..., argparse.ArgumentParser]
+"""Adds the parser of an action."""
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    checked = actions.add_parser("check", help="name all that is wrong; exit status 1 if there is an error")
+
+def add_arguments(add: Add) -> None:
+    """`check`, `explain`, `diff` and `simulate`."""
+    checked = add("check", help="name all that is wrong; exit status 1 if there is an error")
     checked.add_argument("folder", nargs="?", help="the folder of a policy (default: the shipped one)")
     checked.add_argument("--live", action="store_true", help="hold it against the people and places that there are too")
     checked.add_argument("--schema", action="store_true", help="print the JSON Schema of a document instead")
-    explained = actions.add_parser("explain", help="what holds for a person, and which layer and rule decided it")
+    explained = add("explain", help="what holds for a person, and which layer and rule decided it")
     explained.add_argument("--as", dest="subject", required=True, metavar="USER")
-    explained.add_argument("--policy", metavar="FOLDER", help="the folder of a policy (default: the shipped one)")
+    explained.add_argument("--policy", metavar="FOLDER", help="the folder of a policy (default: the one in force)")
     explained.add_argument("what", nargs="+", metavar="WHAT", help='such as "invoice_amount in SG"')
-    compared = actions.add_parser("diff", help="what differs between two policies, rule by rule")
+    compared = add("diff", help="what differs between two policies, rule by rule")
     compared.add_argument("old", help="the folder of the one")
     compared.add_argument("new", nargs="?", help="the folder of the other (default: the shipped one)")
     for action in (checked, explained, compared):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
-async def _run(options: argparse.Namespace) -> int:
+async def judge(options: argparse.Namespace) -> int:
+    """Run one of them."""
     match options.action:
         case "check":
             return _schema() if options.schema else await _check(_policy(options.folder), options)
         case "explain":
-            return await _explain(_policy(options.policy), options)
+            return await _explain(options)
         case _:
             return _diff(_policy(options.old), _policy(options.new), as_json=options.json)
 
@@ -81,12 +85,13 @@ def _table(findings: Sequence[Finding]) -> None:
         print(f"{'  '.join(cells)}  {finding.sentence}")
 
 
-async def _explain(policy: PolicySet, options: argparse.Namespace) -> int:
+async def _explain(options: argparse.Namespace) -> int:
     from copilot.wiring import open_runtime
     from copilot.wiring.policies import holder, known_places
 
     async with open_runtime(read_settings(), progress=say, linger=True) as runtime:
         person, known = await holder(runtime, options.subject), await known_places(runtime)
+        policy = read_folder(Path(options.policy)) if options.policy else (await runtime.policy()).documents
         found = explain(policy, person, " ".join(options.what), known, at=runtime.clock())
     if options.json:
         print(json.dumps([each.to_json() for each in found], indent=2, ensure_ascii=False))
@@ -109,6 +114,3 @@ def _diff(old: PolicySet, new: PolicySet, *, as_json: bool) -> int:
     loosened = sum("loosened" in change.effect for change in changes)
     say(f"{len(changes)} changes, {loosened} of them loosen")
     return 0
-
-
-COMMAND = Command("check, explain and compare policies", _arguments, _run)

@@ -1,0 +1,162 @@
+"""The policy in force: the last version that was approved, its signatures verified; read anew for every question."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from psycopg.rows import DictRow
+
+from copilot.domain.clock import Clock
+from copilot.domain.governance import Change, Version, documents_digest
+from copilot.domain.places import Places
+from copilot.errors import PolicyError, PolicyNotInForceError
+from copilot.policy.documents import PolicySet
+from copilot.policy.policy import Policy, closed_policy
+from copilot.policy.reading import baseline, read_texts
+from copilot.policy.signing import Signers
+from copilot.store.directory import Directory
+from copilot.store.policies import PolicyVersions
+from copilot.store.sealing import write_durably
+
+_HEAD = "policy-head.json"
+_PLACES_HOLD_SECONDS = 10.0
+_Seen = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Documents as they were verified, and what would have to change for that to be done again."""
+
+    stamp: tuple[int, bytes, tuple[int, int]] | None
+    version: str
+    documents: PolicySet
+
+
+class PolicyInForce:
+    """Gives the policy at this moment.
+
+    `embedded`: as long as nothing was approved the shipped baseline holds; elsewhere nobody reads anything until then.
+    """
+
+    def __init__(
+        self,
+        versions: PolicyVersions,
+        directory: Directory,
+        signers: Signers,
+        clock: Clock,
+        *,
+        home: Path,
+        embedded: bool,
+        classes: frozenset[str],
+        here: str,
+    ) -> None:
+        self.versions = versions
+        self.signers = signers
+        self._directory = directory
+        self._clock = clock
+        self._head = home / _HEAD
+        self._classes = classes
+        self._here = here
+        self._unapproved = _Held(None, "", baseline()) if embedded else _Held(None, "none", closed_policy().documents)
+        self._held = self._unapproved
+        self._places: tuple[float, Places] | None = None
+        self._seen: _Seen | None = None
+        self._made: tuple[tuple[_Held, date, Places], Policy] | None = None
+
+    async def __call__(self) -> Policy:
+        """The policy. Raises PolicyNotInForceError where what is stored can't be verified."""
+        row, places = await self.versions.head(), await self._places_now()
+        held = self._unapproved if row is None else await self._verified(row)
+        self._follow(row)
+        today = self._clock().date()
+        if self._made is None or self._made[0] != (held, today, places):
+            policy = Policy(
+                held.documents, at=self._clock(), version=held.version, places=places, classes=self._classes,
+                here=self._here,
+            )  # fmt: skip
+            self._made = (held, today, places), policy
+        return self._made[1]
+
+    async def _verified(self, row: DictRow) -> _Held:
+        stamp = row["sequence"], row["signature"], self.signers.stamp()
+        if self._held.stamp != stamp:
+            version = await self.versions.version(row["version"])
+            changes = [change for change in await self.versions.changes() if change.sequence <= row["sequence"]]
+            self._held = _Held(stamp, f"v{version.number}", verified_documents(version, changes, self.signers))
+        return self._held
+
+    def _follow(self, row: DictRow | None) -> None:
+        """Remember outside the database how far the changes went: set back, it would bring back what was revoked."""
+        last = (0, "") if row is None else (int(row["sequence"]), row["signature"].hex())
+        if self._seen is None:
+            self._seen = _read_head(self._head)
+        if last == self._seen:
+            return
+        if last[0] <= self._seen[0]:
+            self._seen = _read_head(self._head)  # another program may have gone on
+        if last[0] < self._seen[0] or (last[0] == self._seen[0] and last != self._seen):
+            raise PolicyNotInForceError(
+                f"change {last[0]} of the policy is the last in the database, and change {self._seen[0]} was in force "
+                f"before: it was set back. If it was restored on purpose, remove {str(self._head)!r}"
+            )
+        self._seen = last
+        beside = self._head.with_suffix(".new")
+        write_durably(beside, json.dumps({"sequence": last[0], "signature": last[1]}).encode())
+        beside.replace(self._head)
+
+    async def _places_now(self) -> Places:
+        """The places that there are, read again every ten seconds: rows of one that is new are seen by then."""
+        now = time.monotonic()
+        if self._places is None or now - self._places[0] > _PLACES_HOLD_SECONDS:
+            found = await self._directory.places()
+            self._places = now, found if self._places is None or found != self._places[1] else self._places[1]
+        return self._places[1]
+
+
+def verified_documents(version: Version, changes: Sequence[Change], signers: Signers) -> PolicySet:
+    """The documents of the version that the last of these changes, the oldest first, brought into force.
+
+    Raises PolicyNotInForceError where they are not what its author and, as another person, its approver signed.
+    """
+    documents = dict(version.documents or {})
+    try:
+        require_signed(version, changes, signers)
+        return read_texts(documents)
+    except PolicyError as error:
+        raise PolicyNotInForceError(f"version {version.number} of the policy can't be verified: {error}") from error
+
+
+def require_signed(version: Version, changes: Sequence[Change], signers: Signers) -> None:
+    """Raises PolicyError unless the author signed the version, another person approved it once, and the last change is
+    signed and follows the one before."""
+    if documents_digest(version.documents or {}) != version.digest:
+        raise PolicyError("its documents are not those that were signed")
+    signers.require(version.author, "author", version.signature, version.payload(), version.submitted_at)
+    last = changes[-1]
+    approved = next((c for c in reversed(changes) if c.kind == "approve" and c.version == version.number), None)
+    if approved is None:
+        raise PolicyError("nobody approved it")
+    for change in {approved, last}:
+        signers.require(change.approver, "approve", change.signature, change.payload(), change.signed_at)
+    if version.author == approved.approver:
+        raise PolicyError(f"{version.author} submitted and approved it; the approver must be another person")
+    if last.previous != (changes[-2].hash() if len(changes) > 1 else ""):
+        raise PolicyError("the change that brought it into force does not follow the one before")
+
+
+def _read_head(file: Path) -> _Seen:
+    try:
+        body = json.loads(file.read_text())
+        return int(body["sequence"]), str(body["signature"])
+    except FileNotFoundError:
+        return 0, ""
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PolicyNotInForceError(
+            f"{str(file)!r} can't be read; it says which change of the policy was the last in force. Look at "
+            "`erp-copilot policy list`, and remove the file if that is right"
+        ) from error

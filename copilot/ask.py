@@ -206,7 +206,7 @@ class Asking:
         if stale.asked:  # the copy has new values, or new ages
             evidence = await self.retrieve(plan, scope, now, taken)
         drafted = draft(plan.outline, evidence, self.templates)
-        findings = verify(drafted, evidence)
+        findings = (*verify(drafted, evidence), *withheld(drafted, evidence, self.policy))
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
 
@@ -272,6 +272,19 @@ class Asking:
             reason=answer.reason.value if answer.reason else None,
             audit_id=answer.audit_id,
         )
+
+
+def withheld(drafted: Draft, evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
+    """The claims whose template may not be used where one of their records is."""
+    records = evidence.by_id()
+    where = {
+        (claim.name, records[fact.ref.partition(".")[0]].labels)
+        for claim in drafted.claims
+        for fact in claim.facts
+        if fact.ref.partition(".")[0] in records
+    }
+    held = sorted({name for name, labels in where if not policy.at(labels).here.template(name).value})
+    return tuple(Finding(claim=name, rule="withheld", words="") for name in held)
 
 
 def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:

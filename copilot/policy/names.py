@@ -75,6 +75,8 @@ def _roles(rule: Rule) -> Iterator[str]:
         yield from (body[key] for key in ("role",) if key in body)
         for key in ("roles", "author", "approve"):
             yield from body.get(key, ())
+        if body.get("setting") == "roles_of_customers":
+            yield from body["value"]
         for step in body.get("steps", ()):
             yield from step.get("by", ())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
@@ -127,9 +127,20 @@ class Policy:
 
     def residency_of_all(self, classes: frozenset[str]) -> Residency:
         """The tag of a figure over records of these classes from wherever this program may see them."""
-        spots = self._scoping.spots()
-        tags = (self._at_spot(spot).here.residency(name).value for spot in spots for name in classes)
+        tags = (self._at_spot(spot).here.residency(name).value for spot in self.spots() for name in classes)
         return together(Residency(frozenset(self.places.regions), places) for places in tags)
+
+    def spots(self) -> Iterator[Spot]:
+        """Every spot that may be told from others where anything is decided over reading."""
+        return self._scoping.spots()
+
+    def rules_at(self, spot: Spot) -> Rules:
+        """What holds at a spot."""
+        return self._at_spot(spot)
+
+    def audience(self, role: str) -> str:
+        """To whom what a role reads is shown: "customers" or "staff"."""
+        return self._scoping.audience(role)
 
     def counted(self, grant: Grant) -> bool:
         """Whether a grant lets anything be read by accounts: a role of own accounts needs them named."""

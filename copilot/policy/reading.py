@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator, exceptions
 
@@ -23,6 +23,7 @@ from copilot.policy.yaml_form import read_plain
 BASELINE = files("copilot.policy") / "baseline"
 _SCHEMA = files("copilot.policy") / "schemas" / "policy.json"
 _EXCEPTIONS: Any = exceptions  # its types are half unknown
+_PURPOSES = frozenset({"erp", "wms", "commerce", "logistics", "files"})
 _LISTED = frozenset({"access", "templates"})
 Body = Mapping[str, Any]
 
@@ -122,8 +123,14 @@ def _value_faults(where: str, body: Body) -> Iterator[str]:
     for step in body.get("steps", ()):
         if step.get("to", step["from"] + 1) <= step["from"]:
             yield f"{where}: the step from {step['from']} ends at {step['to']}"
-    if "setting" in body and isinstance(body["value"], list) != (body["setting"] == "stock_kept_whole_by"):
+    if "setting" in body and not _is_value(body["setting"], body["value"]):
         yield f"{where}: {body['value']!r} is no value of {body['setting']}"
+
+
+def _is_value(setting: str, value: Any) -> bool:
+    if setting == "promise_within_days":
+        return not isinstance(value, list)
+    return isinstance(value, list) and (setting == "roles_of_customers" or set(cast("list[str]", value)) <= _PURPOSES)
 
 
 def _allowance_faults(body: Body, sections: Mapping[str, str]) -> Iterator[str]:

@@ -70,6 +70,10 @@ class Scoping:
             )
         return self._reaches[role, named]
 
+    def audience(self, role: str) -> str:
+        """To whom what a role reads is shown: "customers" or "staff"."""
+        return "customers" if role in self._customers else "staff"
+
     def spots(self) -> Iterator[Spot]:
         """Every spot that may be told from others, where anything is decided over reading."""
         named = ((None, *codes) for codes in self._spoken.values())
@@ -105,7 +109,7 @@ class Scoping:
         here = self._effective_at(spot)
         if not named and here.accounts(role).value != "any":
             return frozenset()
-        audience = "customers" if role in self._customers else "staff"
+        audience = self.audience(role)
         return frozenset(
             name
             for name in self._classes

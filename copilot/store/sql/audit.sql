@@ -52,3 +52,8 @@ select e.audit_id, b.kind, b.key_id, b.nonce, b.ciphertext
 -- name: audit_last
 -- The head of the chain as a restored database has it.
 select id, hash from audit.entry order by id desc limit 1
+
+-- name: audit_decisions
+-- What was decided of the last questions that somebody asked, the newest first.
+select audit_id, subject, policy, records, claims from audit.entry
+ where kind is distinct from 'sign_in' order by id desc limit %(last)s

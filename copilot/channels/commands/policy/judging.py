@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from copilot.channels.cli import say
@@ -15,6 +16,7 @@ from copilot.policy.documents import PolicySet
 from copilot.policy.explain import explain
 from copilot.policy.findings import Finding, Person
 from copilot.policy.reading import baseline, policy_schema, read_folder
+from copilot.policy.simulate import Flip, Simulation
 from copilot.settings import read_settings
 
 Add = Callable[..., argparse.ArgumentParser]
@@ -34,7 +36,10 @@ def add_arguments(add: Add) -> None:
     compared = add("diff", help="what differs between two policies, rule by rule")
     compared.add_argument("old", help="the folder of the one")
     compared.add_argument("new", nargs="?", help="the folder of the other (default: the shipped one)")
-    for action in (checked, explained, compared):
+    simulated = add("simulate", help="decide what was decided again under another policy, and list what would change")
+    simulated.add_argument("folder", help="the folder of the proposed policy")
+    simulated.add_argument("--last", type=int, default=10_000, metavar="N", help="so many decisions (10000)")
+    for action in (checked, explained, compared, simulated):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -45,6 +50,8 @@ async def judge(options: argparse.Namespace) -> int:
             return _schema() if options.schema else await _check(_policy(options.folder), options)
         case "explain":
             return await _explain(options)
+        case "simulate":
+            return await _simulate(options)
         case _:
             return _diff(_policy(options.old), _policy(options.new), as_json=options.json)
 
@@ -113,4 +120,27 @@ def _diff(old: PolicySet, new: PolicySet, *, as_json: bool) -> int:
         print(change)
     loosened = sum("loosened" in change.effect for change in changes)
     say(f"{len(changes)} changes, {loosened} of them loosen")
+    return 0
+
+
+async def _simulate(options: argparse.Namespace) -> int:
+    from copilot.wiring import open_runtime
+    from copilot.wiring.simulation import proposed, recorded
+
+    documents = read_folder(Path(options.folder))
+    decided = changed = unknown = 0
+    flips: list[Flip] = []
+    async with open_runtime(read_settings(), progress=say, linger=True) as runtime:
+        simulation = Simulation(await runtime.policy(), await proposed(runtime, documents))
+        async for decision in recorded(runtime, options.last):
+            found = [] if decision is None else list(simulation.flips(decision))
+            decided, unknown, changed = decided + 1, unknown + (decision is None), changed + bool(found)
+            flips += found
+    if options.json:
+        print(json.dumps([asdict(flip) for flip in flips], indent=2, ensure_ascii=False))
+    else:
+        for flip in flips:
+            print(flip)
+    old = f"; {unknown} are too old to be decided again" if unknown else ""
+    say(f"{decided} decisions, {changed} would change{old}")
     return 0

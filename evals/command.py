@@ -13,6 +13,7 @@ from evals.bench.runner import PARTS, run_parts
 from evals.proofs.disagreements.trial import DISAGREEMENTS
 from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
+from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
@@ -21,7 +22,17 @@ from evals.proofs.sync_faults.trial import SYNC_FAULTS
 from evals.proofs.tokens.trial import TOKENS
 from evals.proofs.variations.trial import VARIATIONS
 
-SUITES: tuple[Suite, ...] = (SCOPE_BY_ACTOR, SYNC_FAULTS, HISTORY, DISAGREEMENTS, PLANS, PUBLISHED, VARIATIONS, TOKENS)
+SUITES: tuple[Suite, ...] = (
+    SCOPE_BY_ACTOR,
+    SYNC_FAULTS,
+    HISTORY,
+    DISAGREEMENTS,
+    PLANS,
+    PUBLISHED,
+    VARIATIONS,
+    TOKENS,
+    POLICY_REPLAY,
+)
 """Every proof suite."""
 BUILD = Path("build")
 

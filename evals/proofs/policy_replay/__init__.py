@@ -1,0 +1,1 @@
+"""policy-replay: decisions on record, decided again under a policy that is only proposed."""

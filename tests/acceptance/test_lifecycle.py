@@ -24,9 +24,10 @@ from copilot.store import embedded
 from tests.company import scratch_folder
 
 REPOSITORY = Path(__file__).parents[2]
-FIRST_START_SECONDS = 110
-SECOND_START_SECONDS = 10
-STOP_SECONDS = 8
+# Against hanging: how long starting takes is measured by `make bench`, part `start`.
+FIRST_START_SECONDS = 300
+SECOND_START_SECONDS = 60
+STOP_SECONDS = 30
 
 pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="looks into /proc"),

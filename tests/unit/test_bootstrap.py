@@ -131,7 +131,7 @@ def test_second_run_as_a_process_is_quick(root: Path, tools: FakeTools) -> None:
         done = subprocess.run([sys.executable, "-I", str(script)], check=True, capture_output=True, text=True, env={})
         took.append(time.monotonic() - began)
         assert done.stdout == done.stderr == ""
-    assert min(took) < 0.3
+    assert min(took) < 5  # nothing is installed again: that takes half a minute
 
 
 def test_half_made_environment_is_made_again(root: Path, tools: FakeTools, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from copilot.channels.cli import Command, Paced, say
 from copilot.channels.web.security import is_loopback
 from copilot.channels.web.server import bind, serve
 from copilot.errors import StartupError
-from copilot.settings import read_settings
+from copilot.settings import Settings, read_settings
 from copilot.wiring import open_runtime
 from copilot.wiring.demo import bring_demo_to_today
 from copilot.wiring.starters import first_questions
@@ -31,10 +31,13 @@ async def _run(options: argparse.Namespace) -> int:
     listening = bind(settings.host, settings.port)
     with contextlib.closing(listening):
         async with open_runtime(settings, progress=say) as runtime:
+            # Takes seconds, most of them for Chainlit, and the database is what is waited for meanwhile.
+            chat = asyncio.create_task(asyncio.to_thread(_import_chat, settings))
             if settings.embedded and not options.no_demo:
                 say("bringing the demo company to today")
                 await bring_demo_to_today(runtime, Paced())
             say("starting the chat")
+            await chat
             from copilot.channels.web.app import create_app
             from copilot.channels.web.starters import starters_from_file
 
@@ -59,6 +62,12 @@ async def _run(options: argparse.Namespace) -> int:
                 with contextlib.suppress(asyncio.CancelledError):
                     await keeping
     return 0
+
+
+def _import_chat(settings: Settings) -> None:
+    from copilot.channels.web.app import load_chat
+
+    load_chat(settings)
 
 
 def _announce(host: str, port: int, people: Iterable[str]) -> None:

@@ -41,7 +41,7 @@ def create_app(
     `starters` gives a person's first questions as (label, question); `sign_on` is there where a provider signs people
     in; `on_shutdown` runs when the server stops, after the last request.
     """
-    lay_out(settings)
+    load_chat(settings)
     from copilot.channels.web import chat  # noqa: PLC0415  it reads its environment, laid out above, when imported
     from copilot.channels.web.desk import Desk  # noqa: PLC0415  likewise
 
@@ -61,6 +61,12 @@ def create_app(
     app.mount("", Gate(chat.chat_app(Desk(copilot, door, starters)), door))
     app.add_middleware(Walls, hosts=allowed_hosts(settings.host, settings.public_url))
     return app
+
+
+def load_chat(settings: Settings) -> None:
+    """Lay out what Chainlit reads when it is imported, and import it: seconds, the first time."""
+    lay_out(settings)
+    from copilot.channels.web import chat as _chat  # noqa: F401, PLC0415
 
 
 def _sign_in(door: Door, settings: Settings) -> SignIn:

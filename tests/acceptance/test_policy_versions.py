@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ import psycopg
 import pytest
 import yaml
 
+from copilot.channels.commands.policy import COMMAND
 from copilot.domain.answer import Answer
 from copilot.domain.governance import Change, Version
 from copilot.domain.question import Question, SessionSubject
@@ -296,3 +299,86 @@ async def test_what_may_lie_elsewhere_only_is_not_read_here(signing: Signing) ->
     answer = await there.ask(Question(text=_INVOICES, channel="api"), SessionSubject("finance"))
     assert answer.verdict.value == "verified"
     assert {source.residency.places for source in answer.sources} == {frozenset({"DE"})}
+
+
+async def _run(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    COMMAND.arguments(parser)
+    return await COMMAND.run(parser.parse_args(arguments))
+
+
+@pytest.fixture
+def opened(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> Signing:
+    """The commands' runtime is the one of the test."""
+
+    @asynccontextmanager
+    async def open_it(*_: object, **__: object) -> AsyncGenerator[Runtime]:
+        yield signing.runtime
+
+    monkeypatch.setattr("copilot.wiring.open_runtime", open_it)
+    monkeypatch.setenv("COPILOT_HOME", str(signing.home))
+    monkeypatch.setenv("COPILOT_KEY_PASSPHRASE", _PASSPHRASE)
+    return signing
+
+
+async def test_a_change_is_made_by_commands_with_the_keys_elsewhere(
+    opened: Signing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "enterprise.yaml").write_text(_ENTERPRISE)
+    (tmp_path / "new" / "de.yaml").write_text(_DE)
+    folder, page = str(tmp_path / "new"), str(tmp_path / "page.json")
+    said = ("--as", "admin", "--why", "DE asked")
+    assert await _run("submit", folder, *said, "--to-sign", page) == 0
+    assert await opened.runtime.policy.versions.all() == ()
+    assert await _run("sign", page, "--key", str(opened.keys["admin"])) == 0
+    assert await _run("submit", folder, *said, "--signed", page) == 0
+    key = str(opened.keys["officer"])
+    assert await _run("approve", "1", "--as", "officer", "--why", "seen", "--key", key) == 0
+    assert (await opened.ask("rep.de", _INVOICES)).verdict.value == "declined"
+    with pytest.raises(PolicyError, match="in force already"):
+        await _run("approve", "1", "--as", "officer", "--why", "again", "--key", key)
+    with pytest.raises(PolicyError, match="no approved version"):
+        await _run("rollback", "--as", "officer", "--why", "back", "--key", key)
+    capsys.readouterr()
+    assert await _run("list") == 0
+    assert "approved by officer" in capsys.readouterr().out
+    assert await _run("show", "1") == 0
+    assert "de_customer_service" in capsys.readouterr().out
+
+
+async def test_keys_are_not_kept_on_the_server(opened: Signing) -> None:
+    with pytest.raises(PolicyError, match="data folder"):
+        await _run("key", str(opened.home / "mine.pem"))
+    with pytest.raises(PolicyError, match="exists already"):
+        await _run("key", str(opened.keys["admin"]))
+
+
+async def test_a_simulation_names_what_would_change_and_by_which_rule(
+    opened: Signing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "enterprise.yaml").write_text(_ENTERPRISE)
+    (tmp_path / "de.yaml").write_text(_DE)
+    asked = {who: (await opened.ask(who, _INVOICES)).audit_id for who in ("rep.us", "rep.de", "finance")}
+    assert await _run("simulate", str(tmp_path), "--json") == 0
+    flips = json.loads(capsys.readouterr().out)
+    mine = {flip["audit_id"]: flip for flip in flips if flip["audit_id"] in asked.values()}
+    assert set(mine) == {asked["rep.de"]}
+    found = mine[asked["rep.de"]]
+    assert (found["what"], found["place"], found["rule"]) == (
+        "invoice would not be read at all", "region DE", "de_customer_service",
+    )  # fmt: skip
+
+
+async def test_a_template_that_a_place_withholds_says_nothing_there(signing: Signing) -> None:
+    with psycopg.connect(signing.company.dsn(signing.database)) as admin:
+        rows = admin.execute(
+            "select r.code, min(o.number) from biz.sales_order o join biz.region r on r.id = o.label_region"
+            " where r.code in ('US', 'DE') group by 1"
+        ).fetchall()
+    orders = {code: number for code, number in rows}
+    held = _DE[: _DE.index("access:")] + "templates:\n  de_words: {without: [order_headline]}\n"
+    await signing.approved((await signing.submitted(de=held)).number)
+    us, de = (await signing.ask(f"rep.{code.lower()}", f"where is {orders[code]}") for code in ("US", "DE"))
+    assert orders["US"] in us.answer and us.verdict.value == "verified"
+    assert de.verdict.value != "verified"

@@ -146,7 +146,8 @@ class ReplayTrial:
 def _told(answer: Answer) -> tuple[object, ...]:
     """What an answer says, without the version of the policy that it names."""
     words = re.sub(r"policy [^.]*?(?= puts)", "policy", answer.answer)
-    return words, answer.verdict, answer.reason, tuple((fact.ref, fact.value, fact.unit) for fact in answer.facts)
+    facts = tuple((fact.ref, fact.value, fact.unit) for fact in answer.facts if not fact.ref.endswith(".policy"))
+    return words, answer.verdict, answer.reason, facts
 
 
 def _unexplained(listed: Mapping[str, Sequence[Flip]], before: Policy, after: Policy) -> list[str]:
@@ -197,8 +198,8 @@ async def _open(setting: Setting) -> AsyncGenerator[Trial]:
                     decisions = _SAMPLE_DECISIONS if setting.sample else _DECISIONS
                     await _record(recorder, decisions)
                     planted = _SAMPLE_PLANTED if setting.sample else _PLANTED
-                    cases = [f"proposal: {name}" for name in proposals()]
-                    cases += [f"{kind}: {n}" for n in range(planted) for kind in ("two people", "splitting")]
+                    cases = [f"{kind}: {n}" for n in range(planted) for kind in ("two people", "splitting")]
+                    cases += [f"proposal: {name}" for name in proposals()]
                     yield ReplayTrial(runtime, Unrecorded.beside(made), setting, asked, decisions, cases)
                 finally:
                     await recorder.close()

@@ -379,7 +379,7 @@ async def test_a_template_that_a_place_withholds_says_nothing_there(signing: Sig
     orders = dict(rows)
     held = _DE[: _DE.index("access:")] + "templates:\n  de_words: {without: [order_headline]}\n"
     await signing.approved((await signing.submitted(de=held)).number)
-    us, de = (await signing.ask(f"rep.{code.lower()}", f"where is {orders[code]}") for code in ("US", "DE"))
+    us, de = [await signing.ask(f"rep.{code.lower()}", f"where is {orders[code]}") for code in ("US", "DE")]
     assert orders["US"] in us.answer
     assert us.verdict.value == "verified"
     assert de.verdict.value != "verified"

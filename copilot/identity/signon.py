@@ -132,7 +132,7 @@ class SignOn:
             return None
         if address is None:
             return None
-        values = {"client_id": self.client.client_id, "post_logout_redirect_uri": back}
+        values = {"client_id": self.client.client_id, "post_logout_redirect_uri": back, "state": "left"}
         if entrusted.id_token:
             values["id_token_hint"] = entrusted.id_token
         return f"{address}{'&' if '?' in address else '?'}{urlencode(values)}"

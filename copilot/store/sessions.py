@@ -111,9 +111,9 @@ class Sessions:
             return self._opened(await self._row(connection, session.family))
 
     async def end(self, session: Session) -> None:
-        """End a session with every secret it had."""
+        """End a session with every secret it had, and those of the same session at the provider."""
         async with self.database.connection(Role.IDENTITY) as connection:
-            await connection.execute(query("end_session"), {"family": session.family, "now": self.clock()})
+            await connection.execute(query("leave_session"), {"family": session.family, "now": self.clock()})
 
     async def end_at_provider(self, issuer: str, *, external: str | None, provider_session: str | None) -> int:
         """End what the provider says has ended: one of its sessions, or all of an account. Returns how many rows."""

@@ -13,9 +13,8 @@ from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import BearerToken, Credential, SessionSubject
 from copilot.domain.session import Account, AccountState, Session, Vouched
 from copilot.errors import SignInError, TokenRefusedError
+from copilot.settings import SessionSettings
 
-TOKEN_HOLDS = timedelta(minutes=10)
-"""How long after its issue an access token is good, unless its provider vouched for the account since."""
 _LABELS_HOLD = timedelta(seconds=60)
 _NO_CODES: Mapping[str, Mapping[str, int]] = {"region": {}, "site": {}, "channel": {}}
 
@@ -66,12 +65,16 @@ class Authenticator:
         tokens: Tokens | None = None,
         provided: Provided | None = None,
         groups: GroupGrants | None = None,
+        token_holds: timedelta = SessionSettings.token_holds,
     ) -> None:
+        """`token_holds` is how long after its issue a provider's access token is good, unless the provider vouched for
+        the account since."""
         self._people = people
         self._clock = clock
         self._tokens = tokens
         self._provided = provided
         self._groups = groups
+        self._token_holds = token_holds
         self._codes: tuple[datetime, Codes] | None = None
 
     async def __call__(self, credential: Credential) -> Principal:
@@ -109,7 +112,7 @@ class Authenticator:
         last = state.confirmed_at if state else issued
         if state is not None and not state.enabled and issued <= last:
             raise TokenRefusedError(fault="disabled")
-        if self._clock() - (issued if state and not state.enabled else max(last, issued)) > TOKEN_HOLDS:
+        if self._clock() - (issued if state and not state.enabled else max(last, issued)) > self._token_holds:
             raise TokenRefusedError(fault="stale")
         if vouched is not None and (state is None or issued > last):
             assert self._provided is not None  # noqa: S101 -- it verified the token

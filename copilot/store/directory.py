@@ -11,26 +11,27 @@ from copilot.domain.question import DemoPerson
 from copilot.domain.scope import Reach, Scope
 from copilot.domain.session import Account, AccountState
 from copilot.errors import SignInError
+from copilot.settings import SessionSettings
 from copilot.store.pool import Database
 from copilot.store.queries import query
 from copilot.store.roles import Role
-
-_WORD_HOLDS = timedelta(minutes=60)
-"""How long the groups that a provider last vouched for hold while it can't be asked."""
 
 
 class Directory:
     """People and grants in our own tables."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, word_holds: timedelta = SessionSettings.word_holds) -> None:
+        """`word_holds` is how long the groups that a provider last vouched for hold while it can't be asked."""
         self._database = database
+        self._word_holds = word_holds
 
     async def principal(self, subject: str, now: datetime) -> Principal:
-        """An enabled person with the grants in force, and the groups that a provider vouched for within the hour.
+        """An enabled person with the grants in force, and the groups that a provider vouched for
+        not too long ago.
 
         Raises SignInError for anybody else.
         """
-        values = {"subject": subject, "now": now, "since": now - _WORD_HOLDS}
+        values = {"subject": subject, "now": now, "since": now - self._word_holds}
         async with self._database.connection(Role.APP) as connection:
             cursor = await connection.execute(query("person_with_grants"), values)
             row = await cursor.fetchone()

@@ -51,11 +51,12 @@ from copilot.store.audit import AuditLog
 from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
 from copilot.store.pool import Database
+from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
-from copilot.store.sealing import KeyRing
 from copilot.store.secrets import Secrets
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
+from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
 from redaction.patterns import PatternMasker
@@ -79,6 +80,7 @@ class Runtime:
     secrets: Secrets
     directory: Directory
     asking: Asking
+    first: FirstQuestions
     audit: AuditLog
     kept: Conversations
     reviews: Reviews
@@ -99,9 +101,13 @@ class Runtime:
         """The name of whoever is signed in."""
         return (await self.asking.authenticate(credential)).name
 
-    async def refused(self, channel: Channel, fault: str) -> None:
+    async def refused(self, channel: Channel, fault: str, sender: str) -> None:
         """Put a refused sign-in or token on record."""
-        await self.asking.refused(channel, fault)
+        await self.asking.refusals.put(channel, fault, sender)
+
+    async def first_questions(self, credential: SessionSubject) -> tuple[tuple[str, str], ...]:
+        """Questions to begin with for whoever is signed in."""
+        return await self.first(credential)
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
@@ -188,6 +194,7 @@ async def open_runtime(
             if runtime.sign_on is not None:
                 await runtime.sign_on.client.provider.aclose()
             await runtime.sources.aclose()
+            await runtime.asking.refusals.close()
             await runtime.audit.close()
             await database.close()
 
@@ -226,10 +233,12 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         model, policy = load_model(), load_policy()
     ingest, secrets = Ingest(database, model, clock), Secrets(settings.home)
     sources = Sources(database, ingest, model, secrets, clock)
-    directory, tokens = Directory(database), LocalTokens(settings.home, clock)
+    directory, tokens = Directory(database, settings.sessions.word_holds), LocalTokens(settings.home, clock)
     sign_on, groups = _provided(settings, database, policy, clock)
     local = tokens if settings.embedded and sign_on is None else None
-    authenticate = Authenticator(directory, clock, tokens=local, provided=sign_on, groups=groups)
+    authenticate = Authenticator(
+        directory, clock, tokens=local, provided=sign_on, groups=groups, token_holds=settings.sessions.token_holds
+    )
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
     templates, reviews = _templates(language), Reviews(database, clock)
     asking = Asking(
@@ -240,6 +249,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         decider=Decider(templates, model),
         masker=PatternMasker(),
         audit=audit,
+        refusals=Refusals(audit, clock, policy.version, most=settings.refusals),
         conversations=kept,
         reviews=reviews,
         authenticate=authenticate,
@@ -250,7 +260,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
         secrets=secrets, directory=directory, asking=asking, audit=audit, kept=kept, reviews=reviews, tokens=tokens,
-        sign_on=sign_on, admin_dsn=admin_dsn,
+        first=FirstQuestions(asking, language, clock), sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
 
 
@@ -262,7 +272,7 @@ def _provided(
         return None, None
     from copilot.wiring.sign_on import sign_on_through
 
-    sign_on = sign_on_through(settings.oidc, settings.address, database, KeyRing(settings.home), clock)
+    sign_on = sign_on_through(settings, settings.oidc, database, clock)
     return sign_on, Groups(settings.oidc.groups_file, policy.roles)
 
 

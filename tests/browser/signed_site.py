@@ -83,6 +83,7 @@ def open_site(company: Company, database: str, home: Path, build: Path) -> Gener
                     await serving
                 assert built.sign_on is not None
                 await built.sign_on.client.provider.aclose()
+                await built.asking.refusals.close()
                 await built.audit.close()
 
         thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)

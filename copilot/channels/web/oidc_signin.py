@@ -16,7 +16,7 @@ from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
 
-from copilot.channels.web.door import Door
+from copilot.channels.web.door import Door, sender_of
 from copilot.channels.web.page import fill, framed, html
 from copilot.channels.web.problems import problem
 from copilot.channels.web.session import SESSION_COOKIE, Ticket, give_cookie, session_token, ticket_of
@@ -92,7 +92,7 @@ class OidcSignIn:
         try:
             signed = await self.sign_on.finish(flow, returned)
         except TokenRefusedError as error:
-            await self.door.copilot.refused("web", error.fault)
+            await self.door.copilot.refused("web", error.fault, sender_of(request))
             return self._failed(401, "What your company's sign-in sent could not be verified.", place)
         except SignInError:
             return self._failed(401, "Your company's sign-in did not let you in.", place)
@@ -126,7 +126,7 @@ class OidcSignIn:
         try:
             await self.sign_on.told_of_logout(form.get("logout_token", [""])[0])
         except TokenRefusedError as error:
-            await self.door.copilot.refused("web", error.fault)
+            await self.door.copilot.refused("web", error.fault, sender_of(request))
             return problem(400, "This logout token is not valid.", code="invalid_request")
         except ProviderError:
             return problem(503, "The provider's keys can't be had just now.")

@@ -81,6 +81,16 @@ update directory.session s set ended_at = %(now)s
  where s.ended_at is null and s.issuer = left_one.issuer and s.external = left_one.external
    and (s.family = left_one.family or s.provider_session = left_one.provider_session)
 
+-- name: forget_logouts
+-- Logout tokens that are too old to be taken by now.
+delete from directory.logout where ends_at < %(now)s
+
+-- name: keep_logout
+-- A logout token that is acted on now; nothing where one was before.
+insert into directory.logout (issuer, token, ends_at) values (%(issuer)s, %(token)s, %(ends)s)
+on conflict do nothing
+returning token
+
 -- name: end_provider_sessions
 -- What the provider says has ended: one session of it, or all of an account.
 update directory.session set ended_at = %(now)s

@@ -13,6 +13,7 @@ from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import BearerToken, Credential, SessionSubject
 from copilot.domain.session import Account, AccountState, Session, Vouched
 from copilot.errors import SignInError, TokenRefusedError
+from copilot.identity.tokens import is_service
 from copilot.settings import SessionSettings
 
 _LABELS_HOLD = timedelta(seconds=60)
@@ -26,6 +27,7 @@ class People(Protocol):
 
     async def principal(self, subject: str, now: datetime) -> Principal: ...
     async def account(self, account: Account) -> AccountState | None: ...
+    async def service(self, token: str, now: datetime) -> str: ...
     async def label_ids(self) -> Codes: ...
 
 
@@ -84,6 +86,8 @@ class Authenticator:
         else:
             subject = await self._of_token(credential)
         person = await self._people.principal(subject, self._clock())
+        if person.service != (isinstance(credential, BearerToken) and is_service(credential.token)):
+            raise SignInError("a service account comes in by its own token, to the API, and nobody else does")
         if self._groups is None or not person.groups:
             return person
         return replace(person, grants=(*person.grants, *self._groups.grants(person.groups, await self._labels())))
@@ -100,6 +104,8 @@ class Authenticator:
         return session.subject
 
     async def _of_token(self, credential: BearerToken) -> str:
+        if is_service(credential.token):
+            return await self._people.service(credential.token, self._clock())
         if self._provided is not None:
             return await self._of_account(*await self._provided.bearer(credential.token))
         if self._tokens is None:

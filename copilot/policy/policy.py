@@ -90,7 +90,7 @@ def scope_for(principal: Principal, policy: Policy) -> Scope:
     return Scope(
         tuple(
             Reach(
-                classes=policy.classes_of(grant.role),
+                classes=_classes(grant, policy),
                 regions=grant.regions,
                 sites=grant.sites,
                 channels=grant.channels,
@@ -99,3 +99,9 @@ def scope_for(principal: Principal, policy: Policy) -> Scope:
             for grant in counted_grants(principal, policy)
         )
     )
+
+
+def _classes(grant: Grant, policy: Policy) -> frozenset[str]:
+    """What the role reads, less what the grant is not held to: a grant never widens a role."""
+    of_role = policy.classes_of(grant.role)
+    return of_role if grant.classes is None else of_role & grant.classes

@@ -95,7 +95,7 @@ class Runtime:
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The demo sign-ins; none where the database is not the embedded one, or a provider signs people in."""
-        return await self.directory.demo_people() if self.settings.embedded and self.sign_on is None else ()
+        return await self.directory.demo_people(self.clock()) if self.settings.embedded and self.sign_on is None else ()
 
     async def person_name(self, credential: SessionSubject) -> str:
         """The name of whoever is signed in."""

@@ -19,9 +19,9 @@ from copilot.domain.clock import Clock
 from copilot.domain.dialogue import State, state_of
 from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
 from copilot.domain.json import Json
-from copilot.domain.plan import NoPlan, Plan
+from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.domain.principal import Principal
-from copilot.domain.question import Channel, Credential, Question, SessionSubject
+from copilot.domain.question import BearerToken, Channel, Credential, Question, SessionSubject
 from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.errors import TokenRefusedError
@@ -31,9 +31,10 @@ from copilot.retrieval.reads import classes_read
 from copilot.retrieval.retrieve import Linker, retrieve
 from copilot.semantic.model import SemanticModel
 from copilot.store.audit import AuditLog
-from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef, refusal
+from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef
 from copilot.store.conversations import Conversations, Turn, new_conversation
 from copilot.store.pool import Database
+from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.understanding.front import plan_text, replan
 from copilot.understanding.manners import Manner, manner_of, may_ask_of, without_courtesy
@@ -73,6 +74,7 @@ class Asking:
     decider: Decider
     masker: Masker
     audit: AuditLog
+    refusals: Refusals
     conversations: Conversations
     reviews: Reviews
     authenticate: Authenticate
@@ -113,17 +115,27 @@ class Asking:
         question = Question(text=turn.question, channel="web", conversation=conversation)
         return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
 
+    async def first_questions(self, credential: SessionSubject) -> tuple[Choice, ...]:
+        """Questions to begin with, each of which was just tried. They name records, so they are on record like an
+        answer. Raises SignInError or AuditError."""
+        principal = await self.authenticate(credential)
+        scope = scope_for(principal, self.policy)
+        if not scope:
+            return ()
+        conversation = new_conversation()
+        outcome = await self._mannerly(Manner.GREETING, "", principal, scope, conversation)
+        answer = replace(outcome.answer, conversation=conversation)
+        question = Question(text="", channel="web")
+        return (await self._on_record(question, principal, scope, "", replace(outcome, answer=answer))).choices
+
     async def _who(self, credential: Credential, channel: Channel) -> Principal:
         """Whoever asks; a token that is refused leaves a row."""
         try:
             return await self.authenticate(credential)
         except TokenRefusedError as error:
-            await self.refused(channel, error.fault)
+            sender = credential.sender if isinstance(credential, BearerToken) else credential.subject
+            await self.refusals.put(channel, error.fault, sender)
             raise
-
-    async def refused(self, channel: Channel, fault: str) -> None:
-        """Put on record that a sign-in or a token was refused. Raises AuditError."""
-        await self.audit.append(refusal(channel, fault, self.policy.version))
 
     async def _on_record(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 
@@ -14,6 +15,31 @@ from copilot.errors import SettingsError
 
 _SCOPE = "openid profile offline_access"
 _GROUPS_CLAIM = "groups"
+REFUSALS = 20
+"""Refused tokens of a sender and minute that leave a row each, where nothing else is set."""
+
+
+_OURS = frozenset({
+    "client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "request", "request_uri",
+    "response_mode", "response_type", "scope", "state",
+})  # fmt: skip
+"""What a sign-in says by itself, and no setting may."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionSettings:
+    """How long things hold for people whom a provider signs in. What is promised can be made shorter, never longer.
+
+    COPILOT_SESSION_MINUTES          a session, whatever is done in it (480, which is the most)
+    COPILOT_SESSION_CONFIRM_MINUTES  the provider's word on an account, before it is asked again (5; at most 10)
+    COPILOT_SESSION_OFFLINE_MINUTES  its last word, while it can't be asked (60, which is the most)
+    COPILOT_SESSION_TOKEN_MINUTES    an access token after its issue, unless it vouched since (10, which is the most)
+    """
+
+    lasts: timedelta = timedelta(minutes=480)
+    confirm_after: timedelta = timedelta(minutes=5)
+    word_holds: timedelta = timedelta(minutes=60)
+    token_holds: timedelta = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +53,7 @@ class OidcSettings:
     COPILOT_OIDC_SCOPE          what is asked for (openid profile offline_access)
     COPILOT_OIDC_GROUPS_CLAIM   the claim that lists a person's groups (groups)
     COPILOT_OIDC_GROUPS_FILE    what those groups mean here (groups.yaml in the data folder)
+    COPILOT_OIDC_AUTHORIZE      what the provider wants said besides at a sign-in, such as access_type=offline
     """
 
     issuer: str
@@ -36,6 +63,7 @@ class OidcSettings:
     scope: str = _SCOPE
     groups_claim: str = _GROUPS_CLAIM
     groups_file: Path
+    authorize: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +75,11 @@ class Settings:
     COPILOT_HOST, _PORT   where the web front end listens
     COPILOT_LANGUAGE      the language questions are heard and answered in: one that is shipped, or a folder of another
     COPILOT_PUBLIC_URL    the address people reach the web front end by, where that is another
+    COPILOT_REFUSALS      how many refused tokens of a sender and minute have a row each; others are counted
     COPILOT_OIDC_…        the identity provider; see OidcSettings
     COPILOT_PLACE         the region that this program runs in, where the policy says what may be processed where
     COPILOT_SIGNERS       whose keys sign the policy (signers.yaml in the data folder)
+    COPILOT_SESSION_…     how long its word and its sessions hold; see SessionSettings
     """
 
     home: Path
@@ -59,6 +89,8 @@ class Settings:
     language: str = "en"
     public_url: str | None = None
     oidc: OidcSettings | None = None
+    sessions: SessionSettings = SessionSettings()
+    refusals: int = REFUSALS
     place: str = ""
     signers_file: Path | None = None
 
@@ -93,7 +125,34 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         place=env.get("COPILOT_PLACE") or "",
         signers_file=Path(env["COPILOT_SIGNERS"]).expanduser().absolute() if env.get("COPILOT_SIGNERS") else None,
         oidc=_oidc(env, home),
+        sessions=_sessions(env),
+        refusals=_number(env, "COPILOT_REFUSALS", REFUSALS, 1, 100_000),
     )
+
+
+def _sessions(env: Mapping[str, str]) -> SessionSettings:
+    usual = SessionSettings()
+    confirm = _minutes(env, "COPILOT_SESSION_CONFIRM_MINUTES", usual.confirm_after, 1, 10)
+    holds = _minutes(env, "COPILOT_SESSION_OFFLINE_MINUTES", usual.word_holds, 1, 60)
+    if holds < confirm:
+        raise SettingsError("COPILOT_SESSION_OFFLINE_MINUTES is less than COPILOT_SESSION_CONFIRM_MINUTES")
+    return SessionSettings(
+        lasts=_minutes(env, "COPILOT_SESSION_MINUTES", usual.lasts, 5, 480),
+        confirm_after=confirm,
+        word_holds=holds,
+        token_holds=_minutes(env, "COPILOT_SESSION_TOKEN_MINUTES", usual.token_holds, 1, 10),
+    )
+
+
+def _minutes(env: Mapping[str, str], name: str, usual: timedelta, least: int, most: int) -> timedelta:
+    return timedelta(minutes=_number(env, name, int(usual / timedelta(minutes=1)), least, most))
+
+
+def _number(env: Mapping[str, str], name: str, usual: int, least: int, most: int) -> int:
+    text = env.get(name) or str(usual)
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number from {least} to {most}")
+    return int(text)
 
 
 def _oidc(env: Mapping[str, str], home: Path) -> OidcSettings | None:
@@ -117,7 +176,23 @@ def _oidc(env: Mapping[str, str], home: Path) -> OidcSettings | None:
         scope=scope,
         groups_claim=env.get("COPILOT_OIDC_GROUPS_CLAIM") or _GROUPS_CLAIM,
         groups_file=Path(env.get("COPILOT_OIDC_GROUPS_FILE") or home / "groups.yaml").expanduser().absolute(),
+        authorize=_authorize(env.get("COPILOT_OIDC_AUTHORIZE") or ""),
     )
+
+
+def _authorize(text: str) -> tuple[tuple[str, str], ...]:
+    """Parameters as in an address: name=value&name=value."""
+    try:
+        found = tuple(parse_qsl(text, strict_parsing=True)) if text else ()
+    except ValueError as error:
+        raise SettingsError(
+            f"COPILOT_OIDC_AUTHORIZE is {text!r}; it must be like access_type=offline&prompt=consent"
+        ) from error
+    names = [name for name, _ in found]
+    taken = next((name for name in names if name in _OURS or names.count(name) > 1), None)
+    if taken is not None:
+        raise SettingsError(f"COPILOT_OIDC_AUTHORIZE says {taken!r}, which a sign-in says by itself, or says it twice")
+    return found
 
 
 def _url(text: str | None) -> str | None:

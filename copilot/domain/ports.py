@@ -31,6 +31,10 @@ class Copilot(Protocol):
         """The name of whoever is signed in. Raises SignInError for anybody else."""
         ...
 
+    async def first_questions(self, credential: SessionSubject) -> tuple[tuple[str, str], ...]:
+        """Questions to begin with for whoever is signed in, as (label, question). Raises SignInError."""
+        ...
+
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
         ...
@@ -39,8 +43,9 @@ class Copilot(Protocol):
         """The turns of one's own conversation; none where it is not one's own."""
         ...
 
-    async def refused(self, channel: Channel, fault: str) -> None:
-        """Put on record that a sign-in or a token was refused, and by which fault. Raises AuditError."""
+    async def refused(self, channel: Channel, fault: str, sender: str) -> None:
+        """Put on record that a sign-in or a token was refused, and by which fault: many of one sender are counted.
+        Raises AuditError."""
         ...
 
     async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:

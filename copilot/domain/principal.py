@@ -10,20 +10,25 @@ from copilot.domain.json import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """One row of a person's grants: a role within label ids; None means every one of that kind."""
+    """One grant of a person: a role within label ids; None means every one of that kind."""
 
     role: str
     regions: frozenset[int] | None
     sites: frozenset[int] | None
     channels: frozenset[int] | None
     accounts: frozenset[int] | None
+    classes: frozenset[str] | None = None
+    """Record classes it is held to; None for all that the role reads."""
+    giver: str | None = None
+    """Whose grant it is, where it was given for a while by somebody else."""
 
     def to_json(self) -> dict[str, Json]:
         """The grant as an audit row holds it; null for every one of a kind."""
         named = {
             "regions": self.regions, "sites": self.sites, "channels": self.channels, "accounts": self.accounts,
         }  # fmt: skip
-        found: dict[str, Json] = {"role": self.role}
+        classes: Json = None if self.classes is None else [*sorted(self.classes)]
+        found: dict[str, Json] = {"role": self.role, "classes": classes, "giver": self.giver}
         for name, ids in named.items():
             found[name] = None if ids is None else [*sorted(ids)]
         return found
@@ -34,7 +39,12 @@ class Grant:
         regions, sites, channels, accounts = (
             _ids(body.get(name)) for name in ("regions", "sites", "channels", "accounts")
         )
-        return cls(role=str(body.get("role")), regions=regions, sites=sites, channels=channels, accounts=accounts)
+        classes, giver = body.get("classes"), body.get("giver")
+        return cls(
+            role=str(body.get("role")), regions=regions, sites=sites, channels=channels, accounts=accounts,
+            classes=frozenset(map(str, classes)) if isinstance(classes, list) else None,
+            giver=str(giver) if giver else None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,8 @@ class Principal:
     grants: tuple[Grant, ...]
     groups: tuple[str, ...] = ()
     """Groups at an identity provider, as far as it vouched for them within the hour."""
+    service: bool = False
+    """Whether this is a program, which comes in by a token of ours alone."""
 
     @property
     def roles(self) -> tuple[str, ...]:

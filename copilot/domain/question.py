@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 MAX_QUESTION = 2_000
@@ -22,9 +22,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class BearerToken:
-    """A signed access token, still to be verified."""
+    """A signed access token, still to be verified. `sender` is the address it came from, for counting alone."""
 
     token: str
+    sender: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,18 @@ class Entrusted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a provider says has ended: one of its sessions, or all of an account. `token` names the saying, which is
+    good for once, and is too old at `until`."""
+
+    issuer: str
+    external: str | None
+    provider_session: str | None
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A session that holds now. `confirmed_at` is when the provider last vouched for its account."""
 

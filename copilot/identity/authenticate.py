@@ -13,9 +13,9 @@ from copilot.domain.principal import Grant, Principal
 from copilot.domain.question import BearerToken, Credential, SessionSubject
 from copilot.domain.session import Account, AccountState, Session, Vouched
 from copilot.errors import SignInError, TokenRefusedError
+from copilot.identity.tokens import is_service
+from copilot.settings import SessionSettings
 
-TOKEN_HOLDS = timedelta(minutes=10)
-"""How long after its issue an access token is good, unless its provider vouched for the account since."""
 _LABELS_HOLD = timedelta(seconds=60)
 _NO_CODES: Mapping[str, Mapping[str, int]] = {"region": {}, "site": {}, "channel": {}}
 
@@ -27,6 +27,7 @@ class People(Protocol):
 
     async def principal(self, subject: str, now: datetime) -> Principal: ...
     async def account(self, account: Account) -> AccountState | None: ...
+    async def service(self, token: str, now: datetime) -> str: ...
     async def label_ids(self) -> Codes: ...
 
 
@@ -66,12 +67,16 @@ class Authenticator:
         tokens: Tokens | None = None,
         provided: Provided | None = None,
         groups: GroupGrants | None = None,
+        token_holds: timedelta = SessionSettings.token_holds,
     ) -> None:
+        """`token_holds` is how long after its issue a provider's access token is good, unless the provider vouched for
+        the account since."""
         self._people = people
         self._clock = clock
         self._tokens = tokens
         self._provided = provided
         self._groups = groups
+        self._token_holds = token_holds
         self._codes: tuple[datetime, Codes] | None = None
 
     async def __call__(self, credential: Credential) -> Principal:
@@ -81,6 +86,8 @@ class Authenticator:
         else:
             subject = await self._of_token(credential)
         person = await self._people.principal(subject, self._clock())
+        if person.service != (isinstance(credential, BearerToken) and is_service(credential.token)):
+            raise SignInError("a service account comes in by its own token, to the API, and nobody else does")
         if self._groups is None or not person.groups:
             return person
         return replace(person, grants=(*person.grants, *self._groups.grants(person.groups, await self._labels())))
@@ -97,6 +104,8 @@ class Authenticator:
         return session.subject
 
     async def _of_token(self, credential: BearerToken) -> str:
+        if is_service(credential.token):
+            return await self._people.service(credential.token, self._clock())
         if self._provided is not None:
             return await self._of_account(*await self._provided.bearer(credential.token))
         if self._tokens is None:
@@ -109,7 +118,7 @@ class Authenticator:
         last = state.confirmed_at if state else issued
         if state is not None and not state.enabled and issued <= last:
             raise TokenRefusedError(fault="disabled")
-        if self._clock() - (issued if state and not state.enabled else max(last, issued)) > TOKEN_HOLDS:
+        if self._clock() - (issued if state and not state.enabled else max(last, issued)) > self._token_holds:
             raise TokenRefusedError(fault="stale")
         if vouched is not None and (state is None or issued > last):
             assert self._provided is not None  # noqa: S101 -- it verified the token

@@ -60,14 +60,17 @@ class OidcClient:
     secret: str | None = field(repr=False)
     redirect: str
     scope: str
+    authorize: tuple[tuple[str, str], ...] = ()
+    """What the provider wants said besides at a sign-in."""
 
     async def begin(self, flow: Flow) -> str:
         """The address to send somebody to. Raises ProviderError."""
         metadata = await self.provider.metadata()
         async with self._client(self.scope) as client:
             address, _ = client.create_authorization_url(
-                metadata.authorization, state=flow.state, nonce=flow.nonce, code_verifier=flow.verifier
-            )
+                metadata.authorization, state=flow.state, nonce=flow.nonce, code_verifier=flow.verifier,
+                **dict(self.authorize),
+            )  # fmt: skip
         return str(address)
 
     async def finish(self, flow: Flow, code: str) -> Signed:

@@ -13,16 +13,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from copilot.domain.clock import Clock
-from copilot.domain.session import Account, Entrusted, Session, Vouched
+from copilot.domain.session import Account, Ending, Entrusted, Session, Vouched
 from copilot.errors import ProviderError, SignInError, TokenRefusedError
 from copilot.identity.client import Flow, NoLongerVouchedError, OidcClient
 from copilot.identity.verified import Verifier
+from copilot.settings import SessionSettings
 
-CONFIRM_AFTER = timedelta(minutes=5)
-"""How old the provider's word on an account may be before it is asked again, at the next request or question."""
-WORD_HOLDS = timedelta(minutes=60)
-"""How long its last word holds while it can't be asked."""
-SESSION_LASTS = timedelta(hours=8)
 SECRET_LASTS = timedelta(minutes=10)
 """How long a browser's secret is out before another takes its place."""
 _LOGOUTS_KEPT = timedelta(minutes=10)
@@ -42,7 +38,7 @@ class Kept(Protocol):
     def renewing(self, session: Session) -> AbstractAsyncContextManager[Entrusted | None]: ...
     async def entrusted(self, session: Session) -> Entrusted: ...
     async def end(self, session: Session) -> None: ...
-    async def end_at_provider(self, issuer: str, *, external: str | None, provider_session: str | None) -> int: ...
+    async def end_at_provider(self, ending: Ending) -> bool: ...
     async def disable(self, account: Account) -> None: ...
     async def reseal(self, session: Session, entrusted: Entrusted) -> None: ...
 
@@ -66,8 +62,8 @@ class SignOn:
     kept: Kept
     clock: Clock
     groups_claim: str
+    lengths: SessionSettings
     name: str = "oidc"
-    _logouts: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     async def begin(self) -> tuple[str, Flow]:
         """Where to send somebody, and what to remember until they come back."""
@@ -87,7 +83,7 @@ class SignOn:
         vouched = self._vouched(claims, self.clock())
         subject = await self.kept.vouch(vouched)
         secret = await self.kept.start(
-            vouched.account, subject, _text(claims.get("sid")), signed.entrusted, SESSION_LASTS
+            vouched.account, subject, _text(claims.get("sid")), signed.entrusted, self.lengths.lasts
         )
         session = await self.kept.find(secret)
         return SignedOn(subject=subject, name=vouched.name or subject, session=session, secret=secret)
@@ -115,10 +111,10 @@ class SignOn:
 
         Raises SignInError where it no longer vouches for the account, or could not be asked for too long.
         """
-        if self.clock() - session.confirmed_at > CONFIRM_AFTER:
+        if self.clock() - session.confirmed_at > self.lengths.confirm_after:
             await self._ask_again(session)
             session = await self.kept.alive(session.family)
-        if self.clock() - session.confirmed_at > WORD_HOLDS:
+        if self.clock() - session.confirmed_at > self.lengths.word_holds:
             raise SignInError("your identity provider could not be asked for too long; sign in again")
         return session
 
@@ -132,7 +128,7 @@ class SignOn:
             return None
         if address is None:
             return None
-        values = {"client_id": self.client.client_id, "post_logout_redirect_uri": back}
+        values = {"client_id": self.client.client_id, "post_logout_redirect_uri": back, "state": "left"}
         if entrusted.id_token:
             values["id_token_hint"] = entrusted.id_token
         return f"{address}{'&' if '?' in address else '?'}{urlencode(values)}"
@@ -140,14 +136,12 @@ class SignOn:
     async def told_of_logout(self, token: str) -> None:
         """What the provider says has ended there, ends here. Raises TokenRefusedError, ProviderError."""
         claims = await self.verifier.logout_token(token)
-        now = self.clock()
-        for jti in [jti for jti, at in self._logouts.items() if now - at > _LOGOUTS_KEPT]:
-            del self._logouts[jti]
-        if str(claims["jti"]) in self._logouts:
+        ending = Ending(
+            issuer=self._issuer, external=_text(claims.get("sub")), provider_session=_text(claims.get("sid")),
+            token=str(claims["jti"]), until=self.clock() + _LOGOUTS_KEPT,
+        )  # fmt: skip
+        if not await self.kept.end_at_provider(ending):
             raise TokenRefusedError(fault="replayed")
-        self._logouts[str(claims["jti"])] = now
-        session, external = _text(claims.get("sid")), _text(claims.get("sub"))
-        await self.kept.end_at_provider(self._issuer, external=external, provider_session=session)
 
     async def bearer(self, token: str) -> tuple[Account, datetime, Vouched | None]:
         """The account behind an access token, when it was issued, and what it says of the account where it lists

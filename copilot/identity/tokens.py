@@ -18,6 +18,19 @@ from copilot.errors import TokenRefusedError
 _ISSUER = "erp-copilot"
 _AUDIENCE = "erp-copilot-api"
 LIFETIME = timedelta(hours=8)
+_SERVICE = "erpc_"
+"""How the token of a service account begins; no JWT does."""
+_SERVICE_BYTES = 32
+
+
+def new_service_token() -> str:
+    """A token for a service account: random, so that its hash is enough to know it by."""
+    return _SERVICE + secrets.token_urlsafe(_SERVICE_BYTES)
+
+
+def is_service(token: str) -> bool:
+    """Whether a token is meant as one of a service account."""
+    return token.startswith(_SERVICE)
 
 
 class LocalTokens:

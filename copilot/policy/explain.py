@@ -34,6 +34,10 @@ class Held:
     sites: frozenset[str] | None = None
     channels: frozenset[str] | None = None
     own: bool = False
+    classes: frozenset[str] | None = None
+    """Record classes it is held to; None for all that the role reads."""
+    giver: str | None = None
+    """Whose it is, where somebody else gave it for a while."""
 
     def covers(self, spot: Spot) -> bool:
         """Whether something at a spot may be within the grant, as far as the spot says where it is."""
@@ -102,10 +106,14 @@ def _access(policy: PolicySet, person: Holder, record_class: str, here: Effectiv
         decided = here.may_read(held.role, record_class)
         own = held.own or here.accounts(held.role).value != "own"
         inside = held.covers(here.spot)
-        may = "may" if decided.value and inside and own else "may not"
-        outcome = f"{person.subject} {may} read {record_class} at {here.spot}, as {held.role}"
+        held_to = held.classes is None or record_class in held.classes
+        may = "may" if decided.value and inside and own and held_to else "may not"
+        through = f" for {held.giver}" if held.giver else ""
+        outcome = f"{person.subject} {may} read {record_class} at {here.spot}, as {held.role}{through}"
         if decided.value and not inside:
             outcome += f": the grant is for {held.where()} only"
+        elif decided.value and not held_to:
+            outcome += f": the grant is for {', '.join(sorted(held.classes or ())) or 'nothing'} only"
         elif decided.value and not own:
             outcome += ": the role reads the records of certain customers, and the grant names none"
         elif decided.value:

@@ -40,11 +40,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delegation:
-    """That somebody may act for `of`, from the first to the last day, both included; None: without that end."""
+    """That somebody may act for `of`, from the first to the last day, both included; None: without that end.
+
+    `roles` are those it is held to, None for all; `passes` says whether what `of` does for others comes along.
+    """
 
     of: str
     first: date | None = None
     last: date | None = None
+    roles: frozenset[str] | None = None
+    passes: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

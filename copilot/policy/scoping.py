@@ -49,7 +49,7 @@ class Scoping:
         place are read along with those of one's own, and alone they would pass for all there are.
         """
         within = Reach(
-            classes=self._classes,
+            classes=self._classes if grant.classes is None else self._classes & grant.classes,
             regions=grant.regions,
             sites=grant.sites,
             channels=grant.channels,

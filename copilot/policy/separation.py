@@ -83,12 +83,15 @@ def _may_reach(person: Person, duty: Duty, people: Mapping[str, Person]) -> bool
 
 def _rights(person: Person, roles: frozenset[str], people: Mapping[str, Person], at: datetime) -> Iterator[_Right]:
     """By every chain of delegations without a person twice, in which all of them hold on one day from now on."""
-    left: list[tuple[Person, tuple[str, ...], date, date]] = [(person, (), at.date(), date.max)]
+    left: list[tuple[Person, frozenset[str], bool, tuple[str, ...], date, date]] = [
+        (person, roles, True, (), at.date(), date.max)
+    ]
     while left:
-        holder, through, first, last = left.pop(0)
-        yield from (_Right(role, through, first, last) for role in sorted(holder.roles & roles))
-        for delegation in holder.delegations:
+        holder, sought, further, through, first, last = left.pop(0)
+        yield from (_Right(role, through, first, last) for role in sorted(holder.roles & sought))
+        for delegation in holder.delegations if further else ():
             of = people.get(delegation.of)
             begin, end = max(first, delegation.first or date.min), min(last, delegation.last or date.max)
             if of is not None and begin <= end and delegation.of not in (person.subject, *through):
-                left.append((of, (*through, delegation.of), begin, end))
+                those = sought if delegation.roles is None else sought & delegation.roles
+                left.append((of, those, delegation.passes, (*through, delegation.of), begin, end))

@@ -157,9 +157,22 @@ def _uuid(text: str) -> str:
 
 def refusal(channel: str, fault: str, version: str) -> AuditEntry:
     """The entry of a sign-in or a token that was refused: by which fault, and of nobody, for nothing was proved."""
+    return _refused(channel, f"token_{fault}", version, None)
+
+
+def refusals(counted: Mapping[tuple[str, str], int], since: datetime, version: str) -> AuditEntry:
+    """The one entry of many that one sender was refused, counted by channel and fault."""
+    parts: list[Json] = [
+        {"channel": channel, "fault": fault, "count": count} for (channel, fault), count in sorted(counted.items())
+    ]
+    told: dict[str, Json] = {"count": sum(counted.values()), "since": instant(since), "refused": parts}
+    return _refused(min(counted)[0], "token_flood", version, told)
+
+
+def _refused(channel: str, reason: str, version: str, told: Mapping[str, Json] | None) -> AuditEntry:
     decision = PolicyDecision(subject=NOBODY, roles=(), scope=EMPTY_SCOPE, version=version, outcome="refused")
     return AuditEntry(
-        subject=NOBODY, channel=channel, conversation=None, masked_question="", kind="sign_in", plan=None, records=(),
-        verdict="declined", reason=f"token_{fault}", engine="rules", claims=(), policy=decision, elapsed_ms=0,
+        subject=NOBODY, channel=channel, conversation=None, masked_question="", kind="sign_in", plan=told, records=(),
+        verdict="declined", reason=reason, engine="rules", claims=(), policy=decision, elapsed_ms=0,
         question="", answer=None,
     )  # fmt: skip

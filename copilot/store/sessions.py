@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.rows import DictRow
 
 from copilot.domain.clock import Clock
-from copilot.domain.session import Account, Entrusted, Session, Vouched
+from copilot.domain.session import Account, Ending, Entrusted, Session, Vouched
 from copilot.errors import SignInError
 from copilot.store.pool import Connection, Database
 from copilot.store.queries import query
@@ -111,18 +111,25 @@ class Sessions:
             return self._opened(await self._row(connection, session.family))
 
     async def end(self, session: Session) -> None:
-        """End a session with every secret it had."""
+        """End a session with every secret it had, and those of the same session at the provider."""
         async with self.database.connection(Role.IDENTITY) as connection:
-            await connection.execute(query("end_session"), {"family": session.family, "now": self.clock()})
+            await connection.execute(query("leave_session"), {"family": session.family, "now": self.clock()})
 
-    async def end_at_provider(self, issuer: str, *, external: str | None, provider_session: str | None) -> int:
-        """End what the provider says has ended: one of its sessions, or all of an account. Returns how many rows."""
+    async def end_at_provider(self, ending: Ending) -> bool:
+        """End what the provider says has ended; False where that was said before. Both or neither is kept, so that a
+        provider that says it again after a fault is heard."""
+        now = self.clock()
+        token = {"issuer": ending.issuer, "token": ending.token, "ends": ending.until}
         values = {
-            "issuer": issuer, "external": external, "provider_session": provider_session, "now": self.clock(),
+            "issuer": ending.issuer, "external": ending.external, "provider_session": ending.provider_session,
+            "now": now,
         }  # fmt: skip
         async with self.database.connection(Role.IDENTITY) as connection:
-            ended = await (await connection.execute(query("end_provider_sessions"), values)).fetchall()
-        return len(ended)
+            await connection.execute(query("forget_logouts"), {"now": now})
+            first = await (await connection.execute(query("keep_logout"), token)).fetchone()
+            if first is not None:
+                await connection.execute(query("end_provider_sessions"), values)
+        return first is not None
 
     async def disable(self, account: Account) -> None:
         """The provider no longer vouches for an account: its sessions end, its groups are gone."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from psycopg.types.json import Jsonb
+
 from copilot.errors import SettingsError
 from copilot.store.queries import query
 from copilot.store.roles import Role
@@ -21,7 +23,7 @@ async def add_person(
     sites: Sequence[str] | None = None,
     channels: Sequence[str] | None = None,
 ) -> None:
-    """Add a person who may sign in to the embedded default, or rename one; grants already there are kept.
+    """Set up a person who may sign in to the embedded default, or rename one; grants already there are kept.
 
     Labels are codes, None every one of that kind. Raises SettingsError for a role or a code that does not
     exist, and for a role that needs a grant of certain accounts.
@@ -50,7 +52,11 @@ async def add_person(
     }
     async with runtime.database.connection(Role.OWNER) as connection:
         await connection.execute(query("put_person"), person)
-        await connection.execute(query("put_grant"), grant)
+        made = await (await connection.execute(query("put_grant"), grant)).fetchone()
+        if made is not None:
+            told = {"name": name, "grant": made["id"], "role": role}
+            values = {"now": runtime.clock(), "operator": "setup", "action": "person add", "subject": subject}
+            await connection.execute(query("add_directory_log"), {**values, "told": Jsonb(told)})
 
 
 def _all(ids: Mapping[str, Mapping[str, int]], kind: str, codes: Sequence[str] | None) -> list[int] | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from copilot.policy.explain import Held, Holder
-from copilot.policy.findings import Known, Person
+from copilot.policy.findings import Delegation, Known, Person
 from copilot.policy.policy import counted_grants
 from copilot.semantic.model import load_model
+from copilot.store.directory import Given
 from copilot.wiring.runtime import Runtime
 from prompts.template import load_approved
 
@@ -30,9 +32,18 @@ async def known_places(runtime: Runtime) -> Known:
 
 
 async def all_people(runtime: Runtime) -> tuple[Person, ...]:
-    """Every person with all roles in force, whether or not the grant counts for reading."""
+    """Every person with all roles in force, whether or not the grant counts for reading, and what others gave them."""
     roles = await runtime.directory.roles(runtime.clock())
-    return tuple(Person(subject=subject, roles=those) for subject, those in roles.items())
+    return tuple(
+        Person(subject=subject, roles=those, delegations=tuple(map(_delegation, given)))
+        for subject, (those, given) in roles.items()
+    )
+
+
+def _delegation(given: Given) -> Delegation:
+    """By days, on each of which it may hold; a delegation gives one's own grants of one role."""
+    last = (given.last - timedelta(microseconds=1)).date()
+    return Delegation(of=given.of, first=given.first.date(), last=last, roles=frozenset({given.role}), passes=False)
 
 
 async def holder(runtime: Runtime, subject: str) -> Holder:
@@ -46,6 +57,8 @@ async def holder(runtime: Runtime, subject: str) -> Holder:
             sites=_codes(grant.sites, ids["site"]),
             channels=_codes(grant.channels, ids["channel"]),
             own=grant.accounts is not None,
+            classes=grant.classes,
+            giver=grant.giver,
         )
         for grant in counted_grants(person, await runtime.policy())
     )

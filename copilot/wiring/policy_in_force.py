@@ -62,11 +62,17 @@ class PolicyInForce:
         self._head = home / _HEAD
         self._classes = classes
         self._here = here
-        self._unapproved = _Held(None, "", baseline()) if embedded else _Held(None, "none", closed_policy().documents)
+        self._unapproved = (
+            _Held(None, baseline().version, baseline()) if embedded else _Held(None, "none", closed_policy().documents)
+        )
         self._held = self._unapproved
         self._places: tuple[float, Places] | None = None
         self._seen: _Seen | None = None
         self._made: tuple[tuple[_Held, date, Places], Policy] | None = None
+
+    def last_version(self) -> str:
+        """The version that was in force when it was last asked for, for what is put on record without a question."""
+        return self._held.version
 
     async def __call__(self) -> Policy:
         """The policy. Raises PolicyNotInForceError where what is stored can't be verified."""

@@ -53,11 +53,12 @@ from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
 from copilot.store.policies import PolicyVersions
 from copilot.store.pool import Database
+from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
-from copilot.store.sealing import KeyRing
 from copilot.store.secrets import Secrets
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
+from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
@@ -84,6 +85,7 @@ class Runtime:
     asking: Asking
     """What answers questions; its policy is that of no moment in particular: `line` has the one in force."""
     policy: PolicyInForce
+    first: FirstQuestions
     audit: AuditLog
     kept: Conversations
     reviews: Reviews
@@ -102,15 +104,19 @@ class Runtime:
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The demo sign-ins; none where the database is not the embedded one, or a provider signs people in."""
-        return await self.directory.demo_people() if self.settings.embedded and self.sign_on is None else ()
+        return await self.directory.demo_people(self.clock()) if self.settings.embedded and self.sign_on is None else ()
 
     async def person_name(self, credential: SessionSubject) -> str:
         """The name of whoever is signed in."""
         return (await self.asking.authenticate(credential)).name
 
-    async def refused(self, channel: Channel, fault: str) -> None:
+    async def refused(self, channel: Channel, fault: str, sender: str) -> None:
         """Put a refused sign-in or token on record."""
-        await (await self.line()).refused(channel, fault)
+        await self.asking.refusals.put(channel, fault, sender)
+
+    async def first_questions(self, credential: SessionSubject) -> tuple[tuple[str, str], ...]:
+        """Questions to begin with for whoever is signed in."""
+        return await self.first(await self.line(), credential)
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
@@ -198,6 +204,7 @@ async def open_runtime(
             if runtime.sign_on is not None:
                 await runtime.sign_on.client.provider.aclose()
             await runtime.sources.aclose()
+            await runtime.asking.refusals.close()
             await runtime.audit.close()
             await database.close()
 
@@ -234,7 +241,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     language = find_language(settings.language)
     with speaking(language):
         model = load_model()
-    directory, tokens = Directory(database), LocalTokens(settings.home, clock)
+    directory, tokens = Directory(database, settings.sessions.word_holds), LocalTokens(settings.home, clock)
     policy = PolicyInForce(
         PolicyVersions(database), directory, Signers(settings.signers), clock,
         home=settings.home, embedded=settings.embedded, classes=model.classes, here=settings.place,
@@ -243,7 +250,9 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     sources = Sources(database, ingest, model, secrets, clock)
     sign_on, groups = _provided(settings, database, clock)
     local = tokens if settings.embedded and sign_on is None else None
-    authenticate = Authenticator(directory, clock, tokens=local, provided=sign_on, groups=groups)
+    authenticate = Authenticator(
+        directory, clock, tokens=local, provided=sign_on, groups=groups, token_holds=settings.sessions.token_holds
+    )
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
     templates, reviews = _templates(language), Reviews(database, clock)
     asking = Asking(
@@ -254,6 +263,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         decider=Decider(templates, model),
         masker=PatternMasker(),
         audit=audit,
+        refusals=Refusals(audit, clock, policy.last_version, most=settings.refusals),
         conversations=kept,
         reviews=reviews,
         authenticate=authenticate,
@@ -263,8 +273,8 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     )
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
-        secrets=secrets, directory=directory, asking=asking, policy=policy, audit=audit, kept=kept,
-        reviews=reviews, tokens=tokens, sign_on=sign_on, admin_dsn=admin_dsn,
+        secrets=secrets, directory=directory, asking=asking, policy=policy, audit=audit, kept=kept, reviews=reviews,
+        tokens=tokens, first=FirstQuestions(language, clock), sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
 
 
@@ -274,7 +284,7 @@ def _provided(settings: Settings, database: Database, clock: Clock) -> tuple[Sig
         return None, None
     from copilot.wiring.sign_on import sign_on_through
 
-    sign_on = sign_on_through(settings.oidc, settings.address, database, KeyRing(settings.home), clock)
+    sign_on = sign_on_through(settings, settings.oidc, database, clock)
     return sign_on, Groups(settings.oidc.groups_file)
 
 

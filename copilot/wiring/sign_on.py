@@ -7,7 +7,7 @@ from copilot.identity.client import OidcClient
 from copilot.identity.provider import Provider
 from copilot.identity.signon import SignOn
 from copilot.identity.verified import Verifier
-from copilot.settings import OidcSettings
+from copilot.settings import OidcSettings, Settings
 from copilot.store.pool import Database
 from copilot.store.sealing import KeyRing
 from copilot.store.sessions import Sessions
@@ -15,13 +15,16 @@ from copilot.store.sessions import Sessions
 CALLBACK = "/signin/callback"
 
 
-def sign_on_through(oidc: OidcSettings, address: str, database: Database, ring: KeyRing, clock: Clock) -> SignOn:
-    """Signing on through a provider; people come back to us at `address`. Raises ProviderError for an unsafe issuer."""
+def sign_on_through(settings: Settings, oidc: OidcSettings, database: Database, clock: Clock) -> SignOn:
+    """Signing on through a provider. Raises ProviderError for an unsafe issuer."""
     provider = Provider(oidc.issuer, clock)
     verifier = Verifier(provider=provider, clock=clock, client=oidc.client_id, audience=oidc.audience)
     client = OidcClient(
         provider=provider, verifier=verifier, client_id=oidc.client_id, secret=oidc.secret,
-        redirect=address + CALLBACK, scope=oidc.scope,
+        redirect=settings.address + CALLBACK, scope=oidc.scope, authorize=oidc.authorize,
     )  # fmt: skip
-    kept = Sessions(database, ring, clock)
-    return SignOn(client=client, verifier=verifier, kept=kept, clock=clock, groups_claim=oidc.groups_claim)
+    kept = Sessions(database, KeyRing(settings.home), clock)
+    return SignOn(
+        client=client, verifier=verifier, kept=kept, clock=clock, groups_claim=oidc.groups_claim,
+        lengths=settings.sessions,
+    )  # fmt: skip

@@ -27,6 +27,8 @@ const provider = new Provider(issuer, {
   },
   issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
   rotateRefreshToken: true,
+  // it would refuse to tell a client on this machine that a session has ended
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   ttl: { AccessToken: seconds, IdToken: seconds, RefreshToken: 86400, Session: 86400, Grant: 86400, Interaction: 600 },
   features: {
     backchannelLogout: { enabled: true },

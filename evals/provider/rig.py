@@ -113,6 +113,10 @@ class ProviderRig:
                 self.process.wait()
             self.process = None
 
+    def forget(self) -> None:
+        """Remove the file of its accounts."""
+        self._file.unlink(missing_ok=True)
+
     @property
     def _file(self) -> Path:
         return self.folder / f"accounts-{self.port}.json"
@@ -138,6 +142,7 @@ def open_provider(build: Path, clients: Sequence[Mapping[str, Any]], *, seconds:
         yield rig
     finally:
         rig.stop()
+        rig.forget()
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ import yaml
 
 from copilot.channels.web.app import create_app
 from copilot.domain.clock import Clock
-from copilot.settings import OidcSettings
+from copilot.settings import REFUSALS, OidcSettings
 from copilot.wiring import Runtime
 from copilot.wiring.runtime import assemble
 from evals.provider.rig import API, Client, ProviderRig, sign_in
@@ -61,15 +61,28 @@ class Front:
 
 @asynccontextmanager
 async def front(
-    provider: ProviderRig, runtime: Runtime, clock: Clock, groups: Mapping[str, Any], folder: Path
+    provider: ProviderRig,
+    runtime: Runtime,
+    clock: Clock,
+    groups: Mapping[str, Any],
+    folder: Path,
+    *,
+    refusals: int = REFUSALS,
+    authorize: tuple[tuple[str, str], ...] = (),
 ) -> AsyncGenerator[Front]:
-    """The front end over the records of a runtime, with the provider set up and a map of its groups."""
+    """The front end over the records of a runtime, with the provider set up and a map of its groups; so many refusals a
+    minute have rows of their own."""
     file = folder / "groups.yaml"
     file.write_text(yaml.safe_dump({"groups": dict(groups)}))
     oidc = OidcSettings(
-        issuer=provider.issuer, client_id=WEB.client_id, secret=WEB.secret, audience=API, groups_file=file
+        issuer=provider.issuer,
+        client_id=WEB.client_id,
+        secret=WEB.secret,
+        audience=API,
+        groups_file=file,
+        authorize=authorize,
     )
-    settings = replace(runtime.settings, public_url=US, oidc=oidc)
+    settings = replace(runtime.settings, public_url=US, oidc=oidc, refusals=refusals)
     built = assemble(settings, runtime.database, clock, runtime.admin_dsn)
     await built.sources.load()
     try:
@@ -79,6 +92,7 @@ async def front(
     finally:
         if built.sign_on is not None:
             await built.sign_on.client.provider.aclose()
+        await built.asking.refusals.close()
         await built.audit.close()
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
 import os
+import re
 from collections.abc import AsyncGenerator, Generator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from copilot.channels.web.session import SESSION_COOKIE
-from copilot.settings import Settings
+from copilot.settings import REFUSALS, Settings
 from copilot.wiring import Runtime
 from evals.provider.rig import ProviderMissingError, ProviderRig, installed, lacks, open_provider, sign_in
 from evals.provider.scene import CLIENTS, OTHER, WEB, Front, front, tokens_of
-from tests.company import NOW, Company
+from tests.browser.signed_site import MovingClock, Site, open_site
+from tests.company import Company, scratch_folder
 
 pytestmark = pytest.mark.skipif(lacks() is not None, reason=lacks() or "")
 
@@ -26,16 +32,6 @@ GROUPS = {
     "reps-de": {"role": "customer_service", "regions": ["DE"]},
     "planners": {"role": "planner"},
 }
-
-
-class MovingClock:
-    """Goes on with the real time from a moment, and jumps when told."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(NOW.tzinfo) + self.ahead
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +230,107 @@ def test_the_settings_refuse_what_would_let_id_tokens_pass(tmp_path: Path) -> No
         read_settings({**given, "COPILOT_OIDC_AUDIENCE": "us"})
     with pytest.raises(SettingsError, match="COPILOT_OIDC_CLIENT_ID"):
         read_settings({"COPILOT_OIDC_ISSUER": "https://id.test"})
+
+
+async def test_many_forged_tokens_are_counted_and_a_valid_one_is_still_taken(
+    provider: ProviderRig, site: Front, company: Company, database: str
+) -> None:
+    provider.account("lea", "reps-us")
+    token = tokens_of(provider, "lea")["access_token"]
+    before = len(refusals(company, database))
+    for number in range(REFUSALS + 7):
+        assert (await site.ask("open orders", f"a.b.c{number}")).status_code == 401
+    assert (await site.ask("how many open orders are there", token)).json()["verdict"] == "verified"
+    assert len(refusals(company, database)) - before == REFUSALS
+    await site.copilot.asking.refusals.close()
+    with psycopg.connect(company.dsn(database)) as admin:
+        last = admin.execute("select reason, plan from audit.entry where kind = 'sign_in' order by id desc").fetchone()
+    assert last is not None
+    assert (last[0], last[1]["count"]) == ("token_flood", 7)
+
+
+async def test_the_first_questions_are_by_role_and_about_what_one_may_see(
+    provider: ProviderRig, site: Front, company: Company, database: str
+) -> None:
+    offered: dict[str, set[str]] = {}
+    for account, group in (("mia", "reps-us"), ("max", "reps-de"), ("mo", "nothing mapped")):
+        provider.account(account, group)
+        await site.come_in(account)
+        offered[account] = await starters(site)
+        for question in offered[account]:
+            assert (await site.ask(question)).json()["verdict"] == "verified"
+        site.browser.cookies.clear()
+    assert len(offered["mia"]) > 2
+    assert len(offered["max"]) > 2
+    assert not offered["mo"]
+    with psycopg.connect(company.dsn(database)) as admin:
+        region = "select number from biz.sales_order o join biz.region r on r.id = o.label_region where r.code = %s"
+        american = {number for (number,) in admin.execute(region, ("US",)).fetchall()}
+    assert not [question for question in offered["max"] if any(number in question for number in american)]
+
+
+async def starters(site: Front) -> set[str]:
+    """The first questions as the chat's page has them: where they are not found at once, a moment later."""
+    for _ in range(20):
+        settings = (await site.browser.get("/project/settings")).json()
+        if settings["starters"]:
+            return {starter["message"] for starter in settings["starters"]}
+    return set()
+
+
+async def test_a_sign_in_says_what_the_provider_wants_besides(
+    provider: ProviderRig, runtime: Runtime, clock: MovingClock, tmp_path: Path
+) -> None:
+    async with front(provider, runtime, clock, GROUPS, tmp_path, authorize=(("access_type", "offline"),)) as opened:
+        begun = await opened.browser.get("/signin/start")
+    assert "access_type=offline" in begun.headers["location"]
+    assert "code_challenge=" in begun.headers["location"]
+
+
+async def test_a_logout_token_is_good_for_once_in_any_process(
+    provider: ProviderRig, runtime: Runtime, site: Front, clock: MovingClock, tmp_path: Path
+) -> None:
+    now = int(clock().timestamp())
+    key = RSAKey.import_key(provider.keys[0])
+    event = "http://schemas.openid.net/event/backchannel-logout"
+    claims = {
+        "iss": provider.issuer, "aud": WEB.client_id, "sub": "nina", "iat": now, "exp": now + 60, "jti": "once",
+        "events": {event: {}},
+    }  # fmt: skip
+    token = jwt.encode({"alg": "RS256", "typ": "logout+jwt", "kid": key.kid}, claims, key)
+    provider.account("nina", "reps-us")
+    await site.come_in("nina")
+    assert (await site.ask("open orders")).status_code == 200
+    told = {"logout_token": token}
+    assert (await site.browser.post("/signin/backchannel", data=told)).status_code == 200
+    assert (await site.ask("open orders")).status_code == 401
+    async with front(provider, runtime, clock, GROUPS, tmp_path) as another:
+        await another.come_in("nina")
+        assert (await another.browser.post("/signin/backchannel", data=told)).status_code == 400
+        assert (await another.ask("open orders")).status_code == 200
+
+
+async def test_the_provider_itself_tells_us_that_somebody_signed_out(company: Company, tmp_path: Path) -> None:
+    """On a port, for the provider sends it to one."""
+    with (
+        company.clone() as name,
+        scratch_folder() as folder,
+        open_site(company, name, folder / "home", ROOT / "build") as listening,
+    ):
+        await asyncio.to_thread(_signs_out_there, listening)
+
+
+def _signs_out_there(site: Site) -> None:
+    site.provider.account("olga", "reps-us")
+    with httpx.Client(base_url=site.address) as browser, httpx.Client() as at_provider:
+        begun = browser.get("/signin/start")
+        back = sign_in(at_provider, begun.headers["location"], "olga", f"{site.address}/signin/callback")
+        assert browser.get(back).headers["location"] == "/"
+        question = {"question": "how many open orders are there"}
+        assert browser.post("/api/v1/ask", json=question).json()["verdict"] == "verified"
+        page = at_provider.get(f"{site.provider.issuer}/session/end").text
+        form, xsrf = re.search(r'action="([^"]+)"', page), re.search(r'name="xsrf" value="([^"]+)"', page)
+        assert form
+        assert xsrf
+        at_provider.post(html.unescape(form[1]), data={"xsrf": xsrf[1], "logout": "yes"})
+        assert browser.post("/api/v1/ask", json=question).status_code == 401

@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.company import Company, made_company
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 ROOT = Path(__file__).parents[2]
 SHOTS = os.environ.get("SHOTS")
@@ -47,6 +51,13 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def company() -> Iterator[Company]:
+    """The small demo company, made in another thread: in this one the browser's driver has its event loop."""
+    with ExitStack() as stack, ThreadPoolExecutor(1) as thread:
+        yield thread.submit(stack.enter_context, made_company()).result()
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
@@ -62,6 +73,8 @@ class Desk:
 
     page: Page
     server: str
+    besides: tuple[str, ...] = ()
+    """Addresses of others that the page may lead to."""
     strangers: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
@@ -82,6 +95,7 @@ class Desk:
     def type(self, question: str) -> Desk:
         self.page.click("#chat-input")
         self.page.keyboard.type(question)
+        self.page.wait_for_selector("#chat-submit:not([disabled])")  # the page is connected by now
         self.page.keyboard.press("Enter")
         return self
 
@@ -98,18 +112,22 @@ Open = Callable[..., Desk]
 @pytest.fixture
 def open_desk(chromium: Browser, server: str) -> Iterator[Open]:
     """Opens windows; at the end none may have asked anything of another host."""
+    with windows(chromium, server) as open_:
+        yield open_
+
+
+@contextmanager
+def windows(chromium: Browser, server: str, *besides: str) -> Iterator[Open]:
+    """Opens windows to a server; at the end none may have asked anything of another host, and none of the server's
+    pages may have complained."""
     desks: list[Desk] = []
 
     def open_(*, dark: bool = False, width: int = 1280, height: int = 900) -> Desk:
         scheme = "dark" if dark else "light"
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        desk = Desk(context.new_page(), server)
-        desk.page.set_default_timeout(15_000)
-        desk.page.on("request", lambda request: _note(desk, request.url))
-        desk.page.on("websocket", lambda socket: _note(desk, socket.url.replace("ws://", "http://")))
-        desk.page.on("pageerror", lambda error: desk.complaints.append(str(error)))
-        desk.page.on("console", lambda said: desk.complaints.append(said.text) if said.type == "error" else None)
+        desk = Desk(context.new_page(), server, besides)
+        watch(desk, desk.page)
         desks.append(desk)
         return desk
 
@@ -120,6 +138,19 @@ def open_desk(chromium: Browser, server: str) -> Iterator[Open]:
         assert desk.complaints == []
 
 
+def watch(desk: Desk, page: Page) -> None:
+    """Note what a page asks for, and what goes wrong in it."""
+    page.set_default_timeout(15_000)
+    page.on("request", lambda request: _note(desk, request.url))
+    page.on("websocket", lambda socket: _note(desk, socket.url.replace("ws://", "http://")))
+    page.on("pageerror", lambda error: desk.complaints.append(str(error)))
+    page.on("console", lambda said: desk.complaints.append(said.text) if _ours(desk, said) else None)
+
+
+def _ours(desk: Desk, said: ConsoleMessage) -> bool:
+    return said.type == "error" and not said.location["url"].startswith(desk.besides)
+
+
 def _note(desk: Desk, url: str) -> None:
-    if not url.startswith((desk.server, "data:", "blob:")):
+    if not url.startswith((desk.server, *desk.besides, "data:", "blob:")):
         desk.strangers.append(url)

@@ -204,8 +204,11 @@ class FakeCopilot:
             raise SignInError
         return names[credential.subject]
 
-    async def refused(self, channel: Channel, fault: str) -> None:
+    async def refused(self, channel: Channel, fault: str, sender: str) -> None:
         self.refusals.append((channel, fault))
+
+    async def first_questions(self, credential: SessionSubject) -> tuple[tuple[str, str], ...]:
+        return ()
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         stamp = datetime.now(UTC).isoformat()

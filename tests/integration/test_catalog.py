@@ -277,8 +277,8 @@ LATELY = Period(since=datetime(2026, 11, 19, tzinfo=UTC))
 COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 1}
 APP_FILES = ("composing", "disagreements", "identity", "promising", "retrieval", "scope", "surveys", "understanding")
 OTHER_FILES = (
-    "audit", "availability", "backup", "identity_rules", "ingest", "policies", "quality", "reviews", "setup",
-    "soundness", "sessions", "sources", "state",
+    "audit", "availability", "backup", "directory", "identity_rules", "ingest", "policies", "quality", "reviews",
+    "setup", "sessions", "soundness", "sources", "state",
 )  # fmt: skip
 OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
 SURVEYED: Mapping[str, Any] = {
@@ -287,6 +287,8 @@ SURVEYED: Mapping[str, Any] = {
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "person_with_grants": {"subject": "rep.us", "now": "2026-11-20T15:00:00Z", "since": "2026-11-20T14:00:00Z"},
     "people_with_roles": {"now": "2026-11-20T15:00:00Z"},
+    "demo_people": {"now": "2026-11-20T15:00:00Z"},
+    "service_by_token": {"hash": b"none"},
     "set_scope": EMPTY_SCOPE.settings(),
     "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},

@@ -59,6 +59,13 @@ def test_nobody_without_a_grant_reads_anything() -> None:
     assert _scope() == EMPTY_SCOPE
 
 
+def test_a_grant_held_to_classes_reads_what_both_it_and_the_role_name() -> None:
+    held = Grant(
+        role="warehouse", regions=None, sites=None, channels=None, accounts=None, classes=frozenset({"stock", "credit"})
+    )
+    assert _scope(held).classes == {"stock"}
+
+
 def test_a_scope_has_the_classes_of_the_role_and_the_labels_of_the_grant() -> None:
     grant = _grant("planner", regions=frozenset({1}), sites=frozenset(), channels=None, accounts=frozenset({4}))
     (reach,) = _scope(grant).reaches

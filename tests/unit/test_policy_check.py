@@ -190,6 +190,17 @@ def test_people_who_are_apart_are_not_reported(people: list[Person]) -> None:
     assert _found(CLEAN, people=people) == ()
 
 
+def test_a_delegation_of_a_role_gives_that_role_and_nothing_passed_on() -> None:
+    of_officer = _person("q", _O, "planner")
+    given = Delegation(of="q", roles=frozenset({"planner"}), passes=False)
+    assert _found(CLEAN, people=[Person(subject="p", roles=ADMIN, delegations=(given,)), of_officer]) == ()
+    passing = Person(subject="q", roles=frozenset({"buyer"}), delegations=(Delegation(of="r"),))
+    for passes, ways in ((False, 0), (True, 1)):
+        person = Person(subject="p", roles=ADMIN, delegations=(Delegation(of="q", passes=passes),))
+        found = _found(CLEAN, people=[person, passing, Person(subject="r", roles=OFFICER)])
+        assert len([finding for finding in found if finding.sentence.startswith("p may")]) == ways
+
+
 def test_a_web_of_delegations_is_told_up_to_a_limit() -> None:
     names = [f"p{number}" for number in range(9)]
     web = [_person(name, _A, _O, **{of: (0, 9) for of in names if of != name}) for name in names]

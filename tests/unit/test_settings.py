@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from copilot import settings as settings_module
 from copilot.errors import CopilotError, SettingsError
-from copilot.settings import Settings, read_settings
+from copilot.settings import SessionSettings, Settings, read_settings
 
 
 def test_nothing_set_means_embedded_on_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +85,27 @@ def test_every_error_has_a_code_of_its_own_and_a_sentence() -> None:
     for each in ours:
         assert str(each()).endswith(".")
         assert str(each("told")) == "told"
+
+
+def test_what_is_promised_of_sessions_can_be_made_shorter_never_longer() -> None:
+    names = ("MINUTES", "CONFIRM_MINUTES", "OFFLINE_MINUTES", "TOKEN_MINUTES")
+    sessions = read_settings({f"COPILOT_SESSION_{name}": "5" for name in names}).sessions
+    five = timedelta(minutes=5)
+    assert (sessions.lasts, sessions.confirm_after, sessions.word_holds, sessions.token_holds) == (five,) * 4
+    assert read_settings({}).sessions == SessionSettings()
+    for name, too_long in zip(names, ("481", "11", "61", "11"), strict=True):
+        for wrong in (too_long, "0", "-1", "five", "²"):
+            with pytest.raises(SettingsError, match=f"COPILOT_SESSION_{name} is {wrong!r}"):
+                read_settings({f"COPILOT_SESSION_{name}": wrong})
+    with pytest.raises(SettingsError, match="OFFLINE"):
+        read_settings({"COPILOT_SESSION_OFFLINE_MINUTES": "4"})
+
+
+@pytest.mark.parametrize("wrong", ["scope=all", "state=x&a=b", "prompt=a&prompt=b", "prompt", "redirect_uri=https://x"])
+def test_a_setting_does_not_say_what_a_sign_in_says_itself(wrong: str) -> None:
+    given = {"COPILOT_OIDC_ISSUER": "https://id.test", "COPILOT_OIDC_CLIENT_ID": "us"}
+    more = read_settings({**given, "COPILOT_OIDC_AUTHORIZE": "access_type=offline&prompt=consent"}).oidc
+    assert more is not None
+    assert more.authorize == (("access_type", "offline"), ("prompt", "consent"))
+    with pytest.raises(SettingsError, match="COPILOT_OIDC_AUTHORIZE"):
+        read_settings({**given, "COPILOT_OIDC_AUTHORIZE": wrong})

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
-from copilot.channels.web.door import Door
+from copilot.channels.web.door import Door, sender_of
 from copilot.channels.web.problems import PROBLEM
 from copilot.channels.web.question_text import clean_conversation, clean_question
 from copilot.domain.ports import Copilot
@@ -143,7 +143,8 @@ def api_routes(copilot: Copilot, door: Door) -> APIRouter:
 
 
 def _bearer(
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))],
 ) -> BearerToken | None:
     """The token of the Authorization header; None where there is no such header."""
-    return BearerToken(credentials.credentials) if credentials else None
+    return BearerToken(credentials.credentials, sender_of(request)) if credentials else None

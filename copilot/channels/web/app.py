@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -66,7 +67,7 @@ def create_app(
 def load_chat(settings: Settings) -> None:
     """Lay out what Chainlit reads when it is imported, and import it: seconds, the first time."""
     lay_out(settings)
-    from copilot.channels.web import chat as _chat  # noqa: F401, PLC0415
+    importlib.import_module("copilot.channels.web.chat")
 
 
 def _sign_in(door: Door, settings: Settings) -> SignIn:

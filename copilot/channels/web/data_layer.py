@@ -1,6 +1,6 @@
 """Chainlit's data layer over the copilot's conversations: it stores nothing itself and never holds a value.
 
-Chainlit hands over no user with most of these calls, so each works for `current_subject`, which the gate in front of
+Chainlit hands over no user with most of these calls, so each works for `current_visitor`, which the gate in front of
 it set from the session of this very request.
 """
 
@@ -14,7 +14,7 @@ from chainlit.types import Feedback, PageInfo, PaginatedResponse, Pagination, Th
 from chainlit.user import PersistedUser, User
 
 from copilot.channels.web.problems import plain_words
-from copilot.channels.web.session import current_subject
+from copilot.channels.web.session import current_visitor
 from copilot.domain.ports import Copilot
 from copilot.domain.question import ConversationView, SessionSubject
 from copilot.errors import CopilotError, SignInError
@@ -116,10 +116,10 @@ class ConversationLayer(BaseDataLayer):
 
 
 def _subject() -> str:
-    subject = current_subject.get()
-    if subject is None:
+    visitor = current_visitor.get()
+    if visitor is None:
         raise SignInError
-    return subject
+    return visitor.subject
 
 
 def _after(views: list[ConversationView], cursor: str | None) -> int:

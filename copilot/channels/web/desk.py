@@ -21,6 +21,7 @@ from copilot.channels.web.cards import Step, answer_steps, card_element, said
 from copilot.channels.web.door import Door
 from copilot.channels.web.problems import log_unexpected, plain_words
 from copilot.channels.web.question_text import clean_question
+from copilot.channels.web.session import current_visitor
 from copilot.channels.web.starters import Starters
 from copilot.domain.answer import Answer
 from copilot.domain.ports import Copilot
@@ -88,9 +89,12 @@ class Desk:
         """The questions to begin with, by whoever signed in."""
         if user is None:
             return []
-        people = await self.copilot.demo_people()
+        people, visitor = await self.copilot.demo_people(), current_visitor.get()
         person = next((person for person in people if person.subject == user.identifier), None)
-        offered = self.starters(person) if person else ()
+        if person is not None:
+            offered = self.starters(person)
+        else:
+            offered = await self.copilot.first_questions(visitor) if visitor else ()
         return [cl.Starter(label=label, message=question) for label, question in offered]
 
     def _question(self, text: str) -> Question:

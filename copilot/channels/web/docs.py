@@ -14,7 +14,7 @@ from typing import Any, cast
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from copilot.channels.web.page import fill, html
+from copilot.channels.web.page import fill, framed, html
 
 Schema = Mapping[str, Any]
 """A piece of an OpenAPI document."""
@@ -42,7 +42,10 @@ def render(schema: Schema, base: str) -> str:
         for path, verbs in cast("dict[str, dict[str, Schema]]", schema["paths"]).items()
         for verb, route in verbs.items()
     ]
-    return fill("docs", title=schema["info"]["title"], version=schema["info"]["version"], safe_routes="".join(routes))
+    version = escape(schema["info"]["version"])
+    lead = f'Version {version} · <a href="/openapi.json">OpenAPI document</a>'
+    body = fill("docs", safe_routes="".join(routes))
+    return framed("API", heading=f"{schema['info']['title']} API", safe_lead=lead, safe_body=body, kind="docs")
 
 
 def _route(path: str, verb: str, route: Schema, schema: Schema, base: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,7 +53,7 @@ class Door:
             credential, secret = await self._let_in(ticket)
             name = await self.copilot.person_name(credential)
         except TokenRefusedError as error:
-            await self.copilot.refused("web", error.fault)
+            await self.copilot.refused("web", error.fault, sender_of(connection))
             return None
         except SignInError:
             return None
@@ -85,3 +86,16 @@ class Door:
             raise SignInError
         secret = await self.sign_on.replaced(session, ticket.secret)
         return SessionSubject(session.subject, str(session.family)), secret
+
+
+def sender_of(connection: HTTPConnection) -> str:
+    """Where a request comes from, as far as that counts for one sender: an address, of IPv6 the network.
+
+    Behind a proxy it is the proxy's: what a request says of itself proves nothing.
+    """
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host

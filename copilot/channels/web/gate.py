@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from copilot.channels.web.door import Door, Visitor
 from copilot.channels.web.problems import problem
-from copilot.channels.web.session import current_subject
+from copilot.channels.web.session import current_visitor
 from copilot.errors import CopilotError
 
 _Access = Literal["open", "signed in"]
@@ -72,11 +72,11 @@ class Gate:
         if visitor is None:
             await _refuse(401, "Sign in first.", scope, receive, send)
             return
-        before = current_subject.set(visitor.credential.subject)
+        before = current_visitor.set(visitor.credential)
         try:
             await self.app(scope, receive, self._with_cookie(send, visitor))
         finally:
-            current_subject.reset(before)
+            current_visitor.reset(before)
 
     def _with_cookie(self, send: Send, visitor: Visitor) -> Send:
         if visitor.cookie is None:

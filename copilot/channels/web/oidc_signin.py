@@ -16,10 +16,11 @@ from joserfc.errors import JoseError
 from joserfc.jwe import JWERegistry
 from joserfc.jwk import OctKey
 
-from copilot.channels.web.door import Door
-from copilot.channels.web.page import fill, html
+from copilot.channels.web.door import Door, sender_of
+from copilot.channels.web.page import fill, framed, html
 from copilot.channels.web.problems import problem
 from copilot.channels.web.session import SESSION_COOKIE, Ticket, give_cookie, session_token, ticket_of
+from copilot.channels.web.signin import to_sign_in
 from copilot.domain.clock import Clock
 from copilot.errors import ProviderError, SignInError, TokenRefusedError
 from copilot.identity.client import Flow
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _FLOW_COOKIE = "erp_copilot_signin"
 _LEAVE_COOKIE = "erp_copilot_signout"
 _FLOW_SECONDS = 600
+_FLOWS = 6
+"""How many sign-ins one browser may have begun at a time, in tabs of it; the oldest gives way."""
+_PLACES = tuple(f"{_FLOW_COOKIE}_{number}" for number in range(_FLOWS))
 _LEAVE_SECONDS = 60
 _SEALED = {"alg": "dir", "enc": "A256GCM"}
 _RETURNED = ("state", "code", "iss", "error")
@@ -53,44 +57,51 @@ class OidcSignIn:
         router.add_api_route("/signin/backchannel", self.told_of_logout, methods=["POST"])
         router.add_api_route("/signout", self.leave, methods=["POST"])
         router.add_api_route("/logout", self.leave_chat, methods=["POST"])
-        router.add_api_route("/login", self.after_chat, methods=["GET"])
-        router.add_api_route("/login/callback", self.page, methods=["GET"])
+        router.add_api_route("/login", to_sign_in, methods=["GET"])
+        router.add_api_route("/login/callback", to_sign_in, methods=["GET"])
         return router
 
-    async def page(self) -> Response:
-        """One button; whoever signed out is not signed in again by themselves."""
-        provider = urlsplit(self.sign_on.client.provider.issuer).hostname or "your company"
-        return html(fill("oidc_signin", provider=provider, safe_told=""))
+    async def page(self, request: Request) -> Response:
+        """One button; whoever signed out is not signed in again by themselves. Tabs that come from the chat's own
+        sign-out are sent on to the provider's, until one of them comes back from there."""
+        if "state" in request.query_params:
+            back = to_sign_in()
+            back.delete_cookie(_LEAVE_COOKIE, path="/")
+            return back
+        address = self._kept(request, _LEAVE_COOKIE).get("address")
+        return RedirectResponse(address, status_code=303) if isinstance(address, str) else html(self._page())
 
-    async def start(self) -> Response:
+    async def start(self, request: Request) -> Response:
         """Send the browser to the provider."""
         try:
             address, flow = await self.sign_on.begin()
         except ProviderError:
             return self._failed(503, "Your company's sign-in can't be reached just now. Try again in a moment.")
         response = RedirectResponse(address, status_code=303)
-        self._keep(response, _FLOW_COOKIE, asdict(flow), _FLOW_SECONDS, path="/signin")
+        self._keep(response, self._free_place(request), asdict(flow), _FLOW_SECONDS, path="/signin")
         return response
 
     async def callback(self, request: Request) -> Response:
         """Whoever comes back from the provider, signed in."""
-        flow = _flow(self._kept(request, _FLOW_COOKIE))
-        if flow is None:
-            return self._failed(401, "This sign-in was begun too long ago, or in another browser.")
         returned = {name: request.query_params[name] for name in _RETURNED if name in request.query_params}
+        place, flow = self._begun(request, returned.get("state", ""))
+        if flow is None:
+            if await self.door.visitor(request) is not None:
+                return RedirectResponse("/", status_code=303)  # the address of a sign-in that succeeded, opened again
+            return self._failed(401, "This sign-in was begun too long ago, or in another browser.")
         try:
             signed = await self.sign_on.finish(flow, returned)
         except TokenRefusedError as error:
-            await self.door.copilot.refused("web", error.fault)
-            return self._failed(401, "What your company's sign-in sent could not be verified.")
+            await self.door.copilot.refused("web", error.fault, sender_of(request))
+            return self._failed(401, "What your company's sign-in sent could not be verified.", place)
         except SignInError:
-            return self._failed(401, "Your company's sign-in did not let you in.")
+            return self._failed(401, "Your company's sign-in did not let you in.", place)
         except ProviderError:
-            return self._failed(503, "Your company's sign-in can't be reached just now. Try again in a moment.")
+            return self._failed(503, "Your company's sign-in can't be reached just now. Try again in a moment.", place)
         ticket = Ticket(subject=signed.subject, session=str(signed.session.family), secret=signed.secret)
         response = RedirectResponse("/", status_code=303)
         give_cookie(response, self.door.cookie_for(ticket, signed.name), secure=self.door.secure)
-        response.delete_cookie(_FLOW_COOKIE, path="/signin")
+        response.delete_cookie(place, path="/signin")
         return response
 
     async def leave(self, request: Request) -> Response:
@@ -100,19 +111,13 @@ class OidcSignIn:
         return response
 
     async def leave_chat(self, request: Request) -> Response:
-        """The chat's own sign-out, which then opens `/login`: the way to the provider's is kept for it."""
+        """The chat's own sign-out, after which its page is loaded again and leads to `page`: the way to the provider's
+        is kept for that."""
         address = await self._left(request)
         response = JSONResponse({"success": True})
         response.delete_cookie(SESSION_COOKIE, path="/")
         if address is not None:
-            self._keep(response, _LEAVE_COOKIE, {"address": address}, _LEAVE_SECONDS, path="/login")
-        return response
-
-    async def after_chat(self, request: Request) -> Response:
-        """On to the provider's sign-out where one is due, else to the sign-in."""
-        address = self._kept(request, _LEAVE_COOKIE).get("address")
-        response = RedirectResponse(address if isinstance(address, str) else "/signin", status_code=303)
-        response.delete_cookie(_LEAVE_COOKIE, path="/login")
+            self._keep(response, _LEAVE_COOKIE, {"address": address}, _LEAVE_SECONDS, path="/")
         return response
 
     async def told_of_logout(self, request: Request) -> Response:
@@ -121,7 +126,7 @@ class OidcSignIn:
         try:
             await self.sign_on.told_of_logout(form.get("logout_token", [""])[0])
         except TokenRefusedError as error:
-            await self.door.copilot.refused("web", error.fault)
+            await self.door.copilot.refused("web", error.fault, sender_of(request))
             return problem(400, "This logout token is not valid.", code="invalid_request")
         except ProviderError:
             return problem(503, "The provider's keys can't be had just now.")
@@ -138,11 +143,29 @@ class OidcSignIn:
         except SignInError:
             return None
 
-    def _failed(self, status: int, told: str) -> Response:
-        provider = urlsplit(self.sign_on.client.provider.issuer).hostname or "your company"
-        response = html(fill("oidc_signin", provider=provider, safe_told=fill("told", text=told)), status=status)
-        response.delete_cookie(_FLOW_COOKIE, path="/signin")
+    def _failed(self, status: int, told: str, place: str | None = None) -> Response:
+        response = html(self._page(safe_told=fill("told", text=told)), status=status)
+        if place is not None:
+            response.delete_cookie(place, path="/signin")
         return response
+
+    def _page(self, safe_told: str = "") -> str:
+        provider = urlsplit(self.sign_on.client.provider.issuer).hostname or "your company"
+        body = fill("oidc_signin", provider=provider, safe_told=safe_told)
+        return framed("Sign in", safe_lead="Sign in with your company's account.", safe_body=body)
+
+    def _free_place(self, request: Request) -> str:
+        """Where a sign-in that begins is remembered: each tab has its own, the oldest gives way."""
+        return min(_PLACES, key=lambda place: self._kept(request, place).get("exp", 0))
+
+    def _begun(self, request: Request, state: str) -> tuple[str, Flow | None]:
+        """The sign-in that somebody comes back from, and where it is remembered. One that is not theirs by its state
+        is another of this browser's, to be refused by it; none where none is under way."""
+        flows = {place: flow for place in _PLACES if (flow := _flow(self._kept(request, place)))}
+        for place, flow in flows.items():
+            if flow.state == state:
+                return place, flow
+        return next(iter(flows.items()), (_PLACES[0], None))
 
     def _keep(self, response: Response, name: str, values: Mapping[str, str], seconds: int, *, path: str) -> None:
         """Seal some values into a cookie for a while."""

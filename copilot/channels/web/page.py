@@ -26,6 +26,11 @@ def html(page: str, *, status: int = 200) -> HTMLResponse:
     return HTMLResponse(page, status_code=status, headers=headers)
 
 
+def framed(title: str, *, safe_lead: str, safe_body: str, heading: str = "ERP Copilot", kind: str = "signin") -> str:
+    """A page of ours: its title, what stands beside the mark, and what is below."""
+    return fill("frame", title=title, heading=heading, kind=kind, safe_lead=safe_lead, safe_body=safe_body)
+
+
 def fill(template: str, **values: str) -> str:
     """One of our page templates with values put in; `safe_…` ones are HTML already, all others are escaped."""
     escaped = {name: text if name.startswith("safe_") else escape(text) for name, text in values.items()}

@@ -20,10 +20,12 @@ from joserfc.jwk import OctKey
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from copilot.domain.question import SessionSubject
+
 SESSION_COOKIE = "erp_copilot_session"
 SESSION_SECONDS = 8 * 60 * 60
 
-current_subject: ContextVar[str | None] = ContextVar("current_subject", default=None)
+current_visitor: ContextVar[SessionSubject | None] = ContextVar("current_visitor", default=None)
 """Whom the request in hand is for. Chainlit hands its data layer no user, so this carries it there."""
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from copilot.channels.web.door import Door
-from copilot.channels.web.page import fill, html
+from copilot.channels.web.page import fill, framed, html
 from copilot.channels.web.problems import problem
 from copilot.channels.web.security import is_loopback
 from copilot.channels.web.session import SESSION_COOKIE, Ticket, give_cookie
@@ -51,18 +51,20 @@ class DemoSignIn:
         router.add_api_route("/signin", self.page, methods=["GET"])
         router.add_api_route("/signin", self.submit, methods=["POST"])
         router.add_api_route("/signout", self.leave, methods=["POST"])
-        router.add_api_route("/login", _to_sign_in, methods=["GET"])
-        router.add_api_route("/login/callback", _to_sign_in, methods=["GET"])
+        router.add_api_route("/login", to_sign_in, methods=["GET"])
+        router.add_api_route("/login/callback", to_sign_in, methods=["GET"])
         return router
 
     async def page(self, request: Request) -> Response:
         """The people to choose from."""
         people = await self._people(request)
         if not people:
-            return html(fill("no_signin"), status=404)
+            page = framed("No sign-in", safe_lead="There is no sign-in here.", safe_body=fill("no_signin"))
+            return html(page, status=404)
         token = self._csrf()
         buttons = "".join(_button(person, token) for person in people)
-        response = html(fill("signin", safe_people=buttons))
+        lead, body = "Demo company. Who do you want to be?", fill("signin", safe_people=buttons)
+        response = html(framed("Sign in", safe_lead=lead, safe_body=body))
         _keep_csrf(response, token, secure=self.door.secure)
         return response
 
@@ -114,13 +116,14 @@ async def chat_or_sign_in(request: Request, door: Door, page: str) -> Response:
     """The chat's page for whoever has a session, the sign-in for everybody else."""
     visitor = await door.visitor(request)
     if visitor is None:
-        return _to_sign_in()
+        return to_sign_in()
     response = html(page)
     door.remember(response, visitor)
     return response
 
 
-def _to_sign_in() -> Response:
+def to_sign_in() -> Response:
+    """To the page that signs people in."""
     return RedirectResponse("/signin", status_code=303)
 
 

@@ -73,6 +73,24 @@ update directory.session set sealed = %(sealed)s
 -- A session with every secret it ever had.
 update directory.session set ended_at = %(now)s where family = %(family)s and ended_at is null
 
+-- name: leave_session
+-- A session, and with it what went on from the same session at the provider: other tabs of the browser.
+update directory.session s set ended_at = %(now)s
+  from (select distinct family, issuer, external, provider_session from directory.session
+         where family = %(family)s) as left_one
+ where s.ended_at is null and s.issuer = left_one.issuer and s.external = left_one.external
+   and (s.family = left_one.family or s.provider_session = left_one.provider_session)
+
+-- name: forget_logouts
+-- Logout tokens that are too old to be taken by now.
+delete from directory.logout where ends_at < %(now)s
+
+-- name: keep_logout
+-- A logout token that is acted on now; nothing where one was before.
+insert into directory.logout (issuer, token, ends_at) values (%(issuer)s, %(token)s, %(ends)s)
+on conflict do nothing
+returning token
+
 -- name: end_provider_sessions
 -- What the provider says has ended: one session of it, or all of an account.
 update directory.session set ended_at = %(now)s

@@ -4,6 +4,7 @@ tampered with, logout tokens through the back channel."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -160,7 +161,7 @@ async def open_trial(company: Company, database: str, setting: Setting, build: P
                 """The real time: the provider has no other."""
                 return datetime.now(UTC)
 
-            async with front(provider, runtime, clock, _GROUPS, home) as site:
+            async with front(provider, runtime, clock, _GROUPS, home, refusals=sys.maxsize) as site:
                 tamperer = _tampered(site)
                 real = {
                     "access": _real(provider, elsewhere, "access_token"),

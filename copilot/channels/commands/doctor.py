@@ -45,6 +45,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     """Name of what was tried -> None, or what is wrong with it."""
     for name, state in (await runtime.health()).items():
         yield name, None if state == "ok" else state
+    yield "row security", await _enforcement(runtime)
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
     if runtime.sign_on is not None and settings.oidc is not None:
@@ -58,6 +59,15 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
     for name in [] if offline else runtime.sources.names():
         yield f"source: {name}", await _reach(runtime, name)
+
+
+async def _enforcement(runtime: Runtime) -> str | None:
+    """Whether row security holds: where it did not at the start, nothing came as far as this."""
+    try:
+        await runtime.prove_enforcement()
+    except CopilotError as error:
+        return str(error)
+    return None
 
 
 async def _provider(sign_on: SignOn) -> str | None:

@@ -34,8 +34,14 @@ def add_crowd(admin: Connection, world: World, actors: Sequence[Actor]) -> None:
     add_people(admin, [actor for actor in actors if actor.subject not in {*there, _NOBODY_GRANTED}])
 
 
-def _drawn(world: World, random: Random, subject: str) -> Actor:
-    first, *further = [_grant(world, random, subject) for _ in range(random.choice((1, 1, 1, 2, 2, 3)))]
+def several_grants(world: World, seed: int, count: int) -> Sequence[Actor]:
+    """So many people with two or three grants each."""
+    random = Random(f"several {seed}")
+    return [_drawn(world, random, f"several.{number}", (2, 2, 3)) for number in range(count)]
+
+
+def _drawn(world: World, random: Random, subject: str, counts: Sequence[int] = (1, 1, 1, 2, 2, 3)) -> Actor:
+    first, *further = [_grant(world, random, subject) for _ in range(random.choice(counts))]
     return replace(first, further=tuple(further))
 
 

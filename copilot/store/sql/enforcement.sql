@@ -26,7 +26,7 @@ select proname as name, prosrc as source, prosecdef or proconfig is not null as 
 -- name: policy_faults
 -- The first table whose policy for the role that answers questions is not the one that the canaries were just tried
 -- behind, for the class that the table holds by its check and that the semantic model gives it. A history holds the
--- class of its table. Then what would lend that role other eyes.
+-- class of its table. Then what would lend that role other eyes; what extensions bring knows nothing of our tables.
 with guarded as (
     select c.oid, c.relname as name, meant.class as meant,
            (select substring(pg_get_constraintdef(k.oid) from '^CHECK \(\(record_class = ''([a-z_]+)''::text\)\)$')
@@ -66,9 +66,12 @@ select fault from (
      where c.relkind in ('v', 'm', 'f') and c.relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
        and has_any_column_privilege('copilot_app', c.oid, 'select')
        and (c.relkind <> 'v' or not coalesce(c.reloptions @> '{security_invoker=true}', false))
+       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
     union all
     select 5, format('the function %%s runs for copilot_app as its owner', p.oid::regprocedure)
-      from pg_proc p where p.prosecdef and has_function_privilege('copilot_app', p.oid, 'execute')
+      from pg_proc p
+     where p.prosecdef and has_function_privilege('copilot_app', p.oid, 'execute')
+       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
 ) as faults
 order by depth, fault
 limit 1

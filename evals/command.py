@@ -17,6 +17,7 @@ from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
+from evals.proofs.scope_interleaved.trial import SCOPE_INTERLEAVED
 from evals.proofs.suite import Setting, Suite
 from evals.proofs.sync_faults.trial import SYNC_FAULTS
 from evals.proofs.tokens.trial import TOKENS
@@ -32,6 +33,7 @@ SUITES: tuple[Suite, ...] = (
     VARIATIONS,
     TOKENS,
     POLICY_REPLAY,
+    SCOPE_INTERLEAVED,
 )
 """Every proof suite."""
 BUILD = Path("build")

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -24,6 +24,7 @@ from copilot.settings import Settings
 from copilot.store import embedded
 from copilot.store.embedded_sentences import Progress
 from copilot.store.pool import STATEMENT_MS, Database
+from copilot.store.roles import Role
 from copilot.store.setup import prepare
 from copilot.wiring import Runtime, assemble
 from copilot.wiring.demo import bring_demo_to_today
@@ -83,19 +84,22 @@ async def running(
     now: datetime = NOW,
     language: str = "en",
     statement_ms: int = STATEMENT_MS,
+    pools: Callable[[dict[Role, str]], Database] | None = None,
 ) -> AsyncGenerator[Runtime]:
-    """The copilot over a database of the company, with a home of its own and a clock that stands still."""
+    """The copilot over a database of the company, with a home of its own and a clock that stands still; `pools` makes
+    other pools than the usual ones."""
     if home != company.home:
         _make_home(company, home)
-    pools = Database(await prepare(company.dsn(database), home, create=True), statement_ms=statement_ms)
-    runtime = assemble(Settings(home=home, language=language), pools, fixed_clock(now), company.dsn(database))
+    dsns = await prepare(company.dsn(database), home, create=True)
+    opened = pools(dsns) if pools else Database(dsns, statement_ms=statement_ms)
+    runtime = assemble(Settings(home=home, language=language), opened, fixed_clock(now), company.dsn(database))
     try:
         await runtime.sources.load()
         yield runtime
     finally:
         await runtime.sources.aclose()
         await runtime.audit.close()
-        await pools.close()
+        await opened.close()
 
 
 @asynccontextmanager

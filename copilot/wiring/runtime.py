@@ -51,6 +51,7 @@ from copilot.store import embedded
 from copilot.store.audit import AuditLog
 from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
+from copilot.store.enforcement import prove_enforcement
 from copilot.store.policies import PolicyVersions
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
@@ -164,6 +165,11 @@ class Runtime:
         """Component -> "ok" or what is wrong."""
         return {name: await self._state(role) for name, role in (("database", Role.APP), ("audit", Role.AUDIT_WRITER))}
 
+    async def prove_enforcement(self) -> None:
+        """Raise UnsafeDatabaseError, which names the table, unless row security holds on this database."""
+        classes = {name: entity.record_class for name, entity in self.asking.model.entities.items()}
+        await prove_enforcement(self.database, classes)
+
     async def _state(self, role: Role) -> str:
         try:
             await self.database.ping(role)
@@ -198,6 +204,7 @@ async def open_runtime(
         database = Database(dsns)
         runtime = assemble(settings, database, clock, dsn)
         try:
+            await runtime.prove_enforcement()
             await runtime.sources.load()
             yield runtime
         finally:

@@ -15,6 +15,7 @@ from evals.bench.growth import measure_growth
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
 from evals.bench.planning import measure_planning
+from evals.bench.revocation import measure_revocation
 from evals.bench.rows import measure_rows
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
@@ -40,6 +41,7 @@ PARTS = (
     Part("planner", measure_planning),
     Part("growth", measure_growth),
     Part("rows", measure_rows),
+    Part("revocation", measure_revocation),
 )
 """What `--only` may name."""
 

@@ -46,6 +46,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     """Name of what was tried -> None, or what is wrong with it."""
     for name, state in (await runtime.health()).items():
         yield name, None if state == "ok" else state
+    yield "row security", await _enforcement(runtime)
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
     yield "policy in force", await _policy(runtime)
@@ -79,6 +80,15 @@ async def _roles(runtime: Runtime, file: Path) -> str | None:
     except CopilotError as error:
         return str(error)
     return f"the policy knows no role {min(unknown)!r}, so it reads nothing" if unknown else None
+
+
+async def _enforcement(runtime: Runtime) -> str | None:
+    """Whether row security holds: where it did not at the start, nothing came as far as this."""
+    try:
+        await runtime.prove_enforcement()
+    except CopilotError as error:
+        return str(error)
+    return None
 
 
 async def _provider(sign_on: SignOn) -> str | None:

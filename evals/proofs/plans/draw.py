@@ -25,7 +25,8 @@ from copilot.domain.query import (
     Query,
     Relate,
 )
-from evals.proofs.plans.evaluate import Evaluator, computed_yaml, definition, model_yaml
+from evals.proofs.plans.evaluate import Evaluator
+from evals.proofs.plans.touching import computed_yaml, definition, model_yaml
 
 _DEPTH = 2
 _CROWD = 200

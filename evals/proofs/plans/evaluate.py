@@ -9,13 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 from itertools import groupby
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
-
-import yaml
 
 from copilot.domain.query import (
     AnyOf,
@@ -33,96 +29,13 @@ from copilot.domain.query import (
     Query,
     Relate,
 )
-from evals.proofs.oracle import Actor, Row, World
+from evals.proofs.oracle import LABEL_COLUMNS, Actor, Row, World
+from evals.proofs.plans.touching import computed_yaml, definition, model_yaml, touched, touched_classes
 from evals.proofs.workdays import days_late
 
 _T = TypeVar("_T")
 _SCALED = ("quantity", "amount", "ratio", "days")
 _MILLION = 1_000_000
-
-
-@cache
-def model_yaml() -> Mapping[str, Mapping[str, Any]]:
-    """Entity -> its definition."""
-    folder = files("copilot.semantic") / "model"
-    bodies = (yaml.safe_load(file.read_text()) for file in folder.iterdir() if file.name.endswith(".yaml"))
-    return {name: body for each in bodies for name, body in each.items()}
-
-
-@cache
-def computed_yaml() -> Mapping[str, Mapping[str, Any]]:
-    """Entity -> computed field -> its definition."""
-    return yaml.safe_load((files("copilot.semantic") / "computed.yaml").read_text())
-
-
-def definition(entity: str, path: Path) -> tuple[str, Mapping[str, Any]]:
-    """The entity that a path ends in, and the definition of its last field."""
-    for step in path[:-1]:
-        entity = model_yaml()[entity]["fields"][step]["to"]
-    if path[-1] == "id" or path[-1].startswith("@"):
-        return entity, {"type": "ref"}
-    if path[-1] == "today":
-        return entity, {"type": "date"}
-    return entity, computed_yaml().get(entity, {}).get(path[-1]) or model_yaml()[entity]["fields"][path[-1]]
-
-
-def allowed(query: Query, actor: Actor) -> bool:
-    """Whether an actor's role may read every class that the query touches."""
-    return {model_yaml()[entity]["class"] for entity in _touched(query)} <= actor.classes
-
-
-def _touched(query: Query) -> Iterator[str]:
-    yield query.entity
-    measured = [path for figure in query.figures for path in (figure.path, figure.over)]
-    for path in (*(g.path for g in query.groups), *(o.by for o in query.order), *measured):
-        if path and not any(path == (figure.name,) for figure in query.figures):
-            yield from _along(query.entity, path)
-    for condition in (*query.where, *(each for figure in query.figures for each in figure.where)):
-        yield from _tested(query.entity, condition)
-
-
-def _tested(entity: str, condition: Condition) -> Iterator[str]:
-    match condition:
-        case Compare(path, _, _):
-            yield from _along(entity, path)
-        case Relate(path, _, other, _):
-            yield from _along(entity, path)
-            yield from _along(entity, other)
-        case AnyOf(conditions):
-            for each in conditions:
-                yield from _tested(entity, each)
-        case Linked(child, _, where, _, at):
-            yield from _along(entity, (*at, "id"))
-            yield child
-            for each in where:
-                yield from _tested(child, each)
-
-
-def _along(entity: str, path: Path) -> Iterator[str]:
-    """The entities on the way, and those that a computed field at the end is made of."""
-    for place in range(1, len(path)):
-        yield definition(entity, path[:place])[1]["to"]
-    last, spec = definition(entity, path)
-    if path[-1] in computed_yaml().get(last, {}):
-        yield from _made_of(last, {k: v for k, v in spec.items() if k not in ("type", "title", "unit")})
-    if spec["type"] in ("quantity", "amount") and (unit := spec.get("unit") or spec.get("currency")):
-        yield from _along(last, (unit,))
-
-
-def _made_of(entity: str, body: Any) -> Iterator[str]:
-    if isinstance(body, str):
-        yield from _along(entity, tuple(body.split(".")))
-    elif isinstance(body, dict) and "number_of" in body:
-        child, *fields = cast("dict[str, list[str]]", body)["number_of"]
-        yield child
-        for name in fields[1:]:
-            yield from _along(child, (name,))
-    elif isinstance(body, dict):
-        for part in cast("dict[str, Any]", body).values():
-            yield from _made_of(entity, part)
-    elif isinstance(body, list):
-        for part in cast("list[Any]", body):
-            yield from _made_of(entity, part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,13 +50,30 @@ class Told:
 
 @dataclass
 class Evaluator:
-    """Everything that one actor may see, and the moment."""
+    """Everything that one actor may see, and the moment.
+
+    Of `classes` that a query reads together, the grants of somebody with several may reach differently far: then a row
+    of one of them counts only where this actor could see a row of each of the others too, so that nothing is taken for
+    missing which is only hidden. Where it is what day is known from all that the actor sees.
+    """
 
     world: World
     actor: Actor
     now: datetime
+    classes: frozenset[str] = frozenset()
     _rows: dict[str, dict[int, Row]] = field(default_factory=dict[str, dict[int, Row]])
     _children: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
+    _last: Evaluator | None = None
+    _around: Evaluator | None = None
+
+    def reading(self, query: Query) -> Evaluator:
+        """The evaluator of one query: this one, where the actor has one grant."""
+        if not self.actor.further:
+            return self
+        classes = touched_classes(query)
+        if self._last is None or self._last.classes != classes:
+            self._last = replace(self, classes=classes, _rows={}, _children={}, _last=None, _around=self)
+        return self._last
 
     def ids(self, query: Query) -> list[int]:
         """The ids of a list in order."""
@@ -220,8 +150,18 @@ class Evaluator:
     def rows(self, entity: str) -> dict[int, Row]:
         """What the actor sees of an entity."""
         if entity not in self._rows:
-            self._rows[entity] = {i: row for i, row in self.world.rows[entity].items() if self.actor.sees(row)}
+            judged: dict[tuple[Any, ...], bool] = {}
+            rows = self.world.rows[entity].items()
+            self._rows[entity] = {i: row for i, row in rows if self._sees(row, judged)}
         return self._rows[entity]
+
+    def _sees(self, row: Row, judged: dict[tuple[Any, ...], bool]) -> bool:
+        """Whether a row counts; rows of the same class and labels are judged once."""
+        key = (row["record_class"], *(row[column] for column in LABEL_COLUMNS))
+        if key not in judged:
+            beside = self.classes if row["record_class"] in self.classes else {row["record_class"]}
+            judged[key] = all(self.actor.sees({**row, "record_class": name}) for name in beside)
+        return judged[key]
 
     def _found(self, query: Query) -> list[Row]:
         return [row for row in self.rows(query.entity).values() if self._all(query.entity, row, query.where)]
@@ -320,7 +260,7 @@ class Evaluator:
         return value
 
     def _site(self, row: Row | None) -> Row | None:
-        return self.rows("site").get(row["label_site"]) if row else None
+        return (self._around or self).rows("site").get(row["label_site"]) if row else None
 
     def _zone(self, row: Row | None) -> ZoneInfo:
         site = self._site(row)
@@ -357,7 +297,8 @@ class Evaluator:
     def _late(self, row: Row, promised: date, done: date) -> int:
         """Working days in the site's calendar from a promise to what was done."""
         site = self._site(row)
-        closed = {r["day"] for r in self._linked("site_closure", "site").get(site["id"] if site else 0, ())}
+        closures = (self._around or self).rows("site_closure").values()
+        closed = {row["day"] for row in closures if site and row["site_id"] == site["id"]}
         return days_late(site, closed, promised, done)
 
 
@@ -421,3 +362,10 @@ def _mean_or_spread(values: Sequence[int], function: Function) -> Fraction | Dec
 def _last(value: Any) -> tuple[bool, Any]:
     """Orders values with what is not there at the end."""
     return value is None, value if value is not None else 0
+
+
+def apart(query: Query, evaluator: Evaluator) -> bool:
+    """Whether the classes of a query reach differently far for an actor, so that some of its rows do not count."""
+    entities = set(touched(query))
+    reading = evaluator.reading(query)
+    return any(len(reading.rows(entity)) < len(evaluator.rows(entity)) for entity in entities)

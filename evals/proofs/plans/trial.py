@@ -8,19 +8,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+import psycopg
+
 from copilot.domain.query import Query
 from copilot.retrieval.figures import FigureRow, find_figures, find_ids, read_setting
 from copilot.wiring import Runtime
 from evals.company import NOW, open_company, running
 from evals.proofs.oracle import Actor
 from evals.proofs.plans.draw import Drawing
-from evals.proofs.plans.evaluate import Evaluator, Told, allowed
+from evals.proofs.plans.evaluate import Evaluator, Told, apart
+from evals.proofs.plans.touching import allowed
+from evals.proofs.planting import add_people
 from evals.proofs.probes import given_scope
+from evals.proofs.scope_interleaved.crowd import several_grants
 from evals.proofs.stage import Stage, set_stage
 from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
 
 _PLANS, _SAMPLE_PLANS = 21_000, 300
 _MOST = 3
+_SEVERAL = 6
+"""People with several grants beside those of the stage."""
 _STATEMENT_MS = 60_000
 """What is proved is that figures are right, on however busy a machine."""
 
@@ -38,7 +45,8 @@ class PlanTrial:
     async def run(self, case: str) -> Result:
         """Draw one query for one actor, and ask it both ways."""
         subject, _, _ = case.partition(" ")
-        actor, evaluator = self.stage.actors[subject], self.evaluators[subject]
+        evaluator = self.evaluators[subject]
+        actor = evaluator.actor
         query = Drawing(Random(f"{self.setting.seed} {case}"), evaluator).query()
         found = await self._found(actor, query)
         if not allowed(query, actor):
@@ -46,14 +54,20 @@ class PlanTrial:
             return Result(case=case, failures=tuple(failures), counts={"refused": 1})
         if found is None:
             return Result(case=case, failures=(f"{query} was refused",))
-        failures = list(_differences(evaluator.figures(query) if query.figures else evaluator.ids(query), found))
-        counts = {"lists": int(not query.figures), "with_rows": int(bool(found)), "rows": len(found)}
+        reading = evaluator.reading(query)
+        failures = list(_differences(reading.figures(query) if query.figures else reading.ids(query), found))
+        counts = {
+            "lists": int(not query.figures), "with_rows": int(bool(found)), "rows": len(found),
+            "several_grants": int(bool(actor.further)), "reaching_apart": int(apart(query, evaluator)),
+        }  # fmt: skip
         return Result(case=case, failures=tuple(f"{query}: {each}" for each in failures[:_MOST]), counts=counts)
 
     def finding(self, counts: Mapping[str, int]) -> Finding:
-        """The goal needs queries that find something, and some that are refused."""
+        """The goal needs queries that find something, some that are refused, and some whose classes reach differently
+        far."""
         least = len(self.cases) // 4
-        return Finding(met=counts.get("with_rows", 0) >= least and counts.get("refused", 0) > 0, more={})
+        drawn = all(counts.get(name, 0) for name in ("refused", "several_grants", "reaching_apart"))
+        return Finding(met=counts.get("with_rows", 0) >= least and drawn, more={})
 
     async def _found(self, actor: Actor, query: Query) -> Sequence[int] | Sequence[FigureRow] | None:
         scope = await given_scope(self.runtime, actor)
@@ -77,10 +91,12 @@ def _differences(must: Sequence[int] | Sequence[Told], found: Sequence[int] | Se
 async def open_trial(stage: Stage, setting: Setting, plans: int) -> AsyncGenerator[PlanTrial]:
     """The suite over a copy of a stage's company."""
     company = stage.company
-    # of one grant each: where several classes reach differently far, the evaluation would have to know it too
-    actors = [actor for actor in stage.actors.values() if actor.classes and not actor.further]
+    several = several_grants(stage.world, setting.seed, _SEVERAL)
+    actors = [actor for actor in (*stage.actors.values(), *several) if actor.all_classes]
     cases = [f"{actors[n % len(actors)].subject} plan {n}" for n in range(plans)]
     with company.clone(stage.database) as name:
+        with psycopg.connect(company.dsn(name)) as admin:
+            add_people(admin, several)
         async with running(company, name, company.home / f"plans-{name}", statement_ms=_STATEMENT_MS) as runtime:
             evaluators = {a.subject: Evaluator(world=stage.world, actor=a, now=NOW) for a in actors}
             yield PlanTrial(stage=stage, runtime=runtime, setting=setting, cases=cases, evaluators=evaluators)

@@ -16,12 +16,23 @@ from evals.proofs.plans.trial import PLANS
 from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
+from evals.proofs.scope_leaks.trial import SCOPE_LEAKS
 from evals.proofs.suite import Setting, Suite
 from evals.proofs.sync_faults.trial import SYNC_FAULTS
 from evals.proofs.tokens.trial import TOKENS
 from evals.proofs.variations.trial import VARIATIONS
 
-SUITES: tuple[Suite, ...] = (SCOPE_BY_ACTOR, SYNC_FAULTS, HISTORY, DISAGREEMENTS, PLANS, PUBLISHED, VARIATIONS, TOKENS)
+SUITES: tuple[Suite, ...] = (
+    SCOPE_BY_ACTOR,
+    SCOPE_LEAKS,
+    SYNC_FAULTS,
+    HISTORY,
+    DISAGREEMENTS,
+    PLANS,
+    PUBLISHED,
+    VARIATIONS,
+    TOKENS,
+)
 """Every proof suite."""
 BUILD = Path("build")
 

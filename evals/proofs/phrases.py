@@ -27,8 +27,8 @@ class Phrases:
     def __init__(self, world: World, actor: Actor) -> None:
         hidden: set[str] = set()
         visible: set[str] = set(_own_words())
-        for entity, row in world.all_rows():
-            (visible if actor.sees(row) else hidden).update(_spoken(entity, row))
+        for row, said in world.spoken(_spoken):
+            (visible if actor.sees(row) else hidden).update(said)
         self._hidden = hidden - visible
         self._visible = visible
         self._explained: dict[str, bool] = {}
@@ -54,7 +54,7 @@ def amounts_of(rows: Iterable[tuple[Entity, Row]]) -> frozenset[str]:
 
 def normal(text: str) -> str:
     """Lower case, without markdown's escapes, the words without punctuation at their edges."""
-    plain = re.sub(r"\\([^\w\s]|_)", r"\1", text).casefold()
+    plain = (re.sub(r"\\([^\w\s]|_)", r"\1", text) if "\\" in text else text).casefold()
     return " ".join(word for word in (part.strip(_EDGES) for part in plain.split()) if word)
 
 

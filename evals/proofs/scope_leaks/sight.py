@@ -13,7 +13,7 @@ _FAR = 9_000_000_000
 PERMITTED, HIDDEN, MISSING = "permitted", "hidden", "missing"
 
 
-@dataclass
+@dataclass(repr=False)
 class Sight:
     """An actor and the world, with the rows of an entity told apart."""
 

@@ -8,8 +8,8 @@ typed.py and moved.py for what is asked, and timing.py for what the clock may te
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -62,13 +62,20 @@ SAMPLE = Amount(
 )  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True)
-class LeakTrial:
-    """The opened suite over one company."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Ground:
+    """A database to make copies of, with everybody in it, and how each of them sees it by the oracle."""
 
     company: Company
     template: str
     sights: Mapping[str, Sight]
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class LeakTrial:
+    """The opened suite over one company."""
+
+    ground: Ground
     real: Runtime
     doorway: Doorway
     setting: Setting
@@ -112,7 +119,7 @@ class LeakTrial:
         more: dict[str, Json] = {
             "permitted_right_share": round(whole, 4),
             "right_share_by_way": {**shares},
-            "people": [*self.sights],
+            "people": [*self.ground.sights],
         }
         return Finding(met=whole >= _RIGHT and clock.met, more=more, beside=(clock,))
 
@@ -122,22 +129,22 @@ class LeakTrial:
 
     async def _timed(self, case: str, block: str) -> Result:
         draw = Random(f"{self.setting.seed} {case}")
-        took = await timed(self.real, self.sights[BLOCKS[block][0]], block, self.amount.pairs, draw)
+        took = await timed(self.real, self.ground.sights[BLOCKS[block][0]], block, self.amount.pairs, draw)
         counts = {f"auc_{block}_millionths": round(took.auc * _MILLION), f"pairs_{block}": len(took.hidden)}
         return Result(case=case, counts=counts, tried=0)
 
     async def _tries_of(self, subject: str) -> Tries:
         if self._tries is None or self._tries.scene.actor.subject != subject:
             await self._stack.aclose()
-            stage = opened(self.company, self.template, self.real, self.sights[subject])
+            stage = opened(self.ground.company, self.ground.template, self.real, self.ground.sights[subject])
             scene = await self._stack.enter_async_context(stage)
-            self._tries = Tries(scene=scene, doorway=self.doorway, sights=self.sights)
+            self._tries = Tries(scene=scene, doorway=self.doorway, sights=self.ground.sights)
         return self._tries
 
 
-def _cases(amount: Amount, people: Mapping[str, Actor]) -> list[str]:
+def _cases(amount: Amount, people: Sequence[Actor]) -> list[str]:
     """The names of all batches, those of one person together; the clock is looked at first."""
-    those = [actor for actor in people.values() if amount.people is None or actor.subject in amount.people]
+    those = [actor for actor in people if amount.people is None or actor.subject in amount.people]
     batches = [
         f"{actor.subject} | {way} {number}"
         for actor in those
@@ -147,18 +154,26 @@ def _cases(amount: Amount, people: Mapping[str, Actor]) -> list[str]:
     return [*(f"timing | {block}" for block in BLOCKS), *batches]
 
 
-@asynccontextmanager
-async def open_trial(
-    company: Company, setting: Setting, amount: Amount, spoil: Spoil | None = None
-) -> AsyncGenerator[LeakTrial]:
-    """The suite over copies of the company; `spoil` plants a leak in the one that is asked, to see that it is found."""
-    with company.clone() as template, ExitStack() as stack:
+@contextmanager
+def lay_ground(company: Company) -> Generator[Ground]:
+    """Make the ground in a copy of the company."""
+    with company.clone() as template:
         with psycopg.connect(company.dsn(template)) as admin:
             plant(admin, load_model().entities)
             world = read_world(admin, load_model())
-            people = {actor.subject: actor for actor in everybody(world)}
-            admit(admin, people.values())
-        name = stack.enter_context(company.clone(template))
+            people = everybody(world)
+            admit(admin, people)
+        sights = {actor.subject: Sight(world, actor) for actor in people}
+        yield Ground(company=company, template=template, sights=sights)
+
+
+@asynccontextmanager
+async def open_trial(
+    ground: Ground, setting: Setting, amount: Amount, spoil: Spoil | None = None
+) -> AsyncGenerator[LeakTrial]:
+    """The suite over copies of the ground; `spoil` plants a leak in the one that is asked, to see that it is found."""
+    company = ground.company
+    with company.clone(ground.template) as name:
         if spoil is not None:
             with psycopg.connect(company.dsn(name)) as admin:
                 spoil(admin)
@@ -166,9 +181,9 @@ async def open_trial(
             running(company, name, company.home / f"leaks-{name}") as real,
             open_door(real, company.dsn(name)) as doorway,
         ):
+            cases = _cases(amount, [sight.actor for sight in ground.sights.values()])
             trial = LeakTrial(
-                company=company, template=template, sights={s: Sight(world, actor) for s, actor in people.items()},
-                real=real, doorway=doorway, setting=setting, amount=amount, cases=_cases(amount, people),
+                ground=ground, real=real, doorway=doorway, setting=setting, amount=amount, cases=cases
             )  # fmt: skip
             try:
                 yield trial
@@ -178,8 +193,10 @@ async def open_trial(
 
 @asynccontextmanager
 async def _open(setting: Setting) -> AsyncGenerator[Trial]:
-    async with open_company() as company, open_trial(company, setting, SAMPLE if setting.sample else FULL) as trial:
-        yield trial
+    async with open_company() as company:
+        with lay_ground(company) as ground:
+            async with open_trial(ground, setting, SAMPLE if setting.sample else FULL) as trial:
+                yield trial
 
 
 SCOPE_LEAKS = Suite(

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from copilot.ingest.quality import load_checks, load_parts
+from copilot.semantic.measures import load_measures
 from copilot.semantic.model import Entity
 from evals.proofs.oracle import Actor, Row, World
 
@@ -95,9 +96,10 @@ def _amounts(entity: Entity, row: Row) -> Iterator[str]:
 
 @cache
 def _own_words() -> frozenset[str]:
-    """Every sentence of our own templates and what we call our checks: what they say is no record's."""
+    """Every sentence of our own templates and what we call our checks and measures: what they say is no record's."""
     found = {normal(text) for check in load_checks().checks.values() for text in (check.id, check.title, check.entity)}
     found |= {normal(part.title) for part in load_parts().values()}
+    found |= {normal(name) for name in load_measures()}
     for file in (files("prompts") / "claims").iterdir():
         if file.name.endswith(".yaml"):
             found.update(normal(str(text)) for text in yaml.safe_load(file.read_text()).values())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Generator
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -17,8 +17,9 @@ from evals.proofs.scope_leaks.timing import BLOCKS, never_was
 from evals.proofs.scope_leaks.trial import SAMPLE, Ground, Spoil, lay_ground, open_trial
 from evals.proofs.suite import Finding, Result, Setting
 
-pytestmark = pytest.mark.proofs
+pytestmark = [pytest.mark.proofs, pytest.mark.timeout(300)]
 SETTING = Setting(seed=3, sample=True)
+NONE = {"planned": 0, "typed": 0, "moved": 0, "door": 0, "moved at the door": 0}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,7 @@ async def tried(
     ground: Ground, person: str, sizes: dict[str, int], spoil: Spoil | None = None
 ) -> tuple[list[Result], Finding]:
     """What a person's batches came to, and what the suite finds in them."""
-    sizes = {"planned": 0, "typed": 0, "moved": 0, "door": 0, "moved at the door": 0} | sizes
-    amount = replace(SAMPLE, sizes=sizes, people=(person,))
+    amount = replace(SAMPLE, sizes=NONE | sizes, people=(person,))
     async with open_trial(ground, SETTING, amount, spoil) as trial:
         results = [await trial.run(case) for case in trial.cases if not case.startswith("timing")]
         counts: Counter[str] = Counter()
@@ -45,19 +45,15 @@ def failures(results: list[Result]) -> list[str]:
     return [failure for result in results for failure in result.failures]
 
 
-def readable(table: str) -> Spoil:
-    """The row policy of one table lets everything through."""
+def readable(*tables: LiteralString) -> Spoil:
+    """The row policies of some tables let everything through."""
 
     def spoil(admin: psycopg.Connection[Any]) -> None:
-        admin.execute(f"drop policy scope on {table}")  # pyright: ignore[reportArgumentType]
-        admin.execute(f"create policy scope on {table} for select to copilot_app using (true)")  # pyright: ignore[reportArgumentType]
+        for table in tables:
+            admin.execute(f"drop policy scope on {table}")
+            admin.execute(f"create policy scope on {table} for select to copilot_app using (true)")
 
     return spoil
-
-
-def unguarded(admin: psycopg.Connection[Any]) -> None:
-    """Row security of one table is off."""
-    admin.execute("alter table biz.sales_order disable row level security")
 
 
 def test_every_role_and_nobody_take_part(ground: Ground) -> None:
@@ -84,14 +80,21 @@ async def test_a_policy_that_lets_all_through_is_found(ground: Ground) -> None:
     assert any("which is hidden" in failure for failure in found), found[:5]
 
 
-async def test_row_security_that_is_off_is_found(ground: Ground) -> None:
-    found = failures((await tried(ground, "service.de", {"planned": 60}, unguarded))[0])
+async def test_row_security_that_goes_off_is_found(ground: Ground) -> None:
+    """A copilot does not start over such a database, so it happens afterwards."""
+    amount = replace(SAMPLE, sizes=NONE | {"planned": 60}, people=("service.de",))
+    async with open_trial(ground, SETTING, amount) as trial:
+        await trial.doorway.admin.execute("alter table biz.sales_order disable row level security")
+        found = failures([await trial.run("service.de | planned 0")])
     assert any("sales_order" in failure and "which is hidden" in failure for failure in found), found[:5]
 
 
 async def test_names_that_are_not_theirs_are_found(ground: Ground) -> None:
-    found = failures((await tried(ground, "service.us", {"typed": 20, "door": 12}, readable("biz.lookup")))[0])
-    assert any("planned is" in failure or "the answer is another" in failure for failure in found), found[:5]
+    """Names alone show nothing: each is looked up among the records too."""
+    spoil = readable("biz.lookup", "biz.customer", "biz.sales_order")
+    found = failures((await tried(ground, "service.us", {"typed": 24, "door": 12}, spoil))[0])
+    assert any("planned is" in failure for failure in found), found[:5]
+    assert any("the answer is another" in failure for failure in found), found[:5]
 
 
 async def test_a_grant_that_is_wider_than_meant_is_found(ground: Ground) -> None:

@@ -24,6 +24,7 @@ from evals.proofs.walk import Found, Walk
 
 CHANNELS: tuple[Channel, ...] = ("cli", "web", "api")
 _AT = "http://127.0.0.1:8000"
+_REFUSED = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
 _ERROR_KEYS = {"type", "title", "status", "code", "detail"}
 Wire = Mapping[str, Any]
 
@@ -53,8 +54,13 @@ class Doorway:
         row = await cursor.fetchone()
         return {name: value for name, value in (row or {}).items() if not isinstance(value, bytes) and name != "sealed"}
 
-    async def leaks(self, watch: Watch, text: str, answer: Wire, about: Typed | None = None) -> list[str]:
-        """What is wrong with an answer and its row; `about` is what was asked, where that names a record."""
+    async def leaks(
+        self, watch: Watch, text: str, answer: Wire, about: Typed | None = None, before: Wire | None = None
+    ) -> list[str]:
+        """What is wrong with an answer and its row; `about` is what was asked, where that names a record.
+
+        The row of a follow-up may name by its id what the answer `before` was about, for that is what it asks about.
+        """
         if "audit_id" not in answer:
             return [*_strange_error(answer)]
         kind = load_kinds().get(about.kind) if about else None
@@ -62,13 +68,23 @@ class Doorway:
         if kind and about and about.references:
             reached = Walk(watch.world, kind, about.references).steps()
         asked = Case(actor=watch.actor.subject, kind="", anchors=(), question=text)
-        return [*watch.leaks(asked, answer, await self.audited(answer), reached)]
+        row = await self.audited(answer)
+        if before and row["plan"]:
+            row = {**row, "plan": _less(row["plan"], (await self.audited(before))["plan"])}
+        return [*watch.leaks(asked, answer, row, reached)]
+
+
+def _less(plan: Wire, before: Wire | None) -> Wire:
+    """An audited plan without the references that it took over."""
+    known: Wire = before["references"] if before else {}
+    left = {entity: [i for i in ids if i not in known.get(entity, ())] for entity, ids in plan["references"].items()}
+    return {**plan, "references": left}
 
 
 def _strange_error(answer: Wire) -> Iterator[str]:
     """An error says what kind of error it is, and nothing else."""
-    if set(answer) != _ERROR_KEYS or answer["status"] != HTTPStatus.UNPROCESSABLE_ENTITY:
-        yield f"the error is {answer!r:.300}"
+    if set(answer) != _ERROR_KEYS or answer["status"] not in _REFUSED:
+        yield f"the error is {answer!r}"
 
 
 def comparable(answer: Wire) -> Wire:

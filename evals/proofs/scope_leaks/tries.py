@@ -118,7 +118,7 @@ class Tries:
             if comparable(answer) != comparable(other):
                 leaks.append(f"without hidden rows the answer is another: {answer['answer']!r}, {other['answer']!r}")
         wrong = case.right(told_by(answer)) if case.right else None
-        tally.judged("door", f"{channel} {text!r}", case.how, leaks, wrong, permitted=case.right is not None)
+        tally.judged("door", f"{channel} {text!r:.200}", case.how, leaks, wrong, permitted=case.right is not None)
 
     async def moved_at_the_door(self, draw: Random, tally: Tally) -> None:
         """Two turns of one conversation through the door, the grants changed between them."""
@@ -128,7 +128,7 @@ class Tries:
         await self._give(self.scene.actor)
         second = await self.doorway.ask(MOVED, moved.second, "api", first["conversation"])
         watch = Watch(self.scene.watch.world, renamed(self.scene.actor, MOVED), self.scene.watch.phrases)
-        leaks = await self.doorway.leaks(watch, f"{moved.first.text} {moved.second}", second)
+        leaks = await self.doorway.leaks(watch, f"{moved.first.text} {moved.second}", second, before=first)
         right = moved.right if first["verdict"] != "declined" else None
         what = f"{before.actor.subject} asked {moved.first.text!r}, then {moved.second!r} at the door"
         wrong = right(told_by(second)) if right else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,11 +68,16 @@ class Doorway:
         reached: Mapping[str, Found] = {}
         if kind and about and about.references:
             reached = Walk(watch.world, kind, about.references).steps()
-        asked = Case(actor=watch.actor.subject, kind="", anchors=(), question=text)
+        asked = Case(actor=watch.actor.subject, kind="", anchors=(), question=f"{text} {_seen(text)}")
         row = await self.audited(answer)
         if before and row["plan"]:
             row = {**row, "plan": _less(row["plan"], (await self.audited(before))["plan"])}
         return [*watch.leaks(asked, answer, row, reached)]
+
+
+def _seen(text: str) -> str:
+    """A text without the characters that only steer how it is set: an echo of it goes without them too."""
+    return "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
 
 
 def _less(plan: Wire, before: Wire | None) -> Wire:

@@ -18,6 +18,7 @@ from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.scope_interleaved.trial import SCOPE_INTERLEAVED
+from evals.proofs.scope_leaks.trial import SCOPE_LEAKS
 from evals.proofs.suite import Setting, Suite
 from evals.proofs.sync_faults.trial import SYNC_FAULTS
 from evals.proofs.tokens.trial import TOKENS
@@ -25,6 +26,7 @@ from evals.proofs.variations.trial import VARIATIONS
 
 SUITES: tuple[Suite, ...] = (
     SCOPE_BY_ACTOR,
+    SCOPE_LEAKS,
     SYNC_FAULTS,
     HISTORY,
     DISAGREEMENTS,

@@ -5,7 +5,7 @@ It shares nothing with `copilot.policy` and the row policies but the files that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -20,6 +20,7 @@ from copilot.semantic.model import Entity, SemanticModel
 
 Row = Mapping[str, Any]
 LABEL_COLUMNS = ("label_region", "label_site", "label_channel", "label_account")
+_KIND = ("record_class", *LABEL_COLUMNS)
 NOBODY = "nobody.at.all"
 
 
@@ -75,6 +76,7 @@ class World:
     """Every text by which a number can be looked up."""
     _kinds: list[Row] | None = None
     _indexes: dict[tuple[str, str], dict[Any, list[Row]]] = field(default_factory=dict[Any, Any])
+    _spoken: list[tuple[Row, set[str]]] | None = None
 
     def where(self, entity: str, column: str, values: Iterable[Any]) -> Iterator[Row]:
         """The rows of an entity that hold one of the values."""
@@ -89,16 +91,30 @@ class World:
     def kinds_of_rows(self) -> Sequence[Row]:
         """The record class and labels of every row, each combination once."""
         if self._kinds is None:
-            columns = ("record_class", *LABEL_COLUMNS)
-            found = {tuple(row[column] for column in columns) for _, row in self.all_rows()}
-            self._kinds = [dict(zip(columns, each, strict=True)) for each in sorted(found)]
+            found = {kind_of(row) for _, row in self.all_rows()}
+            self._kinds = [dict(zip(_KIND, each, strict=True)) for each in sorted(found)]
         return self._kinds
+
+    def spoken(self, words: Callable[[Entity, Row], Iterable[str]]) -> Sequence[tuple[Row, set[str]]]:
+        """What `words` gives for the rows of each record class and labels, each combination once. It is kept: whoever
+        asks, the words are the same."""
+        if self._spoken is None:
+            found: dict[tuple[Any, ...], set[str]] = {}
+            for entity, row in self.all_rows():
+                found.setdefault(kind_of(row), set()).update(words(entity, row))
+            self._spoken = [(dict(zip(_KIND, kind, strict=True)), said) for kind, said in found.items()]
+        return self._spoken
 
     def all_rows(self) -> Iterator[tuple[Entity, Row]]:
         """Every row with its entity."""
         for name, rows in self.rows.items():
             for row in rows.values():
                 yield self.model[name], row
+
+
+def kind_of(row: Row) -> tuple[Any, ...]:
+    """What decides who may see a row: its record class and its labels."""
+    return tuple(row[column] for column in _KIND)
 
 
 def read_world(admin: Connection[Any], model: SemanticModel) -> World:

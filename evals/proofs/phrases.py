@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from copilot.ingest.quality import load_checks, load_parts
+from copilot.semantic.measures import load_measures
 from copilot.semantic.model import Entity
 from evals.proofs.oracle import Actor, Row, World
 
@@ -27,8 +28,8 @@ class Phrases:
     def __init__(self, world: World, actor: Actor) -> None:
         hidden: set[str] = set()
         visible: set[str] = set(_own_words())
-        for entity, row in world.all_rows():
-            (visible if actor.sees(row) else hidden).update(_spoken(entity, row))
+        for row, said in world.spoken(_spoken):
+            (visible if actor.sees(row) else hidden).update(said)
         self._hidden = hidden - visible
         self._visible = visible
         self._explained: dict[str, bool] = {}
@@ -54,7 +55,7 @@ def amounts_of(rows: Iterable[tuple[Entity, Row]]) -> frozenset[str]:
 
 def normal(text: str) -> str:
     """Lower case, without markdown's escapes, the words without punctuation at their edges."""
-    plain = re.sub(r"\\([^\w\s]|_)", r"\1", text).casefold()
+    plain = (re.sub(r"\\([^\w\s]|_)", r"\1", text) if "\\" in text else text).casefold()
     return " ".join(word for word in (part.strip(_EDGES) for part in plain.split()) if word)
 
 
@@ -95,9 +96,10 @@ def _amounts(entity: Entity, row: Row) -> Iterator[str]:
 
 @cache
 def _own_words() -> frozenset[str]:
-    """Every sentence of our own templates and what we call our checks: what they say is no record's."""
+    """Every sentence of our own templates and what we call our checks and measures: what they say is no record's."""
     found = {normal(text) for check in load_checks().checks.values() for text in (check.id, check.title, check.entity)}
     found |= {normal(part.title) for part in load_parts().values()}
+    found |= {normal(name) for name in load_measures()}
     for file in (files("prompts") / "claims").iterdir():
         if file.name.endswith(".yaml"):
             found.update(normal(str(text)) for text in yaml.safe_load(file.read_text()).values())

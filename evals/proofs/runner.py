@@ -6,7 +6,7 @@ import json
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,19 +41,21 @@ async def run_suites(suites: Sequence[Suite], setting: Setting, build: Path, say
     limits = Limits(seconds=SAMPLE_SECONDS if setting.sample else FULL_SECONDS, folder=build / "proofs-state")
     file = build / ("proofs-sample.json" if setting.sample else "proofs.json")
     entries = _kept(file)
+    tried: list[bool] = []
     for suite in suites:
         if lacking := suite.lacks():
             say(f"{suite.name}: passed over, {lacking}")
             continue
-        entry = await run_suite(suite, setting, limits, say)
-        entries[suite.name] = entry
+        for entry in await run_suite(suite, setting, limits, say):
+            entries[str(entry["name"])] = entry
+            tried.append(bool(entry["ok"]))
+            say(_summary(entry))
         _write(file, entries)
-        say(_summary(entry))
-    return all(entries[suite.name]["ok"] for suite in suites if not suite.lacks())
+    return all(tried)
 
 
-async def run_suite(suite: Suite, setting: Setting, limits: Limits, say: Say) -> dict[str, Json]:
-    """Run one suite until it is done or its time is up; returns its entry."""
+async def run_suite(suite: Suite, setting: Setting, limits: Limits, say: Say) -> list[dict[str, Json]]:
+    """Run one suite until it is done or its time is up; returns its entry, and those of what it proves beside."""
     say(f"{suite.name}: {suite.goal}")
     async with suite.open(setting) as trial:
         begun = limits.clock()  # what it takes to open is no time for trying
@@ -68,7 +70,7 @@ async def run_suite(suite: Suite, setting: Setting, limits: Limits, say: Say) ->
             state.finish()
         else:
             say(f"{suite.name}: its time is up after {len(results)} of {len(trial.cases)}; run it again to go on")
-        return _entry(suite, trial, results, whole=whole, setting=setting, seconds=limits.clock() - begun)
+        return list(_entries(suite, trial, results, whole=whole, setting=setting, seconds=limits.clock() - begun))
 
 
 async def _try_all(trial: Trial, state: State, results: dict[str, Result], pace: _Pace) -> None:
@@ -145,20 +147,21 @@ class _Pace:
             self._say(f"{self._name}: further failures are not printed")
 
 
-def _entry(
+def _entries(
     suite: Suite, trial: Trial, results: Mapping[str, Result], *, whole: bool, setting: Setting, seconds: float
-) -> dict[str, Json]:
+) -> Iterator[dict[str, Json]]:
     counts: Counter[str] = Counter()
     for result in results.values():
         counts.update(result.counts)
     failed = [result for result in results.values() if result.failures]
     finding = trial.finding(counts)
-    return {
+    done = whole or setting.sample
+    yield {
         "name": suite.name,
-        "tried": len(results),
+        "tried": sum(result.tried for result in results.values()),
         "failed": len(failed),
         "goal": suite.goal,
-        "ok": bool(results) and not failed and finding.met and (whole or setting.sample),
+        "ok": bool(results) and not failed and finding.met and done,
         "cases": len(trial.cases),
         "seed": setting.seed,
         "sample": setting.sample,
@@ -168,6 +171,20 @@ def _entry(
         "failures": [_told(result.case, result.failures) for result in failed[:_SHOWN]],
         "misses": [_told(result.case, result.misses) for result in results.values() if result.misses][:_SHOWN],
     }
+    for each in finding.beside:
+        yield {
+            "name": each.name,
+            "tried": each.tried,
+            "failed": int(not each.met),
+            "goal": each.goal,
+            "ok": each.met and done,
+            "seed": setting.seed,
+            "sample": setting.sample,
+            "seconds": round(seconds, 1),
+            **each.more,
+            "failures": [],
+            "misses": [],
+        }
 
 
 def _told(case: str, what: Sequence[str]) -> Json:

@@ -48,7 +48,8 @@ def _result(line: str) -> Result | None:
     try:
         kept = json.loads(line)
         return Result(
-            case=kept["case"], failures=tuple(kept["failures"]), misses=tuple(kept["misses"]), counts=kept["counts"]
-        )
+            case=kept["case"], failures=tuple(kept["failures"]), misses=tuple(kept["misses"]), counts=kept["counts"],
+            tried=kept["tried"],
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError):
         return None

@@ -27,6 +27,19 @@ class Result:
     failures: tuple[str, ...] = ()
     misses: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    tried: int = 1
+    """How many it stands for, where many small ones are drawn and tried together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A second promise that the same run has looked at, reported under a name of its own."""
+
+    name: str
+    goal: str
+    tried: int
+    met: bool
+    more: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +48,7 @@ class Finding:
 
     met: bool
     more: Mapping[str, Json]
+    beside: tuple[Beside, ...] = ()
 
 
 class Trial(Protocol):

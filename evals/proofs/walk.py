@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from copilot.understanding.kinds import Kind
 from evals.proofs.oracle import Actor, Row, World
@@ -107,15 +107,18 @@ class Walk:
             if value is None:
                 return None
         if isinstance(value, list | tuple):
-            return [*value]
+            each = cast("Sequence[Any]", value)
+            return [one for part in each for one in (self._found(part, found) if _is_path(part) else [part])]
         if value == "missing":
             return [None]
-        if isinstance(value, str) and "." in value:
-            step, _, name = value.partition(".")
-            at = found.get(step, Found("", ()))
-            column = self._column(at.entity, name) if at.rows else name
-            return [row[column] for row in at.rows if row[column] is not None]
-        return [value]
+        return self._found(value, found) if _is_path(value) else [value]
+
+    def _found(self, path: str, found: Mapping[str, Found]) -> list[Any]:
+        """The values of a field over what an earlier step found."""
+        step, _, name = path.partition(".")
+        at = found.get(step, Found("", ()))
+        column = self._column(at.entity, name) if at.rows else name
+        return [row[column] for row in at.rows if row[column] is not None]
 
     def _column(self, entity: str, name: str) -> str:
         return "id" if name == "id" else self.world.model[entity].fields[name].column
@@ -128,3 +131,8 @@ class Walk:
             there.sort(key=lambda row: row[column], reverse=term.startswith("-"))
             ordered = [*there, *(row for row in ordered if row[column] is None)]
         return ordered
+
+
+def _is_path(value: Any) -> bool:
+    """Whether it names a field of a step."""
+    return isinstance(value, str) and "." in value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from evals.proofs.ghosts import invented, without_echo
 from evals.proofs.oracle import Actor, World, label_faults, read_roles
 from evals.proofs.phrases import normal
 from evals.proofs.runner import Limits, run_suite, run_suites
-from evals.proofs.suite import Finding, Result, Setting, Suite
+from evals.proofs.suite import Beside, Finding, Result, Setting, Suite
 
 SETTING = Setting(seed=1, sample=False)
 SAMPLE = Setting(seed=1, sample=True)
@@ -112,12 +112,28 @@ async def test_a_case_that_the_database_was_too_slow_for_is_tried_once_more(tmp_
     assert sum("tried once more" in line for line in said) == 2
 
 
+async def test_what_is_proved_beside_is_reported_by_its_own_name_and_has_to_be_met(tmp_path: Path) -> None:
+    class Both(Counting):
+        async def run(self, case: str) -> Result:
+            return replace(await Counting.run(self, case), tried=20)
+
+        def finding(self, counts: Mapping[str, int]) -> Finding:
+            clock = Beside(name="counting: clock", goal="no later", tried=7, met=False, more={"auc": 0.7})
+            return replace(Counting.finding(self, counts), beside=(clock,))
+
+    assert not await run_suites([suite_of(Both(["a", "b"]))], SETTING, tmp_path, silent)
+    entry, beside = json.loads((tmp_path / "proofs.json").read_text())
+    assert (entry["name"], entry["tried"], entry["cases"], entry["ok"]) == ("counting", 40, 2, True)
+    assert (beside["name"], beside["tried"], beside["failed"], beside["ok"]) == ("counting: clock", 7, 1, False)
+    assert (beside["goal"], beside["auc"]) == ("no later", 0.7)
+
+
 async def test_an_interrupted_run_goes_on_and_tries_failures_again(tmp_path: Path) -> None:
     first = Counting(["a", "b", "c", "d"], failing=frozenset({"a"}), stops_at="c")
     with pytest.raises(KeyboardInterrupt):
         await run_suite(suite_of(first), SETTING, limits(tmp_path, first), silent)
     second = Counting(["a", "b", "c", "d"])
-    entry = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    (entry,) = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
     assert second.ran == ["a", "c", "d"]
     assert (entry["tried"], entry["ok"]) == (4, True)
     third = Counting(["a", "b", "c", "d"])
@@ -148,19 +164,20 @@ async def test_other_cases_or_another_seed_start_anew(tmp_path: Path) -> None:
 async def test_it_stops_when_its_time_is_up_and_is_not_ok_until_it_is_whole(tmp_path: Path) -> None:
     cases = [str(n) for n in range(10)]
     first = Counting(cases)
-    entry = await run_suite(suite_of(first), SETTING, limits(tmp_path, first, seconds=4), silent)
+    (entry,) = await run_suite(suite_of(first), SETTING, limits(tmp_path, first, seconds=4), silent)
     assert (entry["tried"], entry["ok"]) == (4, False)
     second = Counting(cases)
-    entry = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
+    (entry,) = await run_suite(suite_of(second), SETTING, limits(tmp_path, second), silent)
     assert (entry["tried"], entry["ok"], second.ran[0]) == (10, True, "4")
     sample = Counting(cases)
-    entry = await run_suite(suite_of(sample), SAMPLE, limits(tmp_path, sample, seconds=4), silent)
+    (entry,) = await run_suite(suite_of(sample), SAMPLE, limits(tmp_path, sample, seconds=4), silent)
     assert (entry["tried"], entry["ok"]) == (4, True)
 
 
 async def test_nothing_tried_is_not_ok(tmp_path: Path) -> None:
     trial = Counting([])
-    assert not (await run_suite(suite_of(trial), SETTING, limits(tmp_path, trial), silent))["ok"]
+    (entry,) = await run_suite(suite_of(trial), SETTING, limits(tmp_path, trial), silent)
+    assert not entry["ok"]
 
 
 async def test_entries_of_other_suites_stay(tmp_path: Path) -> None:

@@ -163,6 +163,12 @@ class Evaluator:
             judged[key] = all(self.actor.sees({**row, "record_class": name}) for name in beside)
         return judged[key]
 
+    def among(self, entity: str, rows: Sequence[Row]) -> Evaluator:
+        """The same, as if these were all the records of an entity; what is known of the other entities is shared."""
+        found = Evaluator(world=self.world, actor=self.actor, now=self.now, classes=self.classes)
+        found._rows = {**self._rows, entity: {row["id"]: row for row in rows}}
+        return found
+
     def _found(self, query: Query) -> list[Row]:
         return [row for row in self.rows(query.entity).values() if self._all(query.entity, row, query.where)]
 

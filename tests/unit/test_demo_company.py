@@ -402,6 +402,7 @@ def test_hostile_notes_are_there_as_data() -> None:
 def test_the_people_are_the_issues_and_their_labels_exist() -> None:
     assert [user.subject for user in PEOPLE] == [
         "rep.us", "rep.de", "planner", "buyer", "warehouse.sg", "finance", "auditor", "admin",
+        "officer",
     ]  # fmt: skip
     for user in PEOPLE:
         assert set(user.regions or ()) | {user.home_region} <= set(rows("region"))

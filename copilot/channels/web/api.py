@@ -39,6 +39,13 @@ class FactOut(BaseModel):
     text: str = Field(description="The value as the answer prints it.")
 
 
+class ResidencyOut(BaseModel):
+    """Where the data comes from, and where it may be processed."""
+
+    origins: list[str] = Field(description="The regions it comes from.")
+    places: list[str] = Field(description="Where it may be processed; `*` is everywhere.")
+
+
 class SourceOut(BaseModel):
     """One record, measure or passage the answer stands on."""
 
@@ -49,6 +56,7 @@ class SourceOut(BaseModel):
     key: str
     age: int = Field(description="Seconds since the source system last confirmed it.")
     link: str | None = Field(description="The record's page in its own system.")
+    residency: ResidencyOut
     fields: dict[str, str]
 
 

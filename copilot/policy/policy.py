@@ -94,6 +94,11 @@ class Policy:
         return self._scoping.roles
 
     @property
+    def known_roles(self) -> tuple[str, ...]:
+        """The roles that there are; as long as no policy is in force those that are shipped: somebody must begin."""
+        return tuple(self.roles or load_policy().roles)
+
+    @property
     def own_accounts(self) -> frozenset[str]:
         """Roles that read by a grant only where it names the accounts, where nothing says otherwise."""
         return self._scoping.own_accounts
@@ -144,7 +149,9 @@ class Policy:
 
     def counted(self, grant: Grant) -> bool:
         """Whether a grant lets anything be read by accounts: a role of own accounts needs them named."""
-        return bool(self._scoping.reaches(grant.role, named=grant.accounts is not None))
+        return grant.accounts is not None or any(
+            self._at_spot(spot).here.accounts(grant.role).value == "any" for spot in self.spots()
+        )
 
     def scope_of(self, grant: Grant) -> Scope:
         """What one grant shows: what the role reads at each place, within the labels of the grant."""

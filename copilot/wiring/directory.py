@@ -57,7 +57,7 @@ async def new_grant(runtime: Runtime, asked: Asked) -> NewGrant:
 
 async def check_role(runtime: Runtime, role: str) -> None:
     """Raise SettingsError for a role that there is not."""
-    known = (await runtime.policy()).roles
+    known = (await runtime.policy()).known_roles
     if role not in known:
         raise SettingsError(f"there is no role {role!r}; there are: {', '.join(known)}")
 

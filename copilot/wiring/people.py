@@ -29,7 +29,7 @@ async def add_person(
     exist, and for a role that needs a grant of certain accounts.
     """
     policy = await runtime.policy()
-    known = policy.roles
+    known = policy.known_roles
     if role not in known:
         raise SettingsError(f"there is no role {role!r}; there are: {', '.join(known)}")
     if role in policy.own_accounts:

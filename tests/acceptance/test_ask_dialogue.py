@@ -134,7 +134,7 @@ async def test_a_conversation_opened_again_answers_both(runtime: Runtime, truth:
     order = truth.one(US_ORDER, open=2)
     text = f"where is {order['number']} and how many open orders does {order['customer']} have"
     first = await ask(runtime, "rep.us", text)
-    again = await runtime.asking.again(SessionSubject("rep.us"), first.conversation, 0)
+    again = await (await runtime.line()).again(SessionSubject("rep.us"), first.conversation, 0)
     assert again is not None
     assert again.answer == first.answer
     turns = await runtime.asking.conversations.turns("rep.us", first.conversation)

@@ -134,6 +134,7 @@ def test_a_question_answered_as_json(desk: Desk) -> None:
         "entity",
         "key",
         "age",
+        "residency",
         "link",
         "fields",
     }

@@ -118,7 +118,7 @@ async def test_an_answer_that_depends_on_what_is_hidden_is_found(stage: Stage, m
 
         async def noted(self: Runtime, question: Question, credential: Credential) -> Answer:
             asked_of[:] = ["real" if self is real else "twin"]
-            return await self.asking.ask(question, credential)
+            return await (await self.line()).ask(question, credential)
 
         monkeypatch.setattr(Decider, "decline", hinting)
         monkeypatch.setattr(Runtime, "ask", noted)

@@ -119,7 +119,7 @@ async def test_the_proof_finds_what_is_not_told(
     server: Company, monkeypatch: pytest.MonkeyPatch, spoilt: str | None
 ) -> None:
     if spoilt == "governing":
-        monkeypatch.setattr(measures.Context, "rank", lambda _, figure, system: (0, -ord(system[-1])))
+        monkeypatch.setattr(measures.Context, "rank", lambda _, figure, system, site: (0, -ord(system[-1])))
     elif spoilt:
         monkeypatch.setitem(measures.MEASURES, spoilt, lambda *_: ())  # pyright: ignore[reportArgumentType]
     results = await _tried(server)

@@ -177,7 +177,7 @@ class InterleavedTrial:
 
     async def _retrieved(self, request: Request, scope: Scope) -> set[Hit]:
         """Through retrieval, as the answer to a question is."""
-        runtime, asking = self.runtime, self.runtime.asking
+        runtime, asking = self.runtime, await self.runtime.line()
         where = (Filter("id", Operator.IN, request.ids),)
         steps = (RecordQuery(name="rows", entity=request.entity, where=where, limit=len(request.ids)),)
         plan = Plan(kind="probe", references={}, steps=steps, outline=Outline(groups=()))
@@ -191,7 +191,7 @@ class InterleavedTrial:
         world = self.truth.world
         number = world.rows["sales_order"][request.ids[0]]["number"]
         asked = Question(text=f"where is {number}?", channel="api")
-        answer = await self.runtime.asking.ask(asked, SessionSubject(actor.subject))
+        answer = await (await self.runtime.line()).ask(asked, SessionSubject(actor.subject))
         found: set[Hit] = set()
         for source in answer.sources:
             if source.kind == "record":

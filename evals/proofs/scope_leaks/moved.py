@@ -45,11 +45,11 @@ def turns(before: Sight, after: Sight, draw: Random) -> Moved:
 async def state_after(runtime: Runtime, scope: Scope, text: str) -> State | None:
     """What a conversation keeps of a question that was answered; None where it was not."""
     with speaking(runtime.language):
-        plan = await runtime.asking.plan(text, scope)
+        plan = await (await runtime.line()).plan(text, scope)
         if not isinstance(plan, Plan):
             return None
         kept: dict[str, Json] = plan.to_json()
-        evidence = await runtime.asking.retrieve(plan, scope, runtime.clock())
+        evidence = await (await runtime.line()).retrieve(plan, scope, runtime.clock())
     if listed := listed_records(plan, evidence):
         kept["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
     return state_of([kept])

@@ -72,7 +72,7 @@ def everybody(world: World) -> tuple[Actor, ...]:
         "several.two": (_grant("customer_service", **us), _grant("planner", **de)),
         "several.three": (_grant("finance", **de), _grant("warehouse", **site), _grant("sales", **at.every(5))),
         "several.channel": (_grant("buyer", **us), _grant("customer_service", **sg, **channel)),
-        "officer": (_grant("governance_officer"),),
+        "governance": (_grant("governance_officer"),),
         "auditor.all": (_grant("auditor"),),
         "administrator": (_grant("administrator"),),
         "nothing.granted": (),

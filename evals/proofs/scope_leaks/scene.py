@@ -38,7 +38,7 @@ class Scene:
         """The evidence of a plan in one of the companies."""
         runtime = self.twin if twin else self.real
         with speaking(runtime.language):
-            return await runtime.asking.retrieve(plan, self.scope, runtime.clock())
+            return await (await runtime.line()).retrieve(plan, self.scope, runtime.clock())
 
     def leaks(self, evidence: Evidence) -> Iterator[str]:
         """Records of the evidence that are hidden, or hold another value than the owner's row."""
@@ -73,7 +73,7 @@ def unlike(real: Evidence, twin: Evidence) -> str | None:
 async def scope_of(runtime: Runtime, actor: Actor) -> Scope:
     """The scope that the product itself gives a person."""
     principal = await runtime.asking.authenticate(SessionSubject(actor.subject))
-    return scope_for(principal, runtime.asking.policy)
+    return scope_for(principal, await runtime.policy())
 
 
 @asynccontextmanager

@@ -167,7 +167,7 @@ async def _read(
     except CopilotError:
         return None, NO_EVIDENCE  # what no channel lets in
     with speaking(runtime.language):
-        plan = await runtime.asking.plan(text, scene.scope, state)
+        plan = await (await runtime.line()).plan(text, scene.scope, state)
     if not isinstance(plan, Plan):
         return plan, NO_EVIDENCE
     return plan, await scene.retrieved(plan, twin=runtime is scene.twin)

@@ -131,9 +131,10 @@ class Policy:
         return self._tags[key]
 
     def residency_of_all(self, classes: frozenset[str]) -> Residency:
-        """The tag of a figure over records of these classes from wherever this program may see them."""
+        """The tag of a figure over records of these classes from wherever somebody may see them: of no region that it
+        names, for which those are would tell of places beyond their own."""
         tags = (self._at_spot(spot).here.residency(name).value for spot in self.spots() for name in classes)
-        return together(Residency(frozenset(self.places.regions), places) for places in tags)
+        return together(Residency(places=places) for places in tags)
 
     def spots(self) -> Iterator[Spot]:
         """Every spot that may be told from others where anything is decided over reading."""

@@ -82,12 +82,18 @@ class Simulation:
         key = decision.grants, decision.classes, decision.scope
         if key not in self._reading:
             now = self.scope(decision.grants)
-            self._reading[key] = tuple(
+            self._reading[key] = tuple(self._altogether(decision, now)) + tuple(
                 self._other_reach(decision, name, now)
                 for name in sorted(decision.classes)
                 if _of_class(decision.scope, name) != _of_class(now, name)
             )
         return self._reading[key]
+
+    def _altogether(self, decision: Decision, now: Scope) -> Iterator[tuple[str, str, str]]:
+        """Whether a person would no longer read anything, or begin to: then every answer is another."""
+        if bool(decision.scope) != bool(now):
+            what = "records would be read, where none was" if now else "no record would be read any more"
+            yield what, *self._why(decision.grants, min(decision.scope.classes ^ now.classes))
 
     def _other_reach(self, decision: Decision, name: str, now: Scope) -> tuple[str, str, str]:
         then = _of_class(decision.scope, name)

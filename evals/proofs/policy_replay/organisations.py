@@ -49,8 +49,7 @@ def _delegate(people: dict[str, Person], holder: str, of: str, random: Random, t
 def ladder(random: Random, *, planted: bool) -> str:
     """An approval rule of an enterprise: with a way planted its steps count single actions, else sums over days."""
     threshold = random.randrange(100, 90_000, 50)
-    per = (
-        "" if planted else f", per: {{party: {random.choice(('customer', 'supplier'))}, days: {random.randint(7, 90)}}}"
-    )
+    party, days = random.choice(("customer", "supplier")), random.randint(7, 90)
+    per = "action" if planted else f"{{party: {party}, days: {days}}}"
     steps = f"[{{from: 0, to: {threshold}, approvals: 0}}, {{from: {threshold}, approvals: 1, by: [finance]}}]"
-    return f"{{action: grant_refund, currencies: [EUR, USD, SGD]{per}, steps: {steps}}}"
+    return f"{{action: grant_refund, currencies: [EUR, USD, SGD], per: {per}, steps: {steps}}}"

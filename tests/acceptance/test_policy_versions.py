@@ -160,7 +160,7 @@ async def test_what_only_one_region_opens_is_seen_there_alone(signing: Signing) 
     assert await seen("rep.de") == 0
 
 
-async def test_a_rollback_is_one_command_and_holds_within_a_second(signing: Signing) -> None:
+async def test_a_rollback_is_one_command_and_holds_for_the_next_question(signing: Signing) -> None:
     for document in (_DE.replace("without: [invoice, invoice_amount]", "without: [invoice_amount]"), _DE):
         await signing.approved((await signing.submitted(de=document)).number)
     assert (await signing.ask("rep.de", _INVOICES)).verdict.value == "declined"
@@ -168,7 +168,7 @@ async def test_a_rollback_is_one_command_and_holds_within_a_second(signing: Sign
     draft = await draft_rollback(signing.runtime, None, "officer", "too tight")
     await bring_into_force(signing.runtime, replace(draft, signature=signing.signed(draft, "officer")))
     assert (await signing.runtime.policy()).version == "v1"
-    assert (time.perf_counter() - begun) < 30, "the figure itself is measured by `bench --only policy`"
+    assert time.perf_counter() - begun < 30  # against hanging: tests measure no time
     assert (await signing.ask("rep.de", _INVOICES)).verdict.value == "verified"
 
 

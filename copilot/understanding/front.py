@@ -240,14 +240,16 @@ def _with_a_day(kind: Plan, heard: Hearing) -> Plan:
 
 
 def _holds(kind: Plan, told: Asked, heard: Hearing) -> bool:
-    """Whether an outline tells the fields asked for: it tells all of such records, or nobody asks when, or it is itself
-    about when."""
+    """Whether an outline tells the fields asked for: it tells all of such records, or some word asks for it and nobody
+    asks when, or it is itself about when."""
     known = load_kinds().get(kind.kind)
     whens = {p for token in heard.tokens if token.is_sign("when") for p in token.positions}
-    if not whens or known is None:
+    if known is None:
         return not whens
     if kind.kind.endswith(_OVERVIEW) and told.entity in known.references:
         return True
+    if not whens:
+        return any(phrases_in(heard.words, known.cues)) or told.entity not in known.default_for
     return any(whens & {*at} for _, at in phrases_in(heard.words, known.cues))
 
 

@@ -15,6 +15,7 @@ from evals.bench.growth import measure_growth
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
 from evals.bench.planning import measure_planning
+from evals.bench.policy import measure_policy
 from evals.bench.revocation import measure_revocation
 from evals.bench.rows import measure_rows
 from evals.bench.starts import measure_starts
@@ -42,6 +43,7 @@ PARTS = (
     Part("growth", measure_growth),
     Part("rows", measure_rows),
     Part("revocation", measure_revocation),
+    Part("policy", measure_policy),
 )
 """What `--only` may name."""
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import sys
 import time
 import urllib.request
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -20,12 +17,12 @@ from copilot.store import embedded
 from copilot.wiring import open_runtime
 from copilot.wiring.demo import bring_demo_to_today
 from evals.bench.figure import Figure, middle, stopwatch
+from evals.bench.program import program
 from evals.company import scratch_folder, silent
 
 _ASKED = 5
 _PATIENCE_SECONDS = 90.0
 _PAUSE_SECONDS = 0.05
-_STOP_SECONDS = 20.0
 
 
 async def measure_starts(say: Callable[[str], None]) -> AsyncIterator[Figure]:
@@ -67,7 +64,7 @@ async def _demo(home: Path, clock: Clock) -> float:
 
 async def _command(home: Path) -> float:
     with stopwatch() as watch:
-        async with _program(home, "ask", "open orders of C-10001", "--as", "planner") as process:
+        async with program(home, "ask", "open orders of C-10001", "--as", "planner") as process:
             await process.wait()
     if process.returncode not in (0, 3):
         raise RuntimeError(f"`erp-copilot ask` ended with {process.returncode}")
@@ -78,32 +75,12 @@ async def _run_start(home: Path) -> float:
     """Seconds from starting `run` to its first healthy answer; nothing of it is left running."""
     port = _free_port()
     begun = time.perf_counter()
-    async with _program(home, "run", port=port) as process:
+    async with program(home, "run", COPILOT_PORT=str(port)) as process:
         while not await asyncio.to_thread(_healthy, port):
             if process.returncode is not None or time.perf_counter() - begun > _PATIENCE_SECONDS:
                 raise RuntimeError(f"`erp-copilot run` did not come up (exit status {process.returncode})")
             await asyncio.sleep(_PAUSE_SECONDS)
         return time.perf_counter() - begun
-
-
-@asynccontextmanager
-async def _program(home: Path, *arguments: str, port: int = 0) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """The command line as a process of its own, asked to stop at the end and ended if it does not."""
-    environment = os.environ | {"COPILOT_HOME": str(home)} | ({"COPILOT_PORT": str(port)} if port else {})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "copilot.channels.cli", *arguments,
-        env=environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), _STOP_SECONDS)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
 
 
 def _healthy(port: int) -> bool:

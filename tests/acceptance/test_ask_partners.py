@@ -63,7 +63,8 @@ async def test_an_invoice(runtime: Runtime, truth: Truth, kind: str, status: str
     assert printed(answer, "invoice_amount") == [figures]
     payments = truth.all("select * from biz.payment where invoice_id = %(id)s order by paid_date", id=row["id"])
     assert items(answer) == [f"{amount(p['amount'], p['currency'])} paid on {day(p['paid_date'])}." for p in payments]
-    assert (f"Paid on {day(row['paid_date'])}." in said) if status == "paid" else "Paid on" not in said
+    due = f"; it was due on {day(row['due_date'])}" if row["due_date"] else ""
+    assert (f"Paid on {day(row['paid_date'])}{due}." in said) if status == "paid" else "Paid on" not in said
     late = (NOW.date() - row["due_date"]).days if overdue and status in ("open", "partly_paid") else 0
     assert (
         (f"Overdue: {row['number']} by {late} day{'' if late == 1 else 's'}." in said)

@@ -25,8 +25,8 @@ from copilot.store.audit_verify import verify
 from copilot.store.setup import check_version, prepare
 from copilot.wiring import Runtime, open_runtime
 from copilot.wiring.demo import bring_demo_to_today
+from evals.signing import Pair, shipped
 from tests.company import NOW, Company, ask, scratch_folder, silent
-from tests.signing import approve_shipped
 
 FAULTS: tuple[tuple[LiteralString, LiteralString, str], ...] = (
     ("alter table biz.stock owner to copilot_app", "", "the role copilot_app owns biz.stock"),
@@ -196,7 +196,9 @@ async def test_an_external_database_is_prepared_and_works(outside: Runtime, exte
     assert await outside.health() == {"database": "ok", "audit": "ok"}
     refused = await ask(outside, "rep.us", "open orders for Acme")
     assert refused.verdict is Verdict.DECLINED, "nobody has approved a policy for this database"
-    await approve_shipped(outside, external[1].with_name("keys"))
+    pair = Pair(runtime=outside, keys=external[1].with_name("keys"))
+    pair.make_keys()
+    await pair.approve(shipped())
     answer = await ask(outside, "rep.us", "open orders for Acme")
     assert len(answer.choices) == 2
     chosen = await ask(outside, "rep.us", answer.choices[0].question)

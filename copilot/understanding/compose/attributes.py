@@ -36,7 +36,7 @@ class Asked:
 
 def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
     """The fields asked for, where every token is a record of one kind, a word for that kind, or one of its fields."""
-    records = _records(tokens)
+    records = _records(model, tokens)
     if records is None:
         return None
     entity = records[0].entity
@@ -49,6 +49,8 @@ def asked_of(model: SemanticModel, tokens: Sequence[Token]) -> Asked | None:
         if not fields or not (dated or is_field(token)):
             return None
         found.append(fields[0])
+    if len(records) == 1 and records[0].by_number and records[0].via in ("", f"{entity}.number"):
+        found = [each for each in found if each.path != ("number",)]  # "customer number C-10198" only names it
     told = tuple(dict.fromkeys((*found, *_days(model, entity, tokens, found))))
     if not told or len(told) > _MOST:
         return None
@@ -86,15 +88,19 @@ def is_field(token: Token) -> bool:
     return Sign("day") in load_vocabulary().phrases.get(tuple(last), ())
 
 
-def _records(tokens: Sequence[Token]) -> tuple[Candidate, ...] | None:
-    """The records named, all of one entity and each unmistakable."""
+def _records(model: SemanticModel, tokens: Sequence[Token]) -> tuple[Candidate, ...] | None:
+    """The records named, all of one entity and each unmistakable, or the only one that has the fields asked for: of a
+    customer and a supplier of one name "customer number" means the one."""
     found: list[Candidate] = []
     for token in tokens:
         if token.reference is None:
             continue
-        if len(token.records) != 1 or token.records[0].doubt:
+        those = token.records
+        if len(those) > 1:
+            those = [r for r in those if any(fields_of(model, r.entity, t) for t in tokens if t.all_of(FieldWord))]
+        if len(those) != 1 or those[0].doubt:
             return None
-        found.append(token.records[0])
+        found.append(those[0])
     return tuple(found) if found and len({candidate.entity for candidate in found}) == 1 else None
 
 

@@ -23,6 +23,7 @@ from evals.proofs.walk import Walk
 
 _FAMILIES = {"point": 40, "field": 14, "count": 18, "latest": 6, "top": 4, "near": 10, "bad": 8}
 _HOW = {PERMITTED: 0.5, HIDDEN: 0.38, MISSING: 0.12}
+_PARTNERS = ("customer", "supplier")
 _STRANGERS = ("Quandil Hydraulics", "Obervelt Armaturen", "Tessamine Freight", "Bramhurst Castings")
 
 
@@ -197,8 +198,10 @@ class Typing:
         return like + "9999"
 
     def _alone(self, entity: str, name: str) -> bool:
-        """Whether the name is that of one record that this person may see, and of no other."""
-        rows = self.sight.world.where(entity, called_by(entity), [name])
+        """Whether the name is that of one record that this person may see, and of no other: nor is it that of a
+        supplier who buys as well, of whom it would be asked which is meant."""
+        alike = _PARTNERS if entity in _PARTNERS else (entity,)
+        rows = (row for each in alike for row in self.sight.world.where(each, called_by(each), [name]))
         return sum(self.sight.sees(row) for row in rows) == 1
 
     def _of(self, entity: str, of: str, draw: Random) -> tuple[Sequence[Row], str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import groupby
 
 from copilot.domain.json import Json
@@ -13,7 +13,7 @@ from copilot.domain.reach import SPREAD, UNLABELLED, Box, Labels, Reach, canonic
 __all__ = ["EMPTY_SCOPE", "SPREAD", "UNLABELLED", "Labels", "Reach", "Scope"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """An immutable sum of products: a row is seen where one of them holds its class and all of its labels.
 
@@ -84,7 +84,8 @@ class Scope:
         bodies = products if isinstance(products, list) else []
         return cls(tuple(reach_from(body, body["classes"]) for body in bodies if isinstance(body, dict)))
 
-    def settings(self) -> dict[str, str]:
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
         """The transaction-local settings that the row policies read; see migrations/0040_scope_of_sums.sql.
 
         Each class names its group of products, a group its first product and those beyond it. `rest` is all but the

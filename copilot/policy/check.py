@@ -9,9 +9,9 @@ from itertools import product
 from typing import Any
 
 from copilot.policy.documents import Document, PolicySet
-from copilot.policy.effective import Effective, Said, effective, sheet
+from copilot.policy.effective import Effective, InEffect, Said, Table, sheet
 from copilot.policy.findings import Finding, Known, Person
-from copilot.policy.layers import ENTERPRISE, Place
+from copilot.policy.layers import ENTERPRISE, Place, Spot
 from copilot.policy.names import name_findings
 from copilot.policy.sections import SECTIONS, Key, Section
 from copilot.policy.separation import self_approvals
@@ -118,13 +118,17 @@ class _About:
 def _at_spots(policy: PolicySet, known: Known, at: datetime) -> Iterator[Finding]:
     base: Effective | None = None
     unsaid: dict[tuple[str, _About], set[Key]] = {}
+    in_effect = InEffect(policy, at=at)
+    seen: set[Table] = set()
     for region, site, channel in _spots(policy, known):
-        here = effective(policy, region, site, channel, at=at)
+        here = in_effect.at(Spot(region=region, site=site, channel=channel))
         base = base or here
-        for section, key, decided in here.decisions():
-            for said in decided.trail:
+        for name, table in here.tables.items():
+            trails = ((key, said) for key, decided in table.decisions() for said in decided.trail)
+            for key, said in trails if table not in seen else ():
                 if said.outcome in ("refused", "unclear"):
-                    unsaid.setdefault((section.name, _About.of(said)), set()).add(key)
+                    unsaid.setdefault((name, _About.of(said)), set()).add(key)
+            seen.add(table)
         yield from _emptied(base, here)
     for (name, about), keys in unsaid.items():
         yield _unsaid(SECTIONS[name], about, keys)
@@ -158,9 +162,10 @@ def _unsaid(section: Section, said: _About, keys: Iterable[Key]) -> Finding:
 
 def _emptied(base: Effective, here: Effective) -> Iterator[Finding]:
     """Roles that read something in the enterprise and nothing here."""
-    still = _readers(here)
-    for role in sorted(_readers(base) - still):
-        decisions = [each for section, key, each in here.decisions() if section.name == "access" and key[0] == role]
+    if here.tables["access"] is base.tables["access"]:
+        return
+    for role in sorted(_readers(base) - _readers(here)):
+        decisions = [each for key, each in here.tables["access"].decisions() if key[0] == role]
         taken = max(decisions, key=lambda each: (each.place or ENTERPRISE).depth)
         if taken.place != here.spot.narrowest():
             continue  # said where it happens
@@ -169,5 +174,4 @@ def _emptied(base: Effective, here: Effective) -> Iterator[Finding]:
 
 
 def _readers(here: Effective) -> frozenset[str]:
-    access = ((key, each) for section, key, each in here.decisions() if section.name == "access")
-    return frozenset(key[0] for key, each in access if each.value)
+    return frozenset(key[0] for key, each in here.tables["access"].decisions() if each.value)

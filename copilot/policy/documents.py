@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -78,7 +79,7 @@ class Document:
         return next((each for each in self.allowances if each.rule == rule), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PolicySet:
     """All documents of a policy, in no order that means anything."""
 
@@ -86,7 +87,14 @@ class PolicySet:
 
     def at(self, place: Place) -> tuple[Document, ...]:
         """The documents of a place; there should be one at most."""
-        return tuple(document for document in self.documents if document.place == place)
+        return self._at_places.get(place, ())
+
+    @cached_property
+    def _at_places(self) -> Mapping[Place, tuple[Document, ...]]:
+        found: dict[Place, tuple[Document, ...]] = {}
+        for document in self.documents:
+            found[document.place] = (*found.get(document.place, ()), document)
+        return found
 
     def digest(self, at: datetime) -> str:
         """SHA-256 over all rules, allowances and exceptions that are over: what says the same on a day has the same."""

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
-from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
-from copilot.policy.documents import Document, PolicySet, Rule
+from copilot.policy.documents import Document, PolicySet
 from copilot.policy.layers import ENTERPRISE, Place, Spot
 from copilot.policy.sections import EVERY, SECTIONS, Key, Section
 from copilot.policy.values import Duty, Keep, Ladder
@@ -109,47 +108,98 @@ class Effective:
     def decisions(self) -> Iterator[tuple[Section, Key, Decided[Any]]]:
         """Everything that is decided here, "*" standing for all that no rule names."""
         for name, table in self.tables.items():
-            for key, decided in table.decided.items():
+            for key, decided in table.decisions():
                 yield SECTIONS[name], key, decided
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One section in effect: a decision for each key of names that rules know."""
+    """One section in effect; a key is decided when it is first asked for.
 
-    closed: Decided[Any]
-    known: tuple[frozenset[str], ...]
-    decided: Mapping[Key, Decided[Any]]
+    Where the lowest place says nothing of a key, it is decided as above, and once for all places that say nothing.
+    """
+
+    def __init__(self, section: Section, levels: Sequence[_Level], above: Table | None) -> None:
+        self.section, self.above = section, above
+        self._levels = levels
+        self._own = levels[-1][1] if levels else ()
+        named = {key for _, said in self._own for key in said} | set(_bounded(section, self._own))
+        parts = range(len(section.parts))
+        before = above.known if above else tuple(frozenset[str]() for _ in parts)
+        self.known: tuple[frozenset[str], ...] = tuple(before[i] | {key[i] for key in named} for i in parts)
+        self._decided: dict[Key, Decided[Any]] = {}
 
     def find(self, key: Key) -> Decided[Any]:
         """The decision for a key; names that no rule knows count as all others."""
-        found = self.decided.get(key)
+        found = self._decided.get(key)
         if found is None:
-            named = (part if part in known else EVERY for part, known in zip(key, self.known, strict=True))
-            found = self.decided.get(tuple(named), self.closed)
+            found = self._decided[key] = self._find(key)
         return found
+
+    def decisions(self) -> Iterator[tuple[Key, Decided[Any]]]:
+        """The decision for each key of names that rules know, "*" standing for all others, in order."""
+        asked = (
+            sorted(names | {EVERY} if part in self.section.wild else names)
+            for part, names in zip(self.section.parts, self.known, strict=True)
+        )
+        yield from ((key, self.find(key)) for key in (product(*asked) if all(self.known) else ()))
+
+    def _find(self, key: Key) -> Decided[Any]:
+        named = tuple(part if part in known else EVERY for part, known in zip(key, self.known, strict=True))
+        asked = zip(named, self.section.parts, self.known, strict=True)
+        if any(part == EVERY and name not in self.section.wild and EVERY not in known for part, name, known in asked):
+            return Decided(value=self.section.closed)
+        if self.above is not None and not any(True for _, said in self._own for _ in _matches(said, named)):
+            return self.above.find(named)
+        return _decide(self.section, named, self._levels) if all(self.known) else Decided(value=self.section.closed)
+
+
+class InEffect:
+    """What holds at the spots of a policy at a moment; what several have in common is joined once."""
+
+    def __init__(self, policy: PolicySet, *, at: datetime) -> None:
+        self._policy, self._at = policy, at
+        self._tables: dict[tuple[Place, ...], _Tables] = {}
+        self._spots: dict[Spot, Effective] = {}
+
+    def at(self, spot: Spot) -> Effective:
+        """What holds at a spot."""
+        if spot not in self._spots:
+            places = tuple(spot.places())
+            documents = tuple(document for place in places for document in self._policy.at(place))
+            self._spots[spot] = Effective(
+                spot=spot, at=self._at, version=PolicySet(documents=documents).version, tables=self._joined(places)
+            )
+        return self._spots[spot]
+
+    def _joined(self, places: tuple[Place, ...]) -> _Tables:
+        if places not in self._tables:
+            *above, place = places
+            upper = self._joined(tuple(above)) if above else None
+            self._tables[places] = _Tables(place, self._policy.at(place), upper, self._at)
+        return self._tables[places]
 
 
 def effective(
     policy: PolicySet, region: str | None, site: str | None, channel: str | None, *, at: datetime
 ) -> Effective:
     """What holds in a region, at a site and through a channel at a moment; None: in no particular one."""
-    spot = Spot(region=region, site=site, channel=channel)
-    levels = [(place, policy.at(place)) for place in spot.places()]
-    version = PolicySet(documents=tuple(document for _, those in levels for document in those)).version
-    return Effective(spot=spot, at=at, version=version, tables=_Tables(levels, at))
+    return InEffect(policy, at=at).at(Spot(region=region, site=site, channel=channel))
 
 
 class _Tables(Mapping[str, Table]):
     """The sections by name, each joined when it is first asked for: a scope needs four of them at many spots."""
 
-    def __init__(self, levels: Sequence[tuple[Place, Sequence[Document]]], at: datetime) -> None:
-        self._levels, self._at = levels, at
+    def __init__(self, place: Place, documents: Sequence[Document], above: _Tables | None, at: datetime) -> None:
+        self._place, self._documents, self._above, self._at = place, documents, above, at
         self._joined: dict[str, Table] = {}
+        self._said: dict[str, tuple[_Level, ...]] = {}
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._joined:
-            self._joined[name] = _table(SECTIONS[name], self._levels, self._at)
+            above = self._above[name] if self._above else None
+            levels = self.levels(name)
+            silent = self._above is not None and levels == self._above.levels(name)
+            self._joined[name] = above if above and silent else Table(SECTIONS[name], levels, above)
         return self._joined[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -157,6 +207,16 @@ class _Tables(Mapping[str, Table]):
 
     def __len__(self) -> int:
         return len(SECTIONS)
+
+    def levels(self, name: str) -> tuple[_Level, ...]:
+        """What each place says in a section, from the top down; a place below the enterprise that says nothing is left
+        out."""
+        if name not in self._said:
+            above = self._above.levels(name) if self._above else ()
+            sheets = [(document, _sheet(document, name, self._at)) for document in self._documents]
+            spoken = any(said for _, said in sheets) or self._above is None
+            self._said[name] = (*above, (self._place, sheets)) if spoken else above
+        return self._said[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,46 +242,30 @@ def sheet(document: Document, section: str, at: datetime) -> Mapping[Key, str]:
 
 
 def _sheet(document: Document, section: str, at: datetime) -> _Sheet:
-    said: dict[Key, _Statement] = {}
-    for rule in document.rules:
-        if rule.section != section:
-            continue
+    said: dict[str, dict[Key, _Statement]] = {}  # by the first part of their keys, which whole lists begin with
+    for rule in (each for each in document.rules if each.section == section):
         statements = rule.at(at)
-        if statements and _is_whole(rule):
-            begin: Key = rule.whole or ()
-            said = {key: each for key, each in said.items() if key[: len(begin)] != begin}
+        if statements and rule.whole is not None:
+            _take_back(said, rule.whole)
         for key, value in statements.items():
-            said[key] = _Statement(key, rule.name, value)
-    return said
+            said.setdefault(key[0], {})[key] = _Statement(key, rule.name, value)
+    return {key: each for those in said.values() for key, each in those.items()}
 
 
-def _is_whole(rule: Rule) -> bool:
-    return rule.whole is not None
+def _take_back(said: dict[str, dict[Key, _Statement]], begin: Key) -> None:
+    """Forget what was said for keys that begin so."""
+    for first in [begin[0]] if begin else [*said]:
+        kept = said.get(first, {})
+        said[first] = {key: each for key, each in kept.items() if key[: len(begin)] != begin}
 
 
-def _table(section: Section, places: Sequence[tuple[Place, Sequence[Document]]], at: datetime) -> Table:
-    levels: list[_Level] = [
-        (place, [(document, _sheet(document, section.name, at)) for document in documents])
-        for place, documents in places
-    ]
-    keys = {key for _, sheets in levels for _, said in sheets for key in said} | set(_bounded(section, levels))
-    known = tuple(frozenset(key[i] for key in keys) for i in range(len(section.parts)))
-    asked = (
-        sorted(names | {EVERY} if part in section.wild else names)
-        for part, names in zip(section.parts, known, strict=True)
-    )
-    decided = {key: _decide(section, key, levels) for key in product(*asked)} if keys else {}
-    return Table(closed=Decided(value=section.closed), known=known, decided=MappingProxyType(decided))
-
-
-def _bounded(section: Section, levels: Sequence[_Level]) -> Iterator[Key]:
+def _bounded(section: Section, sheets: Sequence[tuple[Document, _Sheet]]) -> Iterator[Key]:
     """Keys that are named only in what may be loosened."""
-    for _, sheets in levels:
-        for document, _ in sheets:
-            for allowance in document.allowances:
-                rule = document.rule(allowance.rule)
-                if rule is not None and rule.section == section.name:
-                    yield from allowance.bounds or ()
+    for document, _ in sheets:
+        for allowance in document.allowances:
+            rule = document.rule(allowance.rule)
+            if rule is not None and rule.section == section.name:
+                yield from allowance.bounds or ()
 
 
 def _decide(section: Section, key: Key, levels: Sequence[_Level]) -> Decided[Any]:

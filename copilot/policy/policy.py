@@ -14,7 +14,7 @@ from copilot.domain.reach import UNLABELLED
 from copilot.domain.residency import Residency, together
 from copilot.domain.scope import Scope
 from copilot.policy.documents import PolicySet
-from copilot.policy.effective import Effective, effective
+from copilot.policy.effective import Effective, InEffect
 from copilot.policy.layers import LAYERS, Spot
 from copilot.policy.reading import baseline
 from copilot.policy.scoping import Scoping
@@ -29,6 +29,8 @@ PURPOSES: Mapping[str, str] = {
 }
 """What a source can be for -> what people call such a system."""
 
+_MOST_SCOPES = 4096
+"""How many people's scopes are kept compiled."""
 _ANY_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
@@ -80,7 +82,10 @@ class Policy:
         self._spoken = {layer: _spoken(documents, places, layer) for layer in LAYERS[1:]}
         self._rules: dict[Spot, Rules] = {}
         self._tags: dict[tuple[str, Spot, int], Residency] = {}
-        self._scoping = Scoping(documents, at=at, places=places, classes=classes, here=here)
+        self._scopes: dict[tuple[Grant, ...], Scope] = {}
+        self._counted: dict[str, bool] = {}
+        self._in_effect = InEffect(documents, at=at)
+        self._scoping = Scoping(documents, self._in_effect, places=places, classes=classes, here=here)
         self.everywhere = self._at_spot(Spot())
 
     @cached_property
@@ -89,14 +94,14 @@ class Policy:
         return self.version, self.documents.digest(self._at)
 
     @property
-    def roles(self) -> Mapping[str, frozenset[str]]:
-        """Role -> the record classes that it reads where no region, site or channel says otherwise."""
+    def roles(self) -> Sequence[str]:
+        """The roles that the policy gives record classes anywhere."""
         return self._scoping.roles
 
     @property
-    def known_roles(self) -> tuple[str, ...]:
+    def known_roles(self) -> Sequence[str]:
         """The roles that there are; as long as no policy is in force those that are shipped: somebody must begin."""
-        return tuple(self.roles or load_policy().roles)
+        return self.roles or load_policy().roles
 
     @property
     def own_accounts(self) -> frozenset[str]:
@@ -104,8 +109,9 @@ class Policy:
         return self._scoping.own_accounts
 
     def classes_of(self, role: str) -> frozenset[str]:
-        """The record classes of a role; none for a role the policy does not know."""
-        return self.roles.get(role, frozenset())
+        """The record classes that a role reads where no region, site or channel says otherwise; none for a role the
+        policy does not know."""
+        return self._scoping.classes_of(role)
 
     def at(self, labels: Sequence[int]) -> Rules:
         """What holds for a row with these labels (region, site, channel, …)."""
@@ -150,13 +156,22 @@ class Policy:
 
     def counted(self, grant: Grant) -> bool:
         """Whether a grant lets anything be read by accounts: a role of own accounts needs them named."""
-        return grant.accounts is not None or any(
-            self._at_spot(spot).here.accounts(grant.role).value == "any" for spot in self.spots()
-        )
+        if grant.accounts is not None:
+            return True
+        if grant.role not in self._counted:
+            everyone = (self._in_effect.at(spot).accounts(grant.role).value == "any" for spot in self.spots())
+            self._counted[grant.role] = any(everyone)
+        return self._counted[grant.role]
 
-    def scope_of(self, grant: Grant) -> Scope:
-        """What one grant shows: what the role reads at each place, within the labels of the grant."""
-        return self._scoping.scope_of(grant)
+    def scope_of(self, *grants: Grant) -> Scope:
+        """What grants show: what the role of each reads at each place, within the labels of the grant, and nothing that
+        only several together would."""
+        if grants not in self._scopes:
+            if len(self._scopes) >= _MOST_SCOPES:
+                self._scopes.clear()
+            found = (self._scoping.scope_of(grant) for grant in grants)
+            self._scopes[grants] = Scope(tuple(reach for scope in found for reach in scope.reaches))
+        return self._scopes[grants]
 
     def _spot(self, labels: Sequence[int]) -> Spot:
         """Where a row is, as far as any document speaks of it."""
@@ -167,7 +182,7 @@ class Policy:
 
     def _at_spot(self, spot: Spot) -> Rules:
         if spot not in self._rules:
-            self._rules[spot] = _rules(effective(self.documents, spot.region, spot.site, spot.channel, at=self._at))
+            self._rules[spot] = _rules(self._in_effect.at(spot))
         return self._rules[spot]
 
 
@@ -199,7 +214,7 @@ def counted_grants(principal: Principal, policy: Policy) -> tuple[Grant, ...]:
 
 def scope_for(principal: Principal, policy: Policy) -> Scope:
     """What a person may see: what each of their grants shows, and nothing that only several together would."""
-    return Scope(tuple(reach for grant in principal.grants for reach in policy.scope_of(grant).reaches))
+    return policy.scope_of(*principal.grants)
 
 
 def _spoken(documents: PolicySet, places: Places, layer: str) -> Mapping[int, str]:
@@ -210,8 +225,8 @@ def _spoken(documents: PolicySet, places: Places, layer: str) -> Mapping[int, st
 
 
 def _rules(here: Effective) -> Rules:
-    fresh = {key: decided.value for (key, *_), decided in here.tables["fresh_for"].decided.items()}
-    governed = {key: decided.value for (key, *_), decided in here.tables["governs"].decided.items()}
+    fresh = {key: decided.value for (key, *_), decided in here.tables["fresh_for"].decisions()}
+    governed = {key: decided.value for (key, *_), decided in here.tables["governs"].decisions()}
     return Rules(
         fresh_for={"default": here.fresh_for(EVERY).value} | {name: fresh[name] for name in fresh if name != EVERY},
         stock_governed_by=governed,

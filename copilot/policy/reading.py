@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -60,6 +60,7 @@ def read_texts(texts: Mapping[str, str]) -> PolicySet:
     return PolicySet(documents=tuple(documents))
 
 
+@lru_cache(maxsize=4096)  # versions of a policy have most of their documents in common
 def read_document(text: str, file: str = "policy") -> Document:
     """One document. Raises PolicyError naming all its faults."""
     body = read_plain(text, file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from functools import cached_property
 from itertools import product
 
 from copilot.domain.places import Places
@@ -13,7 +13,7 @@ from copilot.domain.reach import UNLABELLED, Box, Reach, reach_of
 from copilot.domain.residency import Residency
 from copilot.domain.scope import Scope
 from copilot.policy.documents import PolicySet
-from copilot.policy.effective import Effective, effective
+from copilot.policy.effective import InEffect
 from copilot.policy.layers import LAYERS, Spot
 from copilot.policy.sections import EVERY
 
@@ -28,19 +28,27 @@ class Scoping:
     """What each role reads at each place, compiled when a grant of it is first met."""
 
     def __init__(
-        self, documents: PolicySet, *, at: datetime, places: Places, classes: frozenset[str] | None, here: str
+        self, documents: PolicySet, in_effect: InEffect, *, places: Places, classes: frozenset[str] | None, here: str
     ) -> None:
-        self._documents, self._at, self._places, self._here = documents, at, places, here
+        self._documents, self._in_effect, self._places, self._here = documents, in_effect, places, here
         self._spoken = {layer: self._spoken_of(layer) for layer in LAYERS[1:]}
-        self._effective: dict[Spot, Effective] = {}
         self._reaches: dict[tuple[str, bool], tuple[Reach, ...]] = {}
-        everywhere = self._effective_at(Spot())
-        self._customers: frozenset[str] = everywhere.setting(CUSTOMERS).value or frozenset()
+        self._everywhere = in_effect.at(Spot())
+        self._customers: frozenset[str] = self._everywhere.setting(CUSTOMERS).value or frozenset()
         self._named = [key for document in documents.documents for rule in document.rules
                        if rule.section == "access" for key in rule.statements]  # fmt: skip
         self._classes = classes or frozenset(name for _, name in self._named) - {EVERY}
-        self.roles = {role: self._read(role, Spot(), named=True) for role in self._role_names(everywhere)}
-        self.own_accounts = frozenset(role for role in self.roles if everywhere.accounts(role).value == "own")
+        top = sorted({*self._everywhere.tables["access"].known[0]})
+        self.roles = tuple(dict.fromkeys((*top, *(role for role, _ in self._named))))
+
+    @cached_property
+    def own_accounts(self) -> frozenset[str]:
+        """Roles that read by a grant only where it names the accounts, where nothing says otherwise."""
+        return frozenset(role for role in self.roles if self._everywhere.accounts(role).value == "own")
+
+    def classes_of(self, role: str) -> frozenset[str]:
+        """What a role reads where no place says otherwise; nothing for one that no document names."""
+        return self._read(role, Spot(), named=True) if role in self.roles else frozenset()
 
     def scope_of(self, grant: Grant) -> Scope:
         """What a grant shows.
@@ -106,7 +114,7 @@ class Scoping:
 
     def _read(self, role: str, spot: Spot, *, named: bool) -> frozenset[str]:
         """The record classes that a role reads at a spot."""
-        here = self._effective_at(spot)
+        here = self._in_effect.at(spot)
         if not named and here.accounts(role).value != "any":
             return frozenset()
         audience = self.audience(role)
@@ -118,11 +126,6 @@ class Scoping:
             and Residency(places=here.residency(name).value).allows(self._here)
         )
 
-    def _effective_at(self, spot: Spot) -> Effective:
-        if spot not in self._effective:
-            self._effective[spot] = effective(self._documents, spot.region, spot.site, spot.channel, at=self._at)
-        return self._effective[spot]
-
     def _spoken_of(self, layer: str) -> Mapping[str, int]:
         """Code -> label id of the places of a layer whose documents decide over reading."""
         ids = self._places.of(layer)
@@ -132,11 +135,6 @@ class Scoping:
             if document.place.layer == layer and any(rule.section in _SECTIONS for rule in document.rules)
         }
         return {code: ids[code] for code in sorted(codes) if code in ids}
-
-    def _role_names(self, everywhere: Effective) -> list[str]:
-        """Every role that the enterprise or a place gives a record class, the enterprise's in its order."""
-        top = (role for role, _ in everywhere.tables["access"].decided)
-        return list(dict.fromkeys((*top, *(role for role, _ in self._named))))
 
 
 def _lacks_places(reach: Reach, grant: Reach) -> bool:

@@ -99,7 +99,7 @@ async def _canary_fault(reader: Connection) -> str | None:
     """What the role sees of the canaries under no scope, under each that is tried, and after the transaction."""
     for tried in (None, *_TRIED):
         if tried is not None:
-            await reader.execute(query("set_scope"), tried.scope.settings())
+            await reader.execute(query("set_scope"), tried.scope.settings)
         if fault := await _shown_otherwise(reader, tried or _TRIED[0]):
             return fault
     await reader.commit()

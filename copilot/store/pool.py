@@ -96,7 +96,7 @@ class Database:
 
 async def set_scope(connection: Connection, scope: Scope) -> None:
     """Let the rest of a transaction see the records of `scope` and no others."""
-    await connection.execute(query("set_scope"), scope.settings())
+    await connection.execute(query("set_scope"), scope.settings)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -66,6 +67,7 @@ class PolicyInForce:
             _Held(None, baseline().version, baseline()) if embedded else _Held(None, "none", closed_policy().documents)
         )
         self._held = self._unapproved
+        self._verifying = asyncio.Lock()
         self._places: tuple[float, Places] | None = None
         self._seen: _Seen | None = None
         self._made: tuple[tuple[_Held, date, Places], Policy] | None = None
@@ -91,9 +93,13 @@ class PolicyInForce:
     async def _verified(self, row: DictRow) -> _Held:
         stamp = row["sequence"], row["signature"], self.signers.stamp()
         if self._held.stamp != stamp:
-            version = await self.versions.version(row["version"])
-            changes = [change for change in await self.versions.changes() if change.sequence <= row["sequence"]]
-            self._held = _Held(stamp, f"v{version.number}", verified_documents(version, changes, self.signers))
+            async with self._verifying:
+                if self._held.stamp != stamp:
+                    version = await self.versions.version(row["version"])
+                    changes = [each for each in await self.versions.changes() if each.sequence <= row["sequence"]]
+                    # A thousand documents take seconds to read: nobody else's question waits for them.
+                    documents = await asyncio.to_thread(verified_documents, version, changes, self.signers)
+                    self._held = _Held(stamp, f"v{version.number}", documents)
         return self._held
 
     def _follow(self, row: DictRow | None) -> None:

@@ -78,6 +78,6 @@ def _rows(
 def _read_as(admin: Connection[Any], reader: Scope | None) -> None:
     """For this transaction the reader's role and settings; the superuser's own where there is none."""
     if reader is not None:
-        for name, value in reader.settings().items():
+        for name, value in reader.settings.items():
             admin.execute("select set_config(%s, %s, true)", (f"copilot.{name}", value))
         admin.execute("set local role copilot_app")

@@ -29,7 +29,7 @@ class Lasting(NoticedDatabase):
     @asynccontextmanager
     async def scoped_transaction(self, scope: Scope) -> AsyncGenerator[Connection]:
         async with self.connection(Role.APP) as connection:
-            await connection.execute(LASTING, scope.settings())
+            await connection.execute(LASTING, scope.settings)
             yield connection
 
 
@@ -41,7 +41,7 @@ class Once(Lasting):
         async with self.connection(Role.APP) as connection:
             row = await (await connection.execute("select current_setting('copilot.scope', true) as scope")).fetchone()
             if row is None or not row["scope"]:
-                await connection.execute(LASTING, scope.settings())
+                await connection.execute(LASTING, scope.settings)
             yield connection
 
 

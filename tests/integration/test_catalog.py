@@ -289,7 +289,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "people_with_roles": {"now": "2026-11-20T15:00:00Z"},
     "demo_people": {"now": "2026-11-20T15:00:00Z"},
     "service_by_token": {"hash": b"none"},
-    "set_scope": EMPTY_SCOPE.settings(),
+    "set_scope": EMPTY_SCOPE.settings,
     "stock_in_question": {"site": 1},
     "site_by_code": {"code": "DAL"},
     "limit_statements": {"timeout": "5000"},
@@ -472,7 +472,7 @@ def slow_queries(admin: Connection) -> Iterator[str]:
     statements = [*named_statements(), *record_queries(ids)]
     admin.execute("set local role copilot_app")
     for where, scope in SCOPES.items():
-        admin.execute(queries.query("set_scope"), scope.settings())
+        admin.execute(queries.query("set_scope"), scope.settings)
         for name, statement, values in statements:
             if name in ("set_scope", "limit_statements"):
                 continue

@@ -140,31 +140,31 @@ def test_rows_of_no_particular_region_may_be_left_out() -> None:
     bare = replace(here, only=frozenset({"regions"}))
     assert Scope((bare,)).sees("sales", (1, 1, 1, 1))
     assert not Scope((bare,)).sees("sales", (UNLABELLED, 1, 1, 1))
-    assert Scope((bare,)).settings()["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={1};*;*;*\n"
+    assert Scope((bare,)).settings["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={1};*;*;*\n"
     assert Scope((bare, here)) == Scope((here,))
     assert Scope((bare,)) & Scope((replace(bare, regions=frozenset({2})),)) == EMPTY_SCOPE
 
 
 def test_no_label_is_not_every_label() -> None:
     scope = Scope((Reach(classes=frozenset({"sales"}), sites=None, channels=None, accounts=None),))
-    assert scope.settings()["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={0};*;*;*\n"
+    assert scope.settings["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={0};*;*;*\n"
     assert not scope.sees("sales", (1, 1, 1, 1))
     assert scope.sees("sales", (UNLABELLED, 1, 1, 1))
 
 
 def test_settings_list_classes_and_labels_in_a_stable_order() -> None:
     scope = Scope((Reach(classes=frozenset({"stock", "item"}), regions=frozenset({10, 9}), sites=None),))
-    assert scope.settings() == {
+    assert scope.settings == {
         "classes": "item,stock",
         "scope": "\nmay_item=1\nmay_stock=1\nclasses=item,stock\nreach_1={0,9,10};*;{0};{0}\n",
     }
-    assert EMPTY_SCOPE.settings() == {"classes": "", "scope": "\n"}
+    assert EMPTY_SCOPE.settings == {"classes": "", "scope": "\n"}
 
 
 def test_settings_name_every_product_of_every_class() -> None:
     us = Reach(classes=frozenset({"sales", "price"}), regions=frozenset({3}), sites=None, channels=None, accounts=None)
     ham = Reach(classes=frozenset({"sales"}), regions=None, sites=frozenset({7}), channels=None, accounts=None)
-    assert Scope((us, ham)).settings()["scope"].strip().split("\n") == [
+    assert Scope((us, ham)).settings["scope"].strip().split("\n") == [
         "may_price=1",
         "classes=price",
         "reach_1={0,3};*;*;*",

@@ -76,7 +76,7 @@ async def _policy(runtime: Runtime) -> str | None:
 async def _roles(runtime: Runtime, file: Path) -> str | None:
     """Whether the policy in force knows every role that the groups give."""
     try:
-        unknown = Groups(file).roles() - (await runtime.policy()).roles.keys()
+        unknown = Groups(file).roles() - {*(await runtime.policy()).roles}
     except CopilotError as error:
         return str(error)
     return f"the policy knows no role {min(unknown)!r}, so it reads nothing" if unknown else None

@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 from copilot.ingest.quality import load_checks, load_parts
+from copilot.semantic.definitions import PLAIN, definition_of
+from copilot.semantic.kpis import load_kpis
 from copilot.semantic.measures import load_measures
 from copilot.semantic.model import Entity
 from evals.proofs.oracle import Actor, Row, World
@@ -99,6 +101,8 @@ def _own_words() -> frozenset[str]:
     """Every sentence of our own templates and what we call our checks and measures: what they say is no record's."""
     found = {normal(text) for check in load_checks().checks.values() for text in (check.id, check.title, check.entity)}
     found |= {normal(part.title) for part in load_parts().values()}
+    defined = [definition_of(name) for name in (*load_measures(), *load_kpis(), *PLAIN)]
+    found |= {normal(text) for each in defined for text in (each.title, each.formula, each.owner)}
     found |= {normal(name) for name in load_measures()}
     for file in (files("prompts") / "claims").iterdir():
         if file.name.endswith(".yaml"):

@@ -86,10 +86,10 @@ class Scope:
 
     @cached_property
     def settings(self) -> Mapping[str, str]:
-        """The transaction-local settings that the row policies read; see migrations/0040_scope_of_sums.sql.
+        """The transaction-local settings that the row policies read; see migrations/0040_scope_of_sums.sql and 0047.
 
-        Each class names its group of products, a group its first product and those beyond it. `rest` is all but the
-        first product of the first group, for the one table that holds rows of many classes.
+        Each class names its group of products, a group its first product and those beyond it. The empty class, of group
+        0, is for tables that hold rows of many: `classes` are those of its first product.
         """
         lines: list[str] = []
         rest: list[str] = []
@@ -98,11 +98,11 @@ class Scope:
             first, *more = [_text(reach.box) for reach in reaches]
             names = ",".join(sorted(classes))
             lines += [f"may_{name}={number}" for name in sorted(classes)]
-            lines += [f"classes={names}"] if number == 1 else []
+            lines += [f"classes={names}", "may_=0", f"reach_0={first}"] if number == 1 else []
             lines += [f"reach_{number}={first}"]
             lines += [f"more_{number}={'|'.join(more)}"] if more else []
             rest += [f"{box};{{{names}}}" for box in (more if number == 1 else (first, *more))]
-        lines += [f"rest={'|'.join(rest)}"] if rest else []
+        lines += [f"more_0={'|'.join(rest)}"] if rest else []
         return {"classes": ",".join(sorted(self.classes)), "scope": "\n".join(("", *lines, ""))}
 
 

@@ -23,7 +23,8 @@ from copilot.store.roles import Role
 _CANARY, _DECOY = "canary", "decoy"
 _ONE: Labels = frozenset({1})
 _TWO: Labels = frozenset({2})
-_BODY = re.compile(r"function core\.(reached|unpacked)\(.*?\$\$(.*?)\$\$", re.DOTALL)
+_CALLED = ("reached", "unpacked", "everywhere", "labels", "beyond")
+_BODY = re.compile(rf"function core\.({'|'.join(_CALLED)})\(.*?\$\$(.*?)\$\$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,9 @@ async def _shown_otherwise(reader: Connection, tried: _Tried) -> str | None:
 async def _function_fault(owner: Connection) -> str | None:
     """Functions that the policies call and that are not as the newest migration made them."""
     meant = dict(_written())
-    rows = await (await owner.execute(query("policy_functions"))).fetchall()
+    rows = await (await owner.execute(query("policy_functions"), {"names": [*_CALLED]})).fetchall()
     there = {row["name"]: row for row in rows}
-    for name in ("reached", "unpacked"):
+    for name in _CALLED:
         row = there.get(name)
         count = sum(other["name"] == name for other in rows)
         if row is None or count > 1 or row["altered"] or row["source"] != meant[name]:

@@ -11,7 +11,7 @@ from copilot.policy.findings import Delegation, Known, Person
 from copilot.policy.policy import counted_grants
 from copilot.semantic.model import load_model
 from copilot.store.directory import Given
-from copilot.wiring.runtime import Runtime
+from copilot.wiring.opening import Governing
 from prompts.template import load_approved
 
 
@@ -20,7 +20,7 @@ def known_names() -> Known:
     return Known(classes=load_model().classes, templates=frozenset(load_approved()))
 
 
-async def known_places(runtime: Runtime) -> Known:
+async def known_places(runtime: Governing) -> Known:
     """Those, and the regions, sites and channels that there are."""
     ids = await runtime.directory.label_ids()
     return replace(
@@ -31,7 +31,7 @@ async def known_places(runtime: Runtime) -> Known:
     )
 
 
-async def all_people(runtime: Runtime) -> tuple[Person, ...]:
+async def all_people(runtime: Governing) -> tuple[Person, ...]:
     """Every person with all roles in force, whether or not the grant counts for reading, and what others gave them."""
     roles = await runtime.directory.roles(runtime.clock())
     return tuple(
@@ -46,7 +46,7 @@ def _delegation(given: Given) -> Delegation:
     return Delegation(of=given.of, first=given.first.date(), last=last, roles=frozenset({given.role}), passes=False)
 
 
-async def holder(runtime: Runtime, subject: str) -> Holder:
+async def holder(runtime: Governing, subject: str) -> Holder:
     """A person with the grants that count, their labels as codes. Raises SignInError for one who is not known."""
     person = await runtime.directory.principal(subject, runtime.clock())
     ids = await runtime.directory.label_ids()

@@ -14,12 +14,12 @@ from copilot.policy.effective import effective
 from copilot.policy.findings import Person
 from copilot.policy.reading import baseline, read_texts
 from copilot.policy.values import Duty
+from copilot.wiring.opening import Governing
 from copilot.wiring.policies import all_people, known_places
 from copilot.wiring.policy_in_force import require_signed
-from copilot.wiring.runtime import Runtime
 
 
-async def draft_version(runtime: Runtime, documents: Mapping[str, str], author: str, why: str) -> Version:
+async def draft_version(runtime: Governing, documents: Mapping[str, str], author: str, why: str) -> Version:
     """The next version, to be signed by its author. Raises PolicyError for documents with errors, or a person who may
     author no policy."""
     policy = read_texts(documents)
@@ -40,20 +40,20 @@ async def draft_version(runtime: Runtime, documents: Mapping[str, str], author: 
     )
 
 
-async def submit(runtime: Runtime, version: Version) -> None:
+async def submit(runtime: Governing, version: Version) -> None:
     """Keep a signed version. Raises PolicyError where the signature is not its author's."""
     signed = version.signature, version.payload(), version.submitted_at
     runtime.policy.signers.require(version.author, "author", *signed)
     await runtime.policy.versions.add(version)
 
 
-async def draft_approval(runtime: Runtime, number: int, approver: str, why: str) -> Change:
+async def draft_approval(runtime: Governing, number: int, approver: str, why: str) -> Change:
     """What brings a version into force, to be signed by its approver. Raises PolicyError where that may not be them."""
     version = await runtime.policy.versions.version(number)
     return await _draft(runtime, "approve", version, approver, why)
 
 
-async def draft_rollback(runtime: Runtime, number: int | None, approver: str, why: str) -> Change:
+async def draft_rollback(runtime: Governing, number: int | None, approver: str, why: str) -> Change:
     """What brings back the version that was in force before, or one named, to be signed by an approver.
 
     Only what two people brought into force once can be brought back. Raises PolicyError where there is no such.
@@ -71,7 +71,7 @@ async def draft_rollback(runtime: Runtime, number: int | None, approver: str, wh
     return await _draft(runtime, "rollback", await runtime.policy.versions.version(number), approver, why)
 
 
-async def bring_into_force(runtime: Runtime, change: Change) -> None:
+async def bring_into_force(runtime: Governing, change: Change) -> None:
     """Bring a signed change into force: it holds for the next question. Raises PolicyError where it is not signed as it
     must be, or something else came into force meanwhile."""
     version = await runtime.policy.versions.version(change.version)
@@ -98,7 +98,7 @@ def signed_change(change: Change, payload: bytes, signature: bytes) -> Change:
     return found
 
 
-async def _draft(runtime: Runtime, kind: ChangeKind, version: Version, approver: str, why: str) -> Change:
+async def _draft(runtime: Governing, kind: ChangeKind, version: Version, approver: str, why: str) -> Change:
     await _require_duty(runtime, approver, "approve")
     if kind == "approve":
         _require_apart(await all_people(runtime), version.author, approver)
@@ -117,7 +117,7 @@ async def _draft(runtime: Runtime, kind: ChangeKind, version: Version, approver:
     )
 
 
-async def _require_duty(runtime: Runtime, subject: str, side: str) -> None:
+async def _require_duty(runtime: Governing, subject: str, side: str) -> None:
     """Whether a person holds a role, of their own or by delegation, that the policy in force names for this side."""
     documents = (await runtime.policy()).documents
     if not documents.documents:

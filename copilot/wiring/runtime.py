@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from psycopg.conninfo import make_conninfo
 
 from copilot.answering.decide import Decider
 from copilot.answering.draft import Templates
@@ -34,7 +28,6 @@ from copilot.errors import (
     NoAccessError,
     SettingsError,
     SignInError,
-    StartupError,
     UnapprovedTemplateError,
 )
 from copilot.identity.authenticate import Authenticator
@@ -42,24 +35,21 @@ from copilot.identity.groups import Groups
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
 from copilot.policy.policy import closed_policy, scope_for
-from copilot.policy.signing import Signers
 from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.language import Language, find_language, speaking
 from copilot.semantic.model import load_model
 from copilot.settings import Settings
-from copilot.store import embedded
 from copilot.store.audit import AuditLog
 from copilot.store.conversations import Conversations
 from copilot.store.directory import Directory
 from copilot.store.enforcement import prove_enforcement
-from copilot.store.policies import PolicyVersions
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
 from copilot.store.secrets import Secrets
-from copilot.store.setup import EMBEDDED_DATABASE, prepare
 from copilot.wiring.first_questions import FirstQuestions
+from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
@@ -67,8 +57,6 @@ from redaction.patterns import PatternMasker
 
 if TYPE_CHECKING:
     from copilot.identity.signon import SignOn
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +186,7 @@ async def open_runtime(
     With `linger` the server is left to its watchdog, so that a command that follows finds it warm.
     """
     find_language(settings.language)  # said before anything is started
-    _make_home(settings.home)
-    async with database_dsn(settings, progress=progress, linger=linger) as dsn:
-        dsns = await prepare(dsn, settings.home, create=settings.embedded)
-        database = Database(dsns)
+    async with open_database(settings, progress=progress, linger=linger) as (database, dsn):
         runtime = assemble(settings, database, clock, dsn)
         try:
             await runtime.prove_enforcement()
@@ -213,34 +198,6 @@ async def open_runtime(
             await runtime.sources.aclose()
             await runtime.asking.refusals.close()
             await runtime.audit.close()
-            await database.close()
-
-
-def _make_home(home: Path) -> None:
-    """The data folder with a log of ours in it, of which two old ones are kept."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(home / "copilot.log", maxBytes=2_000_000, backupCount=2, delay=True)
-    except OSError as error:
-        why = f"the data folder {str(home)!r} can't be used: {error.strerror}; set COPILOT_HOME to another"
-        raise StartupError(why) from error
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    log = logging.getLogger("copilot")
-    log.handlers = [handler]
-    log.propagate = False
-
-
-@asynccontextmanager
-async def database_dsn(settings: Settings, *, progress: Progress, linger: bool = False) -> AsyncGenerator[str]:
-    """The database as a role that may make roles; the embedded server runs for as long as it is needed."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    server = await asyncio.to_thread(embedded.ensure_running, settings.home, progress=progress)
-    try:
-        yield make_conninfo(server.superuser_dsn, dbname=EMBEDDED_DATABASE)
-    finally:
-        await asyncio.to_thread(server.leave if linger else server.stop)
 
 
 def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: str) -> Runtime:
@@ -248,11 +205,8 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     language = find_language(settings.language)
     with speaking(language):
         model = load_model()
-    directory, tokens = Directory(database, settings.sessions.word_holds), LocalTokens(settings.home, clock)
-    policy = PolicyInForce(
-        PolicyVersions(database), directory, Signers(settings.signers), clock,
-        home=settings.home, embedded=settings.embedded, classes=model.classes, here=settings.place,
-    )  # fmt: skip
+    governed, tokens = govern(settings, database, clock), LocalTokens(settings.home, clock)
+    directory, policy = governed.directory, governed.policy
     ingest, secrets = Ingest(database, model, clock, policy), Secrets(settings.home)
     sources = Sources(database, ingest, model, secrets, clock)
     sign_on, groups = _provided(settings, database, clock)

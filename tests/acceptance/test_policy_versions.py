@@ -315,7 +315,8 @@ def opened(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> Signing:
     async def open_it(*_: object, **__: object) -> AsyncGenerator[Runtime]:
         yield signing.runtime
 
-    monkeypatch.setattr("copilot.wiring.open_runtime", open_it)
+    monkeypatch.setattr("copilot.wiring.open_runtime", open_it, raising=False)
+    monkeypatch.setattr("copilot.wiring.opening.open_governed", open_it)
     monkeypatch.setenv("COPILOT_HOME", str(signing.home))
     monkeypatch.setenv("COPILOT_KEY_PASSPHRASE", _PASSPHRASE)
     return signing

@@ -49,7 +49,7 @@ CHECKS: Mapping[str, str] = {
             select c.oid, ddl.class_of(c.oid) as class from pg_class c join pg_namespace n on n.oid = c.relnamespace
              where c.relkind in ('r', 'p') and n.nspname in ('biz', 'hist')
         ), readable as (
-            select g.oid, replace(pg_get_expr(p.polqual, p.polrelid), 'may_' || g.class || '=', 'may=') as condition
+            select g.oid, replace(pg_get_expr(p.polqual, p.polrelid), quote_literal(g.class), 'its class') as condition
               from pg_policy p join guarded g on g.oid = p.polrelid
              where p.polpermissive and p.polcmd in ('r', '*')
                and ('copilot_app'::regrole = any (p.polroles) or 0 = any (p.polroles))

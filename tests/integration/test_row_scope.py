@@ -23,7 +23,7 @@ from copilot.store.roles import Role
 from copilot.wiring import Runtime
 from tests.company import Company, ask
 
-ROLES = load_policy().roles
+ROLES = {role: load_policy().classes_of(role) for role in load_policy().roles}
 Group = tuple[str, int, int, int, int]
 TABLES = [f"{schema}.{name}" for name in load_model().entities for schema in ("biz", "hist")]
 GROUPS = (

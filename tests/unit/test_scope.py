@@ -135,19 +135,24 @@ def test_a_label_that_is_no_id_names_nothing() -> None:
     assert not Scope((odd,)).sees("stock", (SPREAD, 0, 0, 0))
 
 
+def _lines(*lines: str, first: str) -> str:
+    """A setting of one group; its first product is also that of the empty class."""
+    return "\n".join(("", *lines, "may_=0", f"reach_0={first}", f"reach_1={first}", ""))
+
+
 def test_rows_of_no_particular_region_may_be_left_out() -> None:
     here = Reach(classes=frozenset({"sales"}), regions=frozenset({1}), sites=None, channels=None, accounts=None)
     bare = replace(here, only=frozenset({"regions"}))
     assert Scope((bare,)).sees("sales", (1, 1, 1, 1))
     assert not Scope((bare,)).sees("sales", (UNLABELLED, 1, 1, 1))
-    assert Scope((bare,)).settings["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={1};*;*;*\n"
+    assert Scope((bare,)).settings["scope"] == _lines("may_sales=1", "classes=sales", first="{1};*;*;*")
     assert Scope((bare, here)) == Scope((here,))
     assert Scope((bare,)) & Scope((replace(bare, regions=frozenset({2})),)) == EMPTY_SCOPE
 
 
 def test_no_label_is_not_every_label() -> None:
     scope = Scope((Reach(classes=frozenset({"sales"}), sites=None, channels=None, accounts=None),))
-    assert scope.settings["scope"] == "\nmay_sales=1\nclasses=sales\nreach_1={0};*;*;*\n"
+    assert scope.settings["scope"] == _lines("may_sales=1", "classes=sales", first="{0};*;*;*")
     assert not scope.sees("sales", (1, 1, 1, 1))
     assert scope.sees("sales", (UNLABELLED, 1, 1, 1))
 
@@ -156,7 +161,7 @@ def test_settings_list_classes_and_labels_in_a_stable_order() -> None:
     scope = Scope((Reach(classes=frozenset({"stock", "item"}), regions=frozenset({10, 9}), sites=None),))
     assert scope.settings == {
         "classes": "item,stock",
-        "scope": "\nmay_item=1\nmay_stock=1\nclasses=item,stock\nreach_1={0,9,10};*;{0};{0}\n",
+        "scope": _lines("may_item=1", "may_stock=1", "classes=item,stock", first="{0,9,10};*;{0};{0}"),
     }
     assert EMPTY_SCOPE.settings == {"classes": "", "scope": "\n"}
 
@@ -167,9 +172,11 @@ def test_settings_name_every_product_of_every_class() -> None:
     assert Scope((us, ham)).settings["scope"].strip().split("\n") == [
         "may_price=1",
         "classes=price",
+        "may_=0",
+        "reach_0={0,3};*;*;*",
         "reach_1={0,3};*;*;*",
         "may_sales=2",
         "reach_2=*;{0,7};*;*",
         "more_2={0,3};*;*;*",
-        "rest=*;{0,7};*;*;{sales}|{0,3};*;*;*;{sales}",
+        "more_0=*;{0,7};*;*;{sales}|{0,3};*;*;*;{sales}",
     ]

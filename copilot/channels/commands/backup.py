@@ -12,7 +12,8 @@ from copilot.store import embedded
 from copilot.store.audit_verify import verify
 from copilot.store.backup import backup, restore
 from copilot.store.setup import make_roles
-from copilot.wiring import database_dsn, open_runtime
+from copilot.wiring import open_runtime
+from copilot.wiring.opening import database_dsn
 
 
 def _backup_arguments(parser: argparse.ArgumentParser) -> None:

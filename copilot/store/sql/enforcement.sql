@@ -21,7 +21,7 @@ select array(select id from core.canary order by id) as one_class,
 -- What the policies call, to be compared with what the migrations say.
 select proname as name, prosrc as source, prosecdef or proconfig is not null as altered
   from pg_proc
- where pronamespace = 'core'::regnamespace and proname in ('reached', 'unpacked')
+ where pronamespace = 'core'::regnamespace and proname = any (%(names)s)
 
 -- name: policy_faults
 -- The first table whose policy for the role that answers questions is not the one that the canaries were just tried
@@ -47,7 +47,7 @@ with guarded as (
     select g.oid, g.class, g.meant, count(p.oid) as policies, bool_and(p.plain) as plain,
            min(p.condition) as condition,
            case when g.class is null then min(t.many_classes)
-                else replace(min(t.one_class), 'may_canary=', format('may_%%s=', g.class)) end as right_one
+                else replace(min(t.one_class), quote_literal('canary'), quote_literal(g.class)) end as right_one
       from guarded g left join policies p using (oid) cross join tried t
      group by g.oid, g.class, g.meant
 )

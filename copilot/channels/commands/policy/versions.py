@@ -24,7 +24,7 @@ from copilot.policy.signing import make_key, sign
 from copilot.settings import read_settings
 
 if TYPE_CHECKING:
-    from copilot.wiring import Runtime
+    from copilot.wiring.opening import Governing
 
 Add = Callable[..., argparse.ArgumentParser]
 ACTIONS = ("key", "sign", "submit", "list", "show", "approve", "rollback")
@@ -67,10 +67,10 @@ async def run(options: argparse.Namespace) -> int:
         case "sign":
             return _sign(options.file, options.key)
         case _:
-            from copilot.wiring import open_runtime
+            from copilot.wiring.opening import open_governed
 
-            async with open_runtime(read_settings(), progress=say, linger=True) as runtime:
-                return await _WITH_RUNTIME[options.action](runtime, options)
+            async with open_governed(read_settings(), progress=say, linger=True) as governed:
+                return await _WITH_DATABASE[options.action](governed, options)
 
 
 def _key(file: Path) -> int:
@@ -91,43 +91,47 @@ def _sign(file: Path, key: Path) -> int:
     return 0
 
 
-async def _submit(runtime: Runtime, options: argparse.Namespace) -> int:
+async def _submit(governed: Governing, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import draft_version, signed_version, submit
 
-    draft = await draft_version(runtime, _texts(options.folder), options.subject, options.why)
+    draft = await draft_version(governed, _texts(options.folder), options.subject, options.why)
     signed = await _signed(draft, signed_version, options)
     if signed:
-        await submit(runtime, signed)
+        await submit(governed, signed)
         print(
             f"version {signed.number} is submitted; another person brings it into force: policy approve {signed.number}"
         )
     return 0
 
 
-async def _approve(runtime: Runtime, options: argparse.Namespace) -> int:
+async def _approve(governed: Governing, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import draft_approval
 
-    return await _change(runtime, await draft_approval(runtime, options.number, options.subject, options.why), options)
+    return await _change(
+        governed, await draft_approval(governed, options.number, options.subject, options.why), options
+    )
 
 
-async def _rollback(runtime: Runtime, options: argparse.Namespace) -> int:
+async def _rollback(governed: Governing, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import draft_rollback
 
-    return await _change(runtime, await draft_rollback(runtime, options.number, options.subject, options.why), options)
+    return await _change(
+        governed, await draft_rollback(governed, options.number, options.subject, options.why), options
+    )
 
 
-async def _change(runtime: Runtime, draft: Change, options: argparse.Namespace) -> int:
+async def _change(governed: Governing, draft: Change, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import bring_into_force, signed_change
 
     signed = await _signed(draft, signed_change, options)
     if signed:
-        await bring_into_force(runtime, signed)
+        await bring_into_force(governed, signed)
         print(f"version {signed.version} of the policy is in force; it holds for the next question")
     return 0
 
 
-async def _list(runtime: Runtime, options: argparse.Namespace) -> int:
-    versions, changes = await runtime.policy.versions.all(), await runtime.policy.versions.changes()
+async def _list(governed: Governing, options: argparse.Namespace) -> int:
+    versions, changes = await governed.policy.versions.all(), await governed.policy.versions.changes()
     if options.json:
         body = {"versions": [_row(each) for each in versions], "changes": [_row(each) for each in changes]}
         print(json.dumps(body, indent=2, ensure_ascii=False))
@@ -137,7 +141,7 @@ async def _list(runtime: Runtime, options: argparse.Namespace) -> int:
         for change in (each for each in changes if each.version == version.number):
             verb = "approved" if change.kind == "approve" else "brought back"
             print(f"  {verb} by {change.approver}, {change.signed_at[:16]}: {change.why}")
-    say(f"in force: {(await runtime.policy()).version}")
+    say(f"in force: {(await governed.policy()).version}")
     return 0
 
 
@@ -145,8 +149,8 @@ def _row(said: Version | Change) -> dict[str, object]:
     return json.loads(said.payload())
 
 
-async def _show(runtime: Runtime, options: argparse.Namespace) -> int:
-    documents = (await runtime.policy.versions.version(options.number)).documents or {}
+async def _show(governed: Governing, options: argparse.Namespace) -> int:
+    documents = (await governed.policy.versions.version(options.number)).documents or {}
     for name, text in documents.items():
         if options.folder is None:
             print(f"# {name}\n{text}")
@@ -158,7 +162,7 @@ async def _show(runtime: Runtime, options: argparse.Namespace) -> int:
     return 0
 
 
-_WITH_RUNTIME: Mapping[str, Callable[[Runtime, argparse.Namespace], Awaitable[int]]] = {
+_WITH_DATABASE: Mapping[str, Callable[[Governing, argparse.Namespace], Awaitable[int]]] = {
     "submit": _submit, "approve": _approve, "rollback": _rollback, "list": _list, "show": _show,
 }  # fmt: skip
 

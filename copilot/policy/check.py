@@ -14,7 +14,7 @@ from copilot.policy.findings import Finding, Known, Person
 from copilot.policy.layers import ENTERPRISE, Place, Spot
 from copilot.policy.names import name_findings
 from copilot.policy.sections import SECTIONS, Key, Section
-from copilot.policy.separation import self_approvals
+from copilot.policy.separation import self_approvals, unheld
 from copilot.policy.splitting import threshold_findings
 
 
@@ -22,7 +22,11 @@ def check(policy: PolicySet, known: Known, people: Sequence[Person], *, at: date
     """All findings, errors first. What exceptions change is checked for while they hold and for afterwards."""
     found = {*_layout(policy), *name_findings(policy, known, people), *_allowances(policy), *_ended(policy, at)}
     for moment in moments(policy, at):
-        found |= {*_at_spots(policy, known, moment), *self_approvals(policy, people, moment)}
+        found |= {
+            *_at_spots(policy, known, moment),
+            *self_approvals(policy, people, moment),
+            *unheld(policy, people, moment),
+        }
         for document in policy.documents:
             found |= {*_shadowed(document, moment), *threshold_findings(document, moment)}
     return tuple(sorted(found, key=_order))

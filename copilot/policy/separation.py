@@ -1,4 +1,4 @@
-"""Every way for one person to author a change and to approve it."""
+"""Every way for one person to author a change and to approve it, and changes that nobody could make at all."""
 
 from __future__ import annotations
 
@@ -41,6 +41,23 @@ def self_approvals(policy: PolicySet, people: Sequence[Person], at: datetime) ->
             if rule.section == "duties":
                 for (change,), duty in rule.at(at).items():
                     yield from _of(document.place, rule.name, change, duty, known, at)
+
+
+def unheld(policy: PolicySet, people: Sequence[Person], at: datetime) -> Iterator[Finding]:
+    """A finding for each side of a change that nobody of the directory holds: a policy that nobody could approve could
+    not be taken back either. Who holds it by a group at the provider is not known here."""
+    held = frozenset[str]().union(*(person.roles for person in people))
+    for document in policy.documents if people else ():
+        for rule in document.rules:
+            if rule.section == "duties":
+                for (change,), duty in rule.at(at).items():
+                    for verb, roles in (("author", duty.author), ("approve", duty.approve)):
+                        if not roles & held:
+                            text = (
+                                f"nobody in the directory is {' or '.join(sorted(roles)) or 'named'}, so nobody there"
+                            )
+                            text += f" may {verb} a change of {change}"
+                            yield Finding("warning", "nobody_may", document.place, rule.name, text)
 
 
 def _of(

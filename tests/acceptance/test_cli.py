@@ -267,6 +267,7 @@ def test_backup_destroy_restore(desk: Desk) -> None:
     shutil.rmtree(desk.home / "pg18")
     restored = desk.good("restore", str(file))
     assert "the chain holds" in restored
+    assert "the policy in force is baseline" in restored
     assert "the chain holds" in desk.good("audit", "verify")
     again = desk.answer(f"where is {desk.order}?", "--conversation", kept["conversation"])
     assert again["answer"] == kept["answer"]

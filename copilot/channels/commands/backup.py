@@ -7,6 +7,7 @@ from pathlib import Path
 
 from copilot.channels.cli import Command, say
 from copilot.domain.clock import system_clock
+from copilot.errors import PolicyNotInForceError
 from copilot.settings import read_settings
 from copilot.store import embedded
 from copilot.store.audit_verify import verify
@@ -47,8 +48,14 @@ async def _restore(options: argparse.Namespace) -> int:
         print(f"the database that was there is kept as {report.previous}")
     async with open_runtime(settings, progress=say, linger=True) as runtime:
         found = await verify(runtime.database, settings.home)
-    for note in found.notes:
-        print(f"note: {note}")
+        for note in found.notes:
+            print(f"note: {note}")
+        try:
+            print(f"the policy in force is {(await runtime.policy()).version}")
+        except (
+            PolicyNotInForceError
+        ) as error:  # changes that came after the backup are gone, and somebody has to say so
+            print(f"note: nobody is answered until this is settled: {error}")
     print(f"{found.rows} audit rows, {'the chain holds' if found.ok else f'{found.found} faults'}")
     return 0 if found.ok else 1
 

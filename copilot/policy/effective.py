@@ -130,9 +130,10 @@ class Table:
 
     def find(self, key: Key) -> Decided[Any]:
         """The decision for a key; names that no rule knows count as all others."""
-        found = self._decided.get(key)
+        named = tuple(part if part in known else EVERY for part, known in zip(key, self.known, strict=True))
+        found = self._decided.get(named)
         if found is None:
-            found = self._decided[key] = self._find(key)
+            found = self._decided[named] = self._find(named)
         return found
 
     def decisions(self) -> Iterator[tuple[Key, Decided[Any]]]:
@@ -144,13 +145,13 @@ class Table:
         yield from ((key, self.find(key)) for key in (product(*asked) if all(self.known) else ()))
 
     def _find(self, key: Key) -> Decided[Any]:
-        named = tuple(part if part in known else EVERY for part, known in zip(key, self.known, strict=True))
-        asked = zip(named, self.section.parts, self.known, strict=True)
-        if any(part == EVERY and name not in self.section.wild and EVERY not in known for part, name, known in asked):
+        unnamed = (part == EVERY and part not in known for part, known in zip(key, self.known, strict=True))
+        wild = (name in self.section.wild for name in self.section.parts)
+        if not all(self.known) or any(none and not open_ for none, open_ in zip(unnamed, wild, strict=True)):
             return Decided(value=self.section.closed)
-        if self.above is not None and not any(True for _, said in self._own for _ in _matches(said, named)):
-            return self.above.find(named)
-        return _decide(self.section, named, self._levels) if all(self.known) else Decided(value=self.section.closed)
+        if self.above is not None and not any(True for _, said in self._own for _ in _matches(said, key)):
+            return self.above.find(key)
+        return _decide(self.section, key, self._levels)
 
 
 class InEffect:
@@ -198,7 +199,7 @@ class _Tables(Mapping[str, Table]):
         if name not in self._joined:
             above = self._above[name] if self._above else None
             levels = self.levels(name)
-            silent = self._above is not None and levels == self._above.levels(name)
+            silent = self._above is not None and levels is self._above.levels(name)
             self._joined[name] = above if above and silent else Table(SECTIONS[name], levels, above)
         return self._joined[name]
 

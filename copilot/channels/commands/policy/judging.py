@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,29 +18,6 @@ from copilot.policy.findings import Finding, Person
 from copilot.policy.reading import baseline, policy_schema, read_folder
 from copilot.policy.simulate import Flip, Simulation
 from copilot.settings import read_settings
-
-Add = Callable[..., argparse.ArgumentParser]
-"""Adds the parser of an action."""
-
-
-def add_arguments(add: Add) -> None:
-    """`check`, `explain`, `diff` and `simulate`."""
-    checked = add("check", help="name all that is wrong; exit status 1 if there is an error")
-    checked.add_argument("folder", nargs="?", help="the folder of a policy (default: the shipped one)")
-    checked.add_argument("--live", action="store_true", help="hold it against the people and places that there are too")
-    checked.add_argument("--schema", action="store_true", help="print the JSON Schema of a document instead")
-    explained = add("explain", help="what holds for a person, and which layer and rule decided it")
-    explained.add_argument("--as", dest="subject", required=True, metavar="USER")
-    explained.add_argument("--policy", metavar="FOLDER", help="the folder of a policy (default: the one in force)")
-    explained.add_argument("what", nargs="+", metavar="WHAT", help='such as "invoice_amount in SG"')
-    compared = add("diff", help="what differs between two policies, rule by rule")
-    compared.add_argument("old", help="the folder of the one")
-    compared.add_argument("new", nargs="?", help="the folder of the other (default: the shipped one)")
-    simulated = add("simulate", help="decide what was decided again under another policy, and list what would change")
-    simulated.add_argument("folder", help="the folder of the proposed policy")
-    simulated.add_argument("--last", type=int, default=10_000, metavar="N", help="so many decisions (10000)")
-    for action in (checked, explained, compared, simulated):
-        action.add_argument("--json", action="store_true", help="print JSON")
 
 
 async def judge(options: argparse.Namespace) -> int:

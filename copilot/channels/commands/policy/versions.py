@@ -26,37 +26,8 @@ from copilot.settings import read_settings
 if TYPE_CHECKING:
     from copilot.wiring.opening import Governing
 
-Add = Callable[..., argparse.ArgumentParser]
-ACTIONS = ("key", "sign", "submit", "list", "show", "approve", "rollback")
 _PASSPHRASE = "COPILOT_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
 _Signed = TypeVar("_Signed", Version, Change)
-
-
-def add_arguments(add: Add) -> None:
-    """`key`, `sign`, `submit`, `list`, `show`, `approve` and `rollback`."""
-    key = add("key", help="make a key of one's own, for `signers.yaml` to name")
-    key.add_argument("file", type=Path, metavar="FILE", help="where the private key goes; it stays with its owner")
-    signing = add("sign", help="sign what --to-sign wrote, where the key is")
-    signing.add_argument("file", type=Path, metavar="FILE", help="what to sign; the signature goes to FILE.sig")
-    signing.add_argument("--key", type=Path, required=True, metavar="KEY")
-    submitted = add("submit", help="add a version, for somebody else to approve")
-    submitted.add_argument("folder", nargs="?", type=Path, help="the folder of a policy (default: the shipped one)")
-    approved = add("approve", help="bring a version into force")
-    approved.add_argument("number", type=int, metavar="VERSION")
-    back = add("rollback", help="bring back what was in force before")
-    back.add_argument("--to", type=int, dest="number", metavar="VERSION", help="this version rather than the last one")
-    for action in (submitted, approved, back):
-        action.add_argument("--as", dest="subject", required=True, metavar="USER")
-        action.add_argument("--why", required=True, metavar="TEXT")
-        how = action.add_mutually_exclusive_group(required=True)
-        how.add_argument("--key", type=Path, metavar="KEY", help="sign with this key")
-        how.add_argument("--to-sign", type=Path, metavar="FILE", help="write what is to be signed, and do nothing yet")
-        how.add_argument("--signed", type=Path, metavar="FILE", help="go on with what was signed; needs FILE.sig too")
-    listed = add("list", help="every version, and what is in force since when")
-    listed.add_argument("--json", action="store_true", help="print JSON")
-    shown = add("show", help="the documents of a version")
-    shown.add_argument("number", type=int, metavar="VERSION")
-    shown.add_argument("folder", nargs="?", type=Path, help="write them there rather than print them")
 
 
 async def run(options: argparse.Namespace) -> int:

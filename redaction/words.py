@@ -1,0 +1,87 @@
+"""Texts as words with their places: what is written in many ways is compared by its letters and digits."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+_MARKS = "\u0300-\u036f"
+_UNSEEN = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+"""Soft hyphens, joiners and direction marks: they change how a word is set, and not what it says."""
+_SINGLE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Scripts that are written without blanks: each character is a word."""
+_WORD = re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}](?:[^\W_{_SINGLE}]|[{_MARKS}{_UNSEEN}])*")
+_PLAIN_WORD = re.compile(r"[a-z0-9]+")
+_DROPPED = re.compile(rf"[{_MARKS}{_UNSEEN}]")
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o", "\u0131": "i"})
+_UMLAUT = re.compile("([aou])e")
+_MOST_KEPT = 20_000
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text: folded, and where each begins and ends in it."""
+
+    folded: Sequence[str]
+    spans: Sequence[tuple[int, int]]
+
+    @cached_property
+    def spaced(self) -> Run:
+        """The words with a blank between them."""
+        return Run(" ".join(self.folded), self.folded, 1)
+
+    @cached_property
+    def joined(self) -> Run:
+        """The words without anything between them: numbers are grouped in many ways."""
+        return Run("".join(self.folded), self.folded, 0)
+
+
+class Run:
+    """Folded words in one string."""
+
+    def __init__(self, text: str, words: Sequence[str], between: int) -> None:
+        self.text = text
+        self._words = words
+        self._between = between
+
+    def words(self, begin: int, end: int) -> tuple[int, int] | None:
+        """The first and the last word of a piece of the string; None where it cuts a word."""
+        first = bisect_left(self._starts, begin)
+        last = bisect_right(self._starts, end - 1) - 1
+        if first > last or self._starts[first] != begin or self._starts[last] + len(self._words[last]) != end:
+            return None
+        return first, last
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        lengths = (len(word) + self._between for word in self._words)
+        return [*accumulate(lengths, initial=0)][:-1]
+
+
+def words_of(text: str) -> Words:
+    """The words of a text, in order."""
+    if text.isascii():  # by far the most, and lower case moves nothing in it
+        plain = [(match.group(), match.span()) for match in _PLAIN_WORD.finditer(text.lower())]
+        return Words([_spelled(word) for word, _ in plain], [span for _, span in plain])
+    found = [(fold_word(match.group()), match.span()) for match in _WORD.finditer(text)]
+    return Words([word for word, _ in found if word], [span for word, span in found if word])
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def fold_word(word: str) -> str:
+    """A word without case, accents and what is not seen, in one spelling of umlauts: Müller, Mueller and MULLER meet.
+
+    Empty where nothing is left of it.
+    """
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    return _spelled(_DROPPED.sub("", plain).translate(_LETTERS))
+
+
+def _spelled(word: str) -> str:
+    """A lower-case word with one spelling of umlauts."""
+    return _UMLAUT.sub(r"\1", word) if "ae" in word or "oe" in word or "ue" in word else word

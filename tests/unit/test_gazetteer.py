@@ -1,0 +1,142 @@
+"""Known values are found in the ways in which people write them, whole, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redaction.gazetteer import Find, Gazetteer, Known, joined
+from redaction.words import fold_word, words_of
+
+GAZETTEER = Gazetteer((
+    Known("PERSON", "Anna Maria Meyer", "name"),
+    Known("PERSON", "Björn Müller-Lüdenscheidt", "name"),
+    Known("PERSON", "Dr. Jan van der Berg", "name"),
+    Known("PERSON", "Aoife O'Brien", "name"),
+    Known("PERSON", "陳大文", "name"),
+    Known("PHONE", "+49 40 1234-567", "phone"),
+    Known("PHONE", "(312) 555-0123", "phone"),
+    Known("EMAIL", "anna.meyer@firma.example"),
+    Known("TAX", "DE123456789", "number"),
+))  # fmt: skip
+
+
+def _found(text: str) -> list[tuple[str, str]]:
+    return [(text[find.begin : find.end], find.kind) for find in GAZETTEER.find(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("spoke with Anna Maria Meyer today", ["Anna Maria Meyer"]),
+        ("ANNA MEYER, not banana meyers", ["ANNA MEYER"]),
+        ("Meyer, Anna (Meyer Anna Maria)", ["Meyer, Anna", "Meyer Anna Maria"]),
+        ("Anna M. Meyer", ["Anna M. Meyer"]),
+        ("A. Meyer and A.M. Meyer and Meyer, A.", ["A. Meyer", "A.M. Meyer", "Meyer, A"]),
+        ("a. meyer", ["a. meyer"]),
+        ("a Meyer is one of many, and so is B. Meyer", []),
+        ("Anna Meyer's desk", ["Anna Meyer"]),
+        ("Anna: Meyer", []),
+        ("Bjoern Mueller-Luedenscheidt", ["Bjoern Mueller-Luedenscheidt"]),
+        ("Bjo\u0308rn Mu\u0308ller Lu\u0308denscheidt", ["Bjo\u0308rn Mu\u0308ller Lu\u0308denscheidt"]),
+        ("BJÖRN MÜLLER\u2010LÜDENSCHEIDT", ["BJÖRN MÜLLER\u2010LÜDENSCHEIDT"]),
+        ("Me\u200byer An\u00adna", ["Me\u200byer An\u00adna"]),
+        ("van der Berg, Jan or Jan Berg or J. Berg", ["van der Berg, Jan", "Jan Berg", "J. Berg"]),
+        ("Aoife O\u2019Brien", ["Aoife O\u2019Brien"]),
+        ("請聯絡陳大文先生", ["陳大文"]),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(text: str, values: list[str]) -> None:
+    assert _found(text) == [(value, "PERSON") for value in values]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("call 0049 40 1234567", "0049 40 1234567"),
+        ("call +49 (0)40 / 12 34-567", "49 (0)40 / 12 34-567"),
+        ("call 040 1234567 now", "040 1234567"),
+        ("call 3125550123", "3125550123"),
+        ("312.555.0123", "312.555.0123"),
+    ],
+)
+def test_a_phone_number_is_found_however_it_is_dialled(text: str, value: str) -> None:
+    assert _found(text) == [(value, "PHONE")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("VAT id de 123 456 789.", [("de 123 456 789", "TAX")]),
+        ("DE-123.456.789", [("DE-123.456.789", "TAX")]),
+        ("XDE123456789", []),
+        ("DE1234567890", []),
+        ("DE123; 456789", []),
+        ("Anna.Meyer@Firma.Example", [("Anna.Meyer@Firma.Example", "EMAIL")]),
+        ("", []),
+        ("...", []),
+    ],
+)
+def test_numbers_and_addresses_are_found_as_a_whole(text: str, found: list[tuple[str, str]]) -> None:
+    assert _found(text) == found
+
+
+def test_finds_that_overlap_are_one() -> None:
+    finds = (Find(0, 10, "PERSON"), Find(5, 20, "ORGANISATION"), Find(30, 31, "EMAIL"))
+    assert joined(reversed(finds)) == (Find(0, 20, "ORGANISATION"), Find(30, 31, "EMAIL"))
+
+
+def test_values_too_short_to_be_told_from_words_are_not_looked_for() -> None:
+    gazetteer = Gazetteer((Known("PERSON", "Bo", "name"), Known("TAX", "7", "number"), Known("PERSON", "", "name")))
+    assert gazetteer.find("Bo ordered 7") == ()
+
+
+_LETTERS = st.characters(categories=("Lu", "Ll"), max_codepoint=0x24F).filter(lambda c: len(fold_word(c)) == 1)
+"""Without ligatures, of which an initial is two letters."""
+_NAME_WORD = st.text(_LETTERS, min_size=3, max_size=9)
+_NAMES = st.lists(_NAME_WORD, min_size=2, max_size=4).map(" ".join)
+_AROUND = st.text(st.sampled_from("abc XYZ 123.,;:-ßüÄ\u0308\u200b陳\n"), max_size=40)
+
+
+@st.composite
+def _written(draw: st.DrawFn) -> tuple[str, str, str]:
+    """A name, a way to write it, and a text in which it stands."""
+    name = draw(_NAMES)
+    pieces = name.split()
+    way = draw(
+        st.sampled_from((
+            name, name.upper(), name.lower(), f"{pieces[-1]}, {' '.join(pieces[:-1])}", f"{pieces[0]} {pieces[-1]}",
+            f"{pieces[0][0].upper()}. {pieces[-1]}",
+        ))
+    )  # fmt: skip
+    return name, way, f"{draw(_AROUND)} | {way} | {draw(_AROUND)}"
+
+
+@settings(max_examples=300, deadline=None)
+@given(_written())
+def test_whatever_stands_around_it_a_known_name_is_covered(written: tuple[str, str, str]) -> None:
+    name, way, text = written
+    begin = text.index(f" | {way} | ") + 3
+    finds: Any = Gazetteer((Known("PERSON", name, "name"),)).find(text)
+    covered = {place for find in finds for place in range(find.begin, find.end)}
+    wanted = {place for place in range(begin, begin + len(way)) if text[place].isalnum()}
+    assert wanted <= covered, (name, way, text, finds)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=80))
+def test_the_words_of_a_text_lie_in_it_in_order(text: str) -> None:
+    words = words_of(text)
+    places = [place for span in words.spans for place in span]
+    assert places == sorted(places)
+    assert all(words.folded)
+    assert len(words.folded) == len(words.spans)
+    for run in (words.spaced, words.joined):
+        begin = 0
+        for number, word in enumerate(words.folded):
+            begin = run.text.index(word, begin)
+            assert run.words(begin, begin + len(word)) in ((number, number), None)
+            begin += len(word)

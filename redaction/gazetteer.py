@@ -182,7 +182,7 @@ def _core(words: Sequence[str]) -> Sequence[str]:
 def _orders(words: Sequence[str]) -> Iterator[Sequence[str]]:
     """The ways to write a name: as it is, surname first, without what comes and goes with it, with the pieces in the
     middle as initials or left out."""
-    for whole in (words, _without(words, _TITLES), _core(words)):
+    for whole in dict.fromkeys(map(tuple, (words, _without(words, _TITLES), _core(words)))):
         yield whole
         for last in range(1, len(whole)):  # "van der Berg, Anna" and "Berg, Anna van der"
             yield (*whole[last:], *whole[:last])

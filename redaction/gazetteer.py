@@ -9,9 +9,8 @@ it is not looked for here.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -26,9 +25,11 @@ _TITLES = frozenset(
 )
 _PARTICLES = frozenset({"von", "vom", "zu", "van", "de", "der", "den", "del", "la", "bin", "binte", "al"})
 """Both come and go with a name; particles stand before a surname, also where that comes first."""
+_BESIDE = _TITLES | _PARTICLES
+_FURTHEST = 6
+"""How many words a name may have from its first to its last."""
 _BETWEEN_WORDS = re.compile(r"[^\w;:!?|/\\<>{}\[\]()=]{0,4}")
 _BETWEEN_DIGITS = re.compile(r"[ \u00a0\u202f().+/\u2010-\u2015-]{0,4}")
-_BETWEEN_INITIALS = re.compile(r"[ \u00a0.,\u2010-]{0,3}")
 _FEWEST_DIGITS = 7
 """A phone number without its country is looked for from so many digits on."""
 _FEWEST_LETTERS = 3
@@ -60,8 +61,7 @@ class Gazetteer:
     def __init__(self, values: Iterable[Known]) -> None:
         self._kinds: list[str] = []
         self._spaced, self._joined = _automaton(), _automaton()
-        self._initials: defaultdict[str, set[str]] = defaultdict(set)
-        self._name_kinds: dict[str, str] = {}
+        self._names: dict[str, dict[str, _Names]] = {}
         numbers: dict[str, int] = {}
         for known in values:
             if known.kind not in numbers:
@@ -77,31 +77,27 @@ class Gazetteer:
         found = [
             *self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS),
             *self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS),
-            *self._by_initials(text, there),
         ]
+        for kind, names in self._names.items():
+            found += _names_in(text, there, names, kind)
         return joined(found)
 
     def _add(self, known: Known, kind: int) -> None:
         words = words_of(known.value).folded
         if sum(map(len, words)) < _FEWEST_LETTERS:
             return
-        if known.how in ("name", "phrase"):
-            forms = _orders(words) if known.how == "name" else (words,)
-            for form in forms:
-                self._put(self._spaced, " ".join(form), kind)
-            core = _core(words)
-            if known.how == "name" and len(core) > 1:
-                self._initials[core[-1]].add(core[0][0])
-                self._name_kinds.setdefault(core[-1], known.kind)
+        if known.how == "name" and len(words) > 1:
+            core = [word for word in words if word not in _BESIDE]
+            first, *middle, last = core if len(core) > 1 else words
+            names = self._names.setdefault(known.kind, {}).setdefault(last, _Names())
+            names.given.add(first)
+            names.middle.update(middle)
             return
-        forms = _dialled(known.value) if known.how == "phone" else ("".join(words),)
-        for form in forms:
-            self._put(self._joined, form, kind)
-
-    @staticmethod
-    def _put(automaton: Any, form: str, kind: int) -> None:
-        if len(form) < _LONGEST and form not in automaton:
-            automaton.add_word(form, kind * _LONGEST + len(form))
+        if known.how in ("name", "phrase"):
+            _put(self._spaced, " ".join(words), kind)
+            return
+        for form in _dialled(known.value) if known.how == "phone" else ("".join(words),):
+            _put(self._joined, form, kind)
 
     def _matches(self, text: str, words: Words, run: Run, automaton: Any, between: re.Pattern[str]) -> Iterator[Find]:
         if not len(automaton):
@@ -113,28 +109,72 @@ class Gazetteer:
             if piece and _in_one(text, words, *piece, between):
                 yield _find(words, *piece, self._kinds[kind])
 
-    def _by_initials(self, text: str, words: Words) -> Iterator[Find]:
-        """ "A. Meyer", "A. M. Meyer" and "Meyer, A." where some Anna Meyer is known."""
-        for number, word in enumerate(words.folded):
-            letters = self._initials.get(word)
-            if letters is None:
-                continue
-            for step in (-1, 1):
-                at = furthest = number + step
-                first = ""
-                while 0 <= at < len(words.folded) and self._is_initial(text, words, at, at - step):
-                    first = words.folded[at] if step < 0 or not first else first
-                    furthest, at = at, at + step
-                if first in letters:
-                    yield _find(words, min(number, furthest), max(number, furthest), self._name_kinds[word])
 
-    @staticmethod
-    def _is_initial(text: str, words: Words, at: int, beside: int) -> bool:
-        """Whether a word is one letter, written as an initial is, next to another word."""
-        begin, end = words.spans[at]
-        if len(words.folded[at]) != 1 or not (text[begin].isupper() or text[end : end + 1] == "."):
-            return False
-        return _in_one(text, words, min(at, beside), max(at, beside), _BETWEEN_INITIALS)
+@dataclass(slots=True)
+class _Names:
+    """The names that end with one word: what they begin with, and what may stand between."""
+
+    given: set[str] = field(default_factory=set[str])
+    middle: set[str] = field(default_factory=set[str])
+
+    def goes_on(self, word: str) -> bool:
+        """Whether a word may stand between the two, or beside them."""
+        return word in self.middle or word in _BESIDE or len(word) == 1
+
+
+def _names_in(text: str, words: Words, names: Mapping[str, _Names], kind: str) -> Iterator[Find]:
+    """The last word of a known name with its first, or the initial of that, on either side: "Meyer, Anna Maria",
+    "A. M. Meyer", "van der Berg, Jan"."""
+    for number, word in enumerate(words.folded):
+        known = names.get(word)
+        for step in (-1, 1) if known else ():
+            first = _first_of(text, words, known, number, step) if known else None
+            if known and first is not None:
+                low, high = sorted((number, first))
+                yield _find(words, _on(text, words, known, low, -1), _on(text, words, known, high, 1), kind)
+
+
+def _first_of(text: str, words: Words, known: _Names, last: int, step: int) -> int | None:
+    """Where the first word of a name stands, going from its last in one direction."""
+    found: int | None = None
+    at = last + step
+    while 0 <= at < len(words.folded) and abs(at - last) <= _FURTHEST and _beside(text, words, at, at - step):
+        word = words.folded[at]
+        if word in known.given:
+            return at
+        if len(word) == 1 and _is_initial(text, words, at) and any(given[0] == word for given in known.given):
+            found = at
+        elif not known.goes_on(word):
+            break
+        at += step
+    return found
+
+
+def _on(text: str, words: Words, known: _Names, at: int, step: int) -> int:
+    """The furthest word that belongs to a name beyond its end: "Müller" before "Lüdenscheidt, Björn"."""
+    while 0 <= at + step < len(words.folded) and _beside(text, words, at + step, at):
+        word = words.folded[at + step]
+        particle = step < 0 and word in _PARTICLES
+        if not (word in known.middle or particle or (len(word) == 1 and _is_initial(text, words, at + step))):
+            break
+        at += step
+    return at
+
+
+def _is_initial(text: str, words: Words, at: int) -> bool:
+    """Whether a word of one letter is written as an initial is."""
+    begin, end = words.spans[at]
+    return text[begin].isupper() or text[end : end + 1] == "."
+
+
+def _beside(text: str, words: Words, one: int, other: int) -> bool:
+    low, high = sorted((one, other))
+    return _in_one(text, words, low, high, _BETWEEN_WORDS)
+
+
+def _put(automaton: Any, form: str, kind: int) -> None:
+    if len(form) < _LONGEST and form not in automaton:
+        automaton.add_word(form, kind * _LONGEST + len(form))
 
 
 def _automaton() -> Any:
@@ -168,30 +208,6 @@ def _in_one(text: str, words: Words, first: int, last: int, between: re.Pattern[
     """Whether what stands between the words of a piece keeps them together."""
     spans = words.spans[first : last + 1]
     return all(between.fullmatch(text, end, begin) for (_, end), (begin, _) in pairwise(spans))
-
-
-def _without(words: Sequence[str], beside: frozenset[str]) -> Sequence[str]:
-    """A name without some words; the name itself where nothing else is left."""
-    return [word for word in words if word not in beside] or words
-
-
-def _core(words: Sequence[str]) -> Sequence[str]:
-    return _without(words, _TITLES | _PARTICLES)
-
-
-def _orders(words: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The ways to write a name: as it is, surname first, without what comes and goes with it, with the pieces in the
-    middle as initials or left out."""
-    for whole in dict.fromkeys(map(tuple, (words, _without(words, _TITLES), _core(words)))):
-        yield whole
-        for last in range(1, len(whole)):  # "van der Berg, Anna" and "Berg, Anna van der"
-            yield (*whole[last:], *whole[:last])
-    first, *middle, last = _core(words) if len(_core(words)) > 1 else (*words, *words)
-    if middle:
-        initials = [piece[0] for piece in middle]
-        for given in ((first,), (first, *initials)):
-            yield (*given, last)
-            yield (last, *given)
 
 
 def _dialled(value: str) -> Iterator[str]:

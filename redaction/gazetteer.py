@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import ahocorasick
 
-from redaction.words import Run, Words, words_of
+from redaction.words import Run, Words
 
 How = Literal["name", "phrase", "number", "phone"]
 """How a value is written: a person's name; words in their order; letters and digits in groups; a phone number."""
@@ -73,7 +73,7 @@ class Gazetteer:
 
     def find(self, text: str, words: Words | None = None) -> tuple[Find, ...]:
         """The known values of a text, in order. Finds that overlap are one, of the kind of the longest."""
-        there = words or words_of(text)
+        there = words or Words(text)
         found = [
             *self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS),
             *self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS),
@@ -83,7 +83,7 @@ class Gazetteer:
         return joined(found)
 
     def _add(self, known: Known, kind: int) -> None:
-        words = words_of(known.value).folded
+        words = Words(known.value).folded
         if sum(map(len, words)) < _FEWEST_LETTERS:
             return
         if known.how == "name" and len(words) > 1:

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
@@ -23,12 +22,27 @@ _UMLAUT = re.compile("([aou])e")
 _MOST_KEPT = 20_000
 
 
-@dataclass(frozen=True)
 class Words:
-    """The words of a text: folded, and where each begins and ends in it."""
+    """The words of a text, in order. Where they stand is worked out when it is asked for: most texts hold nothing that
+    anybody looks for."""
 
-    folded: Sequence[str]
-    spans: Sequence[tuple[int, int]]
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._plain = text.isascii()  # by far the most, and lower case moves nothing in it
+
+    @cached_property
+    def folded(self) -> Sequence[str]:
+        """Each word without case and accents, in one spelling."""
+        if self._plain:
+            return [_spelled(word) for word in _PLAIN_WORD.findall(self._text.lower())]
+        return [folded for folded in map(fold_word, _WORD.findall(self._text)) if folded]
+
+    @cached_property
+    def spans(self) -> Sequence[tuple[int, int]]:
+        """Where each word begins and ends in the text."""
+        if self._plain:
+            return [match.span() for match in _PLAIN_WORD.finditer(self._text.lower())]
+        return [match.span() for match in _WORD.finditer(self._text) if fold_word(match.group())]
 
     @cached_property
     def spaced(self) -> Run:
@@ -61,15 +75,6 @@ class Run:
     def _starts(self) -> Sequence[int]:
         lengths = (len(word) + self._between for word in self._words)
         return [*accumulate(lengths, initial=0)][:-1]
-
-
-def words_of(text: str) -> Words:
-    """The words of a text, in order."""
-    if text.isascii():  # by far the most, and lower case moves nothing in it
-        plain = [(match.group(), match.span()) for match in _PLAIN_WORD.finditer(text.lower())]
-        return Words([_spelled(word) for word, _ in plain], [span for _, span in plain])
-    found = [(fold_word(match.group()), match.span()) for match in _WORD.finditer(text)]
-    return Words([word for word, _ in found if word], [span for word, span in found if word])
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redaction.gazetteer import Find, Gazetteer, Known, joined
-from redaction.words import fold_word, words_of
+from redaction.words import Words, fold_word
 
 GAZETTEER = Gazetteer((
     Known("PERSON", "Anna Maria Meyer", "name"),
@@ -131,7 +131,7 @@ def test_whatever_stands_around_it_a_known_name_is_covered(written: tuple[str, s
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=80))
 def test_the_words_of_a_text_lie_in_it_in_order(text: str) -> None:
-    words = words_of(text)
+    words = Words(text)
     places = [place for span in words.spans for place in span]
     assert places == sorted(places)
     assert all(words.folded)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from copilot.domain.principal import Grant, Principal
+from copilot.domain.principal import Grant
 from copilot.domain.scope import Scope
 from copilot.policy.effective import Decided
-from copilot.policy.policy import Policy, Rules, scope_for
+from copilot.policy.policy import Policy, Rules
 from copilot.policy.words import in_words
 
 _STOCK = "stock"
@@ -59,7 +59,6 @@ class Simulation:
 
     before: Policy
     after: Policy
-    _scopes: dict[tuple[Grant, ...], Scope] = field(default_factory=dict[tuple[Grant, ...], Scope])
     _reading: dict[tuple[object, ...], tuple[tuple[str, str, str], ...]] = field(
         default_factory=dict[tuple[object, ...], tuple[tuple[str, str, str], ...]]
     )
@@ -72,10 +71,7 @@ class Simulation:
 
     def scope(self, grants: tuple[Grant, ...]) -> Scope:
         """What these grants would show."""
-        if grants not in self._scopes:
-            person = Principal(subject="", name="", home_region=None, grants=grants)
-            self._scopes[grants] = scope_for(person, self.after)
-        return self._scopes[grants]
+        return self.after.scope_of(*grants)
 
     def _read(self, decision: Decision) -> Sequence[tuple[str, str, str]]:
         """The classes of the plan that would be read elsewhere than they were."""

@@ -13,10 +13,9 @@ import psycopg
 import yaml
 
 from copilot.domain.answer import Verdict
-from copilot.domain.question import SessionSubject
-from copilot.policy.policy import scope_for
 from copilot.wiring import Runtime
 from evals.bench.figure import Figure, middle, stopwatch
+from evals.bench.lookup import looked_up
 from evals.bench.program import program
 from evals.company import Company, ask, open_company, running
 from evals.signing import Pair, shipped
@@ -128,9 +127,9 @@ async def _grown(company: Company, growth: Growth, say: Callable[[str], None]) -
             )
         for number in range(_WARM_UP + _ROUNDS):
             for grown, _ in sizes:
-                looked_up, asked = await _looked_up(grown), await _asked(grown)
+                seconds, asked = await _looked_up(grown), await _asked(grown)
                 if number >= _WARM_UP:
-                    grown.times.append(looked_up)
+                    grown.times.append(seconds)
                     grown.asked.append(asked)
     (small, _), (large, _) = sizes
     for what, few, many in (
@@ -183,15 +182,10 @@ def _prepared(admin: psycopg.Connection[Any], places: int) -> str:
 
 
 async def _looked_up(grown: Grown) -> float:
-    """Which policy is in force, who somebody is, what they may read, and one record of theirs."""
-    with stopwatch() as watch:
-        line = await grown.runtime.line()
-        scope = scope_for(await line.authenticate(SessionSubject(_WHO)), line.policy)
-        async with grown.runtime.database.scoped_transaction(scope) as connection:
-            found = await (await connection.execute(_LOOK_UP, {"number": grown.number})).fetchall()
+    seconds, found = await looked_up(grown.runtime, _WHO, _LOOK_UP, {"number": grown.number})
     if len(found) != 1:
         raise RuntimeError(f"{_WHO} does not find {grown.number} under {grown.size} of it")
-    return watch.seconds
+    return seconds
 
 
 async def _asked(grown: Grown) -> float:

@@ -13,13 +13,13 @@ import psycopg
 from psycopg import AsyncConnection, IsolationLevel, sql
 from psycopg.rows import DictRow, dict_row
 
-from copilot.domain.question import SessionSubject
 from copilot.domain.scope import Reach, Scope
-from copilot.policy.policy import load_policy, scope_for
+from copilot.policy.policy import load_policy
 from copilot.store.pool import STATEMENT_MS
 from copilot.store.queries import query
 from copilot.wiring import Runtime
 from evals.bench.figure import Figure, middle, stopwatch
+from evals.bench.lookup import looked_up
 from evals.bench.scene import EPOCH
 from evals.company import Company, open_company, running
 
@@ -29,7 +29,8 @@ _RECORDS = 40
 _PEOPLE = (1, 1_000)
 _GRANTS = 3
 _LOOK_UP = 200
-_ASKED: LiteralString = "select number, status, promised_date from biz.sales_order r where id = %(id)s and {seen}"
+_RECORD: LiteralString = "select number, status, promised_date from biz.sales_order r where id = %(id)s"
+_ASKED: LiteralString = _RECORD + " and {seen}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +194,8 @@ async def _against_directory(company: Company, say: Callable[[str], None]) -> As
         say(f"a look-up with the reading of grants, among {' and '.join(f'{count:,}' for count in _PEOPLE)} people")
         for number in range(_WARM_UP + _LOOK_UP):
             for each in peopled:
-                seconds = await _looked_up(each.runtime, each.values[number % len(each.values)])
+                value = each.values[number % len(each.values)]
+                seconds, _ = await looked_up(each.runtime, "p1", _RECORD, value)
                 if number >= _WARM_UP:
                     each.times.append(seconds)
     for each in peopled:
@@ -228,14 +230,3 @@ async def _with_people(company: Company, count: int) -> AsyncGenerator[Peopled]:
             values = _values(admin)
         async with running(company, name, company.home / f"people_{count}") as runtime:
             yield Peopled(people=count, runtime=runtime, values=values)
-
-
-async def _looked_up(runtime: Runtime, value: Mapping[str, int]) -> float:
-    """Who somebody is, what they were granted, and one record of theirs."""
-    asking = await runtime.line()
-    statement = sql.SQL(_ASKED).format(seen=sql.SQL("true"))
-    with stopwatch() as watch:
-        scope = scope_for(await asking.authenticate(SessionSubject("p1")), asking.policy)
-        async with asking.database.scoped_transaction(scope) as connection:
-            await (await connection.execute(statement, value)).fetchall()
-    return watch.seconds

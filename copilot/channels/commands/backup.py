@@ -52,9 +52,7 @@ async def _restore(options: argparse.Namespace) -> int:
             print(f"note: {note}")
         try:
             print(f"the policy in force is {(await runtime.policy()).version}")
-        except (
-            PolicyNotInForceError
-        ) as error:  # changes that came after the backup are gone, and somebody has to say so
+        except PolicyNotInForceError as error:  # changes of it that came after the backup are gone
             print(f"note: nobody is answered until this is settled: {error}")
     print(f"{found.rows} audit rows, {'the chain holds' if found.ok else f'{found.found} faults'}")
     return 0 if found.ok else 1

@@ -20,6 +20,14 @@ from redaction.words import Run, Words
 
 How = Literal["name", "phrase", "number", "phone"]
 """How a value is written: a person's name; words in their order; letters and digits in groups; a phone number."""
+_LEADS = frozenset(
+    {"account", "acct", "customer", "cust", "client", "buyer", "supplier", "vendor", "konto", "kontonr", "kunde",
+     "kunden", "kundin", "kundennr", "kundennummer", "debitor", "debitorennummer", "lieferant", "lieferanten",
+     "lieferantennummer", "kreditor", "mandant"}
+)  # fmt: skip
+_LED_WITHIN = 4
+"""A short number of digits alone could be a quantity: it is known by a word of these, at most so many before it."""
+_PLAIN_ENOUGH = 7
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "ing", "dipl", "med", "jr", "sr", "ii", "iii"}
 )
@@ -39,35 +47,44 @@ _LONGEST = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value, the kind of data that it is (such as PERSON or EMAIL), and how it is written."""
+    """A value, the kind of data that it is (such as PERSON or EMAIL), how it is written, and where it is from."""
 
     kind: str
     value: str
     how: How = "phrase"
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Find:
-    """A piece of a text: where it begins and ends, and the kind of data that it is."""
+    """A piece of a text: where it begins and ends, the kind of data that it is, and what tells so."""
 
     begin: int
     end: int
     kind: str
+    source: str = ""
+    """Where a known value is from, such as "customer_contact.name", or the rule that found it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sort:
+    """What is told of values: their kind, where they are from, and whether a word must lead to them."""
+
+    kind: str
+    source: str
+    led: bool = False
 
 
 class Gazetteer:
     """Finds known values; made once for many texts. What it holds does not grow with the texts that it has seen."""
 
     def __init__(self, values: Iterable[Known]) -> None:
-        self._kinds: list[str] = []
+        self._sorts: dict[_Sort, int] = {}
         self._spaced, self._joined = _automaton(), _automaton()
-        self._names: dict[str, dict[str, _Names]] = {}
-        numbers: dict[str, int] = {}
+        self._names: dict[_Sort, dict[str, _Names]] = {}
         for known in values:
-            if known.kind not in numbers:
-                numbers[known.kind] = len(numbers)
-                self._kinds.append(known.kind)
-            self._add(known, numbers[known.kind])
+            self._add(known)
+        self._by_number = (*self._sorts,)
         self._spaced.make_automaton()
         self._joined.make_automaton()
 
@@ -78,36 +95,41 @@ class Gazetteer:
             *self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS),
             *self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS),
         ]
-        for kind, names in self._names.items():
-            found += _names_in(text, there, names, kind)
+        for sort, names in self._names.items():
+            found += _names_in(text, there, names, sort)
         return joined(found)
 
-    def _add(self, known: Known, kind: int) -> None:
+    def _add(self, known: Known) -> None:
         words = Words(known.value).folded
         if sum(map(len, words)) < _FEWEST_LETTERS:
             return
+        plain = "".join(words)
+        led = known.how == "number" and plain.isdigit() and len(plain) < _PLAIN_ENOUGH
+        sort = _Sort(known.kind, known.source, led)
         if known.how == "name" and len(words) > 1:
             core = [word for word in words if word not in _BESIDE]
             first, *middle, last = core if len(core) > 1 else words
-            names = self._names.setdefault(known.kind, {}).setdefault(last, _Names())
+            names = self._names.setdefault(sort, {}).setdefault(last, _Names())
             names.given.add(first)
             names.middle.update(middle)
             return
+        number = self._sorts.setdefault(sort, len(self._sorts))
         if known.how in ("name", "phrase"):
-            _put(self._spaced, " ".join(words), kind)
+            _put(self._spaced, " ".join(words), number)
             return
-        for form in _dialled(known.value) if known.how == "phone" else ("".join(words),):
-            _put(self._joined, form, kind)
+        for form in _dialled(known.value) if known.how == "phone" else (plain,):
+            _put(self._joined, form, number)
 
     def _matches(self, text: str, words: Words, run: Run, automaton: Any, between: re.Pattern[str]) -> Iterator[Find]:
         if not len(automaton):
             return
         hits: Iterable[tuple[int, int]] = automaton.iter(run.text)
         for last, value in hits:
-            kind, length = divmod(value, _LONGEST)
+            number, length = divmod(value, _LONGEST)
             piece = run.words(last + 1 - length, last + 1)
-            if piece and _in_one(text, words, *piece, between):
-                yield _find(words, *piece, self._kinds[kind])
+            sort = self._by_number[number]
+            if piece and _in_one(text, words, *piece, between) and (not sort.led or _is_led(words, piece[0])):
+                yield _find(words, *piece, sort)
 
 
 @dataclass(slots=True)
@@ -122,7 +144,12 @@ class _Names:
         return word in self.middle or word in _BESIDE or len(word) == 1
 
 
-def _names_in(text: str, words: Words, names: Mapping[str, _Names], kind: str) -> Iterator[Find]:
+def _is_led(words: Words, first: int) -> bool:
+    """Whether a word that leads to numbers of accounts stands shortly before a place."""
+    return not _LEADS.isdisjoint(words.folded[max(0, first - _LED_WITHIN) : first])
+
+
+def _names_in(text: str, words: Words, names: Mapping[str, _Names], sort: _Sort) -> Iterator[Find]:
     """The last word of a known name with its first, or the initial of that, on either side: "Meyer, Anna Maria",
     "A. M. Meyer", "van der Berg, Jan"."""
     for number, word in enumerate(words.folded):
@@ -131,7 +158,7 @@ def _names_in(text: str, words: Words, names: Mapping[str, _Names], kind: str) -
             first = _first_of(text, words, known, number, step) if known else None
             if known and first is not None:
                 low, high = sorted((number, first))
-                yield _find(words, _on(text, words, known, low, -1), _on(text, words, known, high, 1), kind)
+                yield _find(words, _on(text, words, known, low, -1), _on(text, words, known, high, 1), sort)
 
 
 def _first_of(text: str, words: Words, known: _Names, last: int, step: int) -> int | None:
@@ -172,9 +199,9 @@ def _beside(text: str, words: Words, one: int, other: int) -> bool:
     return _in_one(text, words, low, high, _BETWEEN_WORDS)
 
 
-def _put(automaton: Any, form: str, kind: int) -> None:
+def _put(automaton: Any, form: str, sort: int) -> None:
     if len(form) < _LONGEST and form not in automaton:
-        automaton.add_word(form, kind * _LONGEST + len(form))
+        automaton.add_word(form, sort * _LONGEST + len(form))
 
 
 def _automaton() -> Any:
@@ -191,8 +218,8 @@ def joined(finds: Iterable[Find]) -> tuple[Find, ...]:
         length = find.end - find.begin
         if merged and find.begin < merged[-1].end:
             before = merged[-1]
-            kind = find.kind if length > longest else before.kind
-            merged[-1] = Find(before.begin, max(before.end, find.end), kind)
+            told = find if length > longest else before
+            merged[-1] = Find(before.begin, max(before.end, find.end), told.kind, told.source)
             longest = max(longest, length)
         else:
             merged.append(find)
@@ -200,8 +227,8 @@ def joined(finds: Iterable[Find]) -> tuple[Find, ...]:
     return tuple(merged)
 
 
-def _find(words: Words, first: int, last: int, kind: str) -> Find:
-    return Find(words.spans[first][0], words.spans[last][1], kind)
+def _find(words: Words, first: int, last: int, sort: _Sort) -> Find:
+    return Find(words.spans[first][0], words.spans[last][1], sort.kind, sort.source)
 
 
 def _in_one(text: str, words: Words, first: int, last: int, between: re.Pattern[str]) -> bool:

@@ -1,0 +1,51 @@
+"""Everything personal in a text: what the records know, what has its form, and what the words around it tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from redaction.gazetteer import Find, Gazetteer, joined
+from redaction.identifiers import Identifiers
+from redaction.words import Words
+
+
+class Finder(Protocol):
+    """Finds personal data that no record need hold."""
+
+    def find(self, text: str, words: Words) -> Iterable[Find]:
+        """The finds in a text, whose words are given too, in any order; they may overlap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Redactor:
+    """Finds what is to be masked; reads nothing and keeps nothing of the texts."""
+
+    known: Gazetteer
+    ours: Identifiers
+    others: Sequence[Finder] = ()
+
+    def find(self, text: str) -> tuple[Find, ...]:
+        """The finds of a text, in order and apart from each other.
+
+        What is known goes before what only looks so. A number of our own protects what is found inside it: the digits
+        of an order are no phone number. A known value of just that form is masked all the same.
+        """
+        words = Words(text)
+        ours = self.ours.find(text)
+        known = [find for find in self.known.find(text, words) if not any(_inside(find, each) for each in ours)]
+        protected = (*ours, *known)
+        guessed = [
+            find
+            for finder in self.others
+            for find in finder.find(text, words)
+            if not any(each.begin <= find.begin and find.end <= each.end for each in protected)
+        ]
+        return joined((*known, *guessed))
+
+
+def _inside(find: Find, other: Find) -> bool:
+    """Whether a find is a part of the other, and not all of it."""
+    return other.begin <= find.begin and find.end <= other.end and (find.begin, find.end) != (other.begin, other.end)

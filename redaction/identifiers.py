@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from redaction.gazetteer import Find, joined
+from redaction.finds import Find, joined
 
 IDENTIFIER = "IDENTIFIER"
 _PIECES = re.compile(r"[A-Z]+|\d+|[^A-Z\d]+")

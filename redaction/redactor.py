@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from redaction.gazetteer import Find, Gazetteer, joined
+from redaction.finds import Find, joined
+from redaction.gazetteer import Gazetteer
 from redaction.identifiers import Identifiers
 from redaction.words import Words
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from redaction.gazetteer import Find, joined
+from redaction.finds import Find, joined
 
 TOKEN = re.compile(r"<([A-Z][A-Z_]*)_([1-9][0-9]*)>")
 TYPED = "TEXT"

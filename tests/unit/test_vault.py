@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redaction.gazetteer import Find
+from redaction.finds import Find
 from redaction.vault import TOKEN, Vault
 
 

@@ -34,7 +34,7 @@ _FEWEST_DIGITS = 7
 """A phone number without its country is looked for from so many digits on."""
 _FEWEST_LETTERS = 3
 """A value of fewer letters and digits would be found everywhere."""
-_LONGEST = 1 << 12
+_LONGEST = 4096
 _MOST_RECORDS = 64
 """Of a value that more records hold, these are told."""
 _NONE = -1
@@ -89,7 +89,7 @@ class Gazetteer:
     def _add(self, known: Known) -> None:
         words = Words(known.value).folded
         plain = "".join(words)
-        if len(plain) < _FEWEST_LETTERS or len(plain) * 2 >= _LONGEST:
+        if len(plain) < _FEWEST_LETTERS or len(plain) >= _LONGEST:
             return
         led = known.how == "number" and plain.isdigit() and len(plain) < _PLAIN_ENOUGH
         sort = _Sort(known.kind, known.source, led)
@@ -104,18 +104,17 @@ class Gazetteer:
                 self._put(self._joined, form, sort, known.row)
 
     def _put(self, automaton: Any, form: str, sort: _Sort, row: int) -> None:
-        there = automaton.get(form, None)
-        entry = self._holders.add(sort, row, _NONE if there is None else there // _LONGEST)
-        if there is None:
-            automaton.add_word(form, entry * _LONGEST + len(form))
+        there: int = automaton.get(form, _NONE)
+        entry = self._holders.add(sort, row, there, length=len(form))
+        if there == _NONE:
+            automaton.add_word(form, entry)
 
     def _matches(self, text: str, words: Words, run: Run, automaton: Any, between: re.Pattern[str]) -> Iterator[Find]:
         if not len(automaton):
             return
         hits: Iterable[tuple[int, int]] = automaton.iter(run.text)
-        for end, value in hits:
-            entry, length = divmod(value, _LONGEST)
-            piece = run.words(end + 1 - length, end + 1)
+        for end, entry in hits:
+            piece = run.words(end + 1 - self._holders.length(entry), end + 1)
             if piece and _in_one(text, words, *piece, between):
                 records = self._holders.of(entry, led=_is_led(words, piece[0]))
                 if first := next(records, None):
@@ -129,25 +128,30 @@ class _Holders:
     def __init__(self) -> None:
         self._sorts: dict[_Sort, int] = {}
         self._told: list[_Sort] = []
-        self._sort, self._row, self._next = array("H"), array("q"), array("q")
+        self._sort, self._row, self._next, self._length = array("H"), array("q"), array("i"), array("H")
 
     @property
     def new(self) -> int:
         """The entry of the value that is added next."""
         return len(self._row)
 
-    def add(self, sort: _Sort, row: int, entry: int) -> int:
-        """Note a record for the value of an entry, or for a new one; its entry."""
+    def add(self, sort: _Sort, row: int, entry: int, *, length: int = 0) -> int:
+        """Note a record for the value of an entry, or for a new one of so many characters; its entry."""
         if sort not in self._sorts:
             self._sorts[sort] = len(self._told)
             self._told.append(sort)
         at = self.new
         self._sort.append(self._sorts[sort])
         self._row.append(row)
+        self._length.append(length)
         self._next.append(_NONE if entry == _NONE else self._next[entry])
         if entry != _NONE:
             self._next[entry] = at
         return at if entry == _NONE else entry
+
+    def length(self, entry: int) -> int:
+        """How many characters a value has in the form that was noted."""
+        return self._length[entry]
 
     def kind(self, entry: int) -> str:
         """The kind of a value, as it was first noted."""

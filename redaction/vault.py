@@ -7,6 +7,7 @@ value by typing its token.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +18,16 @@ from redaction.finds import Find, joined
 TOKEN = re.compile(r"<([A-Z][A-Z_]*)_([1-9][0-9]*)>")
 TYPED = "TEXT"
 """The kind of a piece that looks like a token and is none of ours."""
+Origins = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
+"""What told of each part of a value: its source, and field and id of the records it may be from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A value behind a token, and what told of it when it was found last."""
+
+    value: str
+    origins: Origins = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +44,38 @@ class Unmasked:
 class Vault:
     """The tokens of one conversation and their values."""
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(self, kept: Mapping[str, Kept] | None = None) -> None:
         """Raises ValueError where something is no token of ours, or two are of the same value and kind."""
-        self._values: dict[str, str] = {}
+        self._kept: dict[str, Kept] = {}
         self._tokens: dict[tuple[str, str], str] = {}
         self._last: Counter[str] = Counter()
-        for token, value in (values or {}).items():
+        for token, each in (kept or {}).items():
             form = TOKEN.fullmatch(token)
-            if form is None or (form[1], value) in self._tokens:
+            if form is None or (form[1], each.value) in self._tokens:
                 raise ValueError(f"{token!r} is no token of a vault, or one of several for its value")
-            self._keep(form[1], int(form[2]), value)
+            self._keep(form[1], int(form[2]), each)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Vault:
+        """A vault as `to_bytes` gives it. Raises ValueError where it is none."""
+        return cls({token: Kept(value, _origins(told)) for token, (value, told) in json.loads(content).items()})
+
+    def to_bytes(self) -> bytes:
+        """All there is in it, to be kept sealed."""
+        return json.dumps({token: (kept.value, kept.origins) for token, kept in self._kept.items()}).encode()
 
     @property
-    def values(self) -> Mapping[str, str]:
-        """Token -> value, to be kept sealed."""
-        return dict(self._values)
+    def kept(self) -> Mapping[str, Kept]:
+        """Token -> value and what told of it."""
+        return dict(self._kept)
 
-    def token(self, kind: str, value: str) -> str:
-        """What stands for a value of a kind."""
+    def token(self, kind: str, value: str, origins: Origins = ()) -> str:
+        """What stands for a value of a kind; what tells of it now takes the place of what did before."""
         token = self._tokens.get((kind, value))
-        return token or self._keep(kind, self._last[kind] + 1, value)
+        if token is None:
+            return self._keep(kind, self._last[kind] + 1, Kept(value, origins))
+        self._kept[token] = Kept(value, origins)
+        return token
 
     def mask(self, text: str, finds: Iterable[Find]) -> str:
         """A text with tokens in place of what was found in it."""
@@ -60,32 +83,37 @@ class Vault:
         pieces: list[str] = []
         done = 0
         for find in joined((*finds, *typed)):
-            pieces += (text[done : find.begin], self.token(find.kind, text[find.begin : find.end]))
+            origins = tuple((part.source, part.records) for part in find.parts)
+            pieces += (text[done : find.begin], self.token(find.kind, text[find.begin : find.end], origins))
             done = find.end
         return "".join((*pieces, text[done:]))
 
-    def unmask(self, text: str, may: Callable[[str, str], bool] = lambda _kind, _value: True) -> Unmasked:
-        """A text with values in place of tokens, of those that `may` (kind, value) lets be shown: a token in a text is
-        no right to its value."""
+    def unmask(self, text: str, may: Callable[[Kept], bool] = lambda _kept: True) -> Unmasked:
+        """A text with values in place of tokens, of those that `may` lets be shown: a token in a text is no right to
+        its value."""
         unknown: dict[str, None] = {}
         withheld: dict[str, None] = {}
 
         def value_of(match: re.Match[str]) -> str:
-            token, kind = match[0], match[1]
-            value = self._values.get(token)
-            if value is None:
+            token = match[0]
+            kept = self._kept.get(token)
+            if kept is None:
                 unknown[token] = None
-            elif not may(kind, value):
+            elif not may(kept):
                 withheld[token] = None
             else:
-                return value
+                return kept.value
             return token
 
         return Unmasked(text=TOKEN.sub(value_of, text), unknown=tuple(unknown), withheld=tuple(withheld))
 
-    def _keep(self, kind: str, number: int, value: str) -> str:
+    def _keep(self, kind: str, number: int, kept: Kept) -> str:
         token = f"<{kind}_{number}>"
-        self._values[token] = value
-        self._tokens[kind, value] = token
+        self._kept[token] = kept
+        self._tokens[kind, kept.value] = token
         self._last[kind] = max(self._last[kind], number)
         return token
+
+
+def _origins(told: list[list[list[str]]]) -> Origins:
+    return tuple((str(source), tuple((str(field), int(row)) for field, row in records)) for source, records in told)

@@ -26,6 +26,7 @@ from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.errors import TokenRefusedError
 from copilot.manners import Setting, kept_manner, mannerly
+from copilot.masking.pseudonyms import Pseudonyms
 from copilot.policy.policy import Policy, scope_for
 from copilot.retrieval.reads import classes_read
 from copilot.retrieval.retrieve import Linker, retrieve
@@ -38,7 +39,6 @@ from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.understanding.front import plan_text, replan
 from copilot.understanding.manners import Manner, manner_of, may_ask_of, without_courtesy
-from redaction.base import Masker
 
 _REMEMBERED = 6
 """Turns looked back on."""
@@ -72,7 +72,7 @@ class Asking:
     policy: Policy
     templates: Templates
     decider: Decider
-    masker: Masker
+    pseudonyms: Pseudonyms
     audit: AuditLog
     refusals: Refusals
     conversations: Conversations
@@ -91,12 +91,12 @@ class Asking:
         started = perf_counter()
         principal = await self._who(credential, question.channel)
         scope = scope_for(principal, self.policy)
-        masked = self.masker.mask(question.text)
         conversation = await self._conversation(question, principal)
-        outcome = await self._heard(question.text, masked.text, principal, scope, conversation)
+        masked = await self._masked(question.text, principal, conversation)
+        outcome = await self._heard(question.text, masked, principal, scope, conversation)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
-        answer = await self._on_record(question, principal, scope, masked.text, replace(outcome, answer=answer))
-        await self.conversations.append(self._turn(principal, question, masked.text, outcome, answer))
+        answer = await self._on_record(question, principal, scope, masked, replace(outcome, answer=answer))
+        await self.conversations.append(await self._turn(principal, question, masked, outcome, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
     async def again(self, credential: SessionSubject, conversation: str, position: int) -> Answer | None:
@@ -148,7 +148,7 @@ class Asking:
 
     async def _heard(self, text: str, masked: str, principal: Principal, scope: Scope, conversation: str) -> Outcome:
         """What a message comes to, whether it asks about records or is none."""
-        state = await self._state(principal, conversation)
+        state = await self._state(principal, scope, conversation)
         manner = manner_of(text)
         if manner and not may_ask_of(text, state.about):
             return await self._mannerly(manner, masked, principal, scope, conversation)
@@ -175,11 +175,17 @@ class Asking:
             plan = await replan(connection, self.model, state, self.clock())
         return plan or NoPlan(reason="unsupported")
 
-    async def _state(self, principal: Principal, conversation: str) -> State:
+    async def _state(self, principal: Principal, scope: Scope, conversation: str) -> State:
         """What the conversation is about, as far as that is not too long ago."""
         turns = await self.conversations.turns(principal.subject, conversation, last=_REMEMBERED)
         oldest = self.clock() - _FORGOTTEN_AFTER
-        return state_of([turn.plan for turn in turns if turn.asked_at >= oldest])
+        state = state_of([turn.plan for turn in turns if turn.asked_at >= oldest])
+        choices = [(conversation, choice) for choice in state.choices]
+        return replace(state, choices=tuple(await self.pseudonyms.shown(principal.subject, scope, choices)))
+
+    async def _masked(self, text: str, principal: Principal, conversation: str) -> str:
+        """The form of a text that is kept."""
+        return await self.pseudonyms.mask(text, principal.subject, conversation, self.policy)
 
     async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None:
         """What to read for a message in its conversation; None for a scope that reads nothing."""
@@ -267,13 +273,18 @@ class Asking:
             answer=None,
         )
 
-    def _turn(self, principal: Principal, question: Question, masked: str, outcome: Outcome, answer: Answer) -> Turn:
+    async def _turn(
+        self, principal: Principal, question: Question, masked: str, outcome: Outcome, answer: Answer
+    ) -> Turn:
         """What the conversation keeps: references, and what it may be followed up by."""
         plan: dict[str, Json] | None = outcome.plan.to_json() if outcome.plan else None
         if plan is not None and (listed := listed_records(outcome.plan, outcome.evidence)):
             plan["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
         if plan is None and answer.choices:
-            plan = {"choices": [self.masker.mask(choice.question).text for choice in answer.choices]}
+            conversation = answer.conversation
+            plan = {
+                "choices": [await self._masked(choice.question, principal, conversation) for choice in answer.choices]
+            }
         return Turn(
             subject=principal.subject,
             conversation=answer.conversation,

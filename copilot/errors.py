@@ -119,6 +119,12 @@ class AuditError(CopilotError):
     code = "audit"
 
 
+class MaskingError(CopilotError):
+    """What is personal in a text could not be masked, so it goes nowhere."""
+
+    code = "masking"
+
+
 class BackupError(CopilotError):
     """The backup could not be written or restored."""
 

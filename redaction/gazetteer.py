@@ -42,14 +42,14 @@ _NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A value, the kind of data that it is (such as PERSON or EMAIL), how it is written, and the field and the id of
-    the record that holds it."""
+    """A value, the kind of data that it is (such as PERSON or EMAIL), how it is written, and the field and the ids of
+    the records that hold it."""
 
     kind: str
     value: str
     how: How = "phrase"
     source: str = ""
-    row: int = 0
+    rows: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,9 @@ class Gazetteer:
         ]
         for kind, names in self._names.items():
             for first, last, entries in names.find(text, there):
-                records = tuple(dict.fromkeys(each for entry in entries for each in self._holders.of(entry, led=True)))
-                found.append(find_of(there, first, last, kind, records[:_MOST_RECORDS]))
+                holders = (each for entry in entries for each in self._holders.of(entry, led=True))
+                records = tuple(dict.fromkeys(islice(holders, _MOST_RECORDS)))
+                found.append(find_of(there, first, last, kind, records))
         return joined(found)
 
     def _add(self, known: Known) -> None:
@@ -96,16 +97,16 @@ class Gazetteer:
         if known.how == "name" and len(words) > 1:
             new = self._holders.new
             entry = self._names.setdefault(known.kind, Names()).entry(words, new)
-            self._holders.add(sort, known.row, _NONE if entry == new else entry)
+            self._holders.add(sort, known.rows, _NONE if entry == new else entry)
         elif known.how in ("name", "phrase"):
-            self._put(self._spaced, " ".join(words), sort, known.row)
+            self._put(self._spaced, " ".join(words), sort, known.rows)
         else:
             for form in _dialled(known.value) if known.how == "phone" else (plain,):
-                self._put(self._joined, form, sort, known.row)
+                self._put(self._joined, form, sort, known.rows)
 
-    def _put(self, automaton: Any, form: str, sort: _Sort, row: int) -> None:
+    def _put(self, automaton: Any, form: str, sort: _Sort, rows: tuple[int, ...]) -> None:
         there: int = automaton.get(form, _NONE)
-        entry = self._holders.add(sort, row, there, length=len(form))
+        entry = self._holders.add(sort, rows, there, length=len(form))
         if there == _NONE:
             automaton.add_word(form, entry)
 
@@ -135,19 +136,22 @@ class _Holders:
         """The entry of the value that is added next."""
         return len(self._row)
 
-    def add(self, sort: _Sort, row: int, entry: int, *, length: int = 0) -> int:
-        """Note a record for the value of an entry, or for a new one of so many characters; its entry."""
+    def add(self, sort: _Sort, rows: tuple[int, ...], entry: int, *, length: int = 0) -> int:
+        """Note records for the value of an entry, or for a new one of so many characters; its entry."""
         if sort not in self._sorts:
             self._sorts[sort] = len(self._told)
             self._told.append(sort)
-        at = self.new
-        self._sort.append(self._sorts[sort])
-        self._row.append(row)
-        self._length.append(length)
-        self._next.append(_NONE if entry == _NONE else self._next[entry])
-        if entry != _NONE:
-            self._next[entry] = at
-        return at if entry == _NONE else entry
+        for row in rows:
+            at = self.new
+            self._sort.append(self._sorts[sort])
+            self._row.append(row)
+            self._length.append(length)
+            self._next.append(_NONE if entry == _NONE else self._next[entry])
+            if entry == _NONE:
+                entry = at
+            else:
+                self._next[entry] = at
+        return entry
 
     def length(self, entry: int) -> int:
         """How many characters a value has in the form that was noted."""

@@ -24,7 +24,8 @@ class Finder(Protocol):
 class Redactor:
     """Finds what is to be masked; reads nothing and keeps nothing of the texts."""
 
-    known: Gazetteer
+    known: Sequence[Gazetteer]
+    """What is known: all of it at some time, and what was added since."""
     ours: Identifiers
     others: Sequence[Finder] = ()
 
@@ -36,7 +37,12 @@ class Redactor:
         """
         words = Words(text)
         ours = self.ours.find(text)
-        known = [find for find in self.known.find(text, words) if not any(_inside(find, each) for each in ours)]
+        known = [
+            find
+            for gazetteer in self.known
+            for find in gazetteer.find(text, words)
+            if not any(_inside(find, each) for each in ours)
+        ]
         protected = (*ours, *known)
         guessed = [
             find

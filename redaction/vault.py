@@ -18,6 +18,8 @@ from redaction.finds import Find, joined
 TOKEN = re.compile(r"<([A-Z][A-Z_]*)_([1-9][0-9]*)>")
 TYPED = "TEXT"
 """The kind of a piece that looks like a token and is none of ours."""
+Form = Callable[[Find, str], str | None]
+"""What stands for a value of a find: None for a token, from which there is a way back."""
 Origins = tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 """What told of each part of a value: its source, and field and id of the records it may be from."""
 
@@ -44,10 +46,14 @@ class Unmasked:
 class Vault:
     """The tokens of one conversation and their values."""
 
-    def __init__(self, kept: Mapping[str, Kept] | None = None) -> None:
-        """Raises ValueError where something is no token of ours, or two are of the same value and kind."""
+    def __init__(self, kept: Mapping[str, Kept] | None = None, *, highest: int = 0) -> None:
+        """`highest` is the number of a token above which new ones begin: those before it stood for something once.
+
+        Raises ValueError where something is no token of ours, or two are of the same value and kind.
+        """
         self._kept: dict[str, Kept] = {}
         self._tokens: dict[tuple[str, str], str] = {}
+        self._forgotten = highest
         self._last: Counter[str] = Counter()
         for token, each in (kept or {}).items():
             form = TOKEN.fullmatch(token)
@@ -58,11 +64,19 @@ class Vault:
     @classmethod
     def from_bytes(cls, content: bytes) -> Vault:
         """A vault as `to_bytes` gives it. Raises ValueError where it is none."""
-        return cls({token: Kept(value, _origins(told)) for token, (value, told) in json.loads(content).items()})
+        body = json.loads(content)
+        kept = {token: Kept(value, _origins(told)) for token, (value, told) in body["kept"].items()}
+        return cls(kept, highest=body["forgotten"])
 
     def to_bytes(self) -> bytes:
         """All there is in it, to be kept sealed."""
-        return json.dumps({token: (kept.value, kept.origins) for token, kept in self._kept.items()}).encode()
+        kept = {token: (each.value, each.origins) for token, each in self._kept.items()}
+        return json.dumps({"forgotten": self._forgotten, "kept": kept}).encode()
+
+    @property
+    def highest(self) -> int:
+        """The highest number of a token that there was."""
+        return max((self._forgotten, *self._last.values()))
 
     @property
     def kept(self) -> Mapping[str, Kept]:
@@ -73,18 +87,21 @@ class Vault:
         """What stands for a value of a kind; what tells of it now takes the place of what did before."""
         token = self._tokens.get((kind, value))
         if token is None:
-            return self._keep(kind, self._last[kind] + 1, Kept(value, origins))
+            return self._keep(kind, max(self._last[kind], self._forgotten) + 1, Kept(value, origins))
         self._kept[token] = Kept(value, origins)
         return token
 
-    def mask(self, text: str, finds: Iterable[Find]) -> str:
-        """A text with tokens in place of what was found in it."""
+    def mask(self, text: str, finds: Iterable[Find], form: Form = lambda _find, _value: None) -> str:
+        """A text with tokens in place of what was found in it, or what `form` (find, value) gives instead of one."""
         typed = (Find(match.start(), match.end(), TYPED) for match in TOKEN.finditer(text))
         pieces: list[str] = []
         done = 0
         for find in joined((*finds, *typed)):
-            origins = tuple((part.source, part.records) for part in find.parts)
-            pieces += (text[done : find.begin], self.token(find.kind, text[find.begin : find.end], origins))
+            value = text[find.begin : find.end]
+            instead = None if _looks_typed(find) else form(find, value)
+            if instead is None:
+                instead = self.token(find.kind, value, tuple((part.source, part.records) for part in find.parts))
+            pieces += (text[done : find.begin], instead)
             done = find.end
         return "".join((*pieces, text[done:]))
 
@@ -113,6 +130,11 @@ class Vault:
         self._tokens[kind, kept.value] = token
         self._last[kind] = max(self._last[kind], number)
         return token
+
+
+def _looks_typed(find: Find) -> bool:
+    """Whether a find has a typed token in it, which must not be left to stand."""
+    return any(part.kind == TYPED for part in find.parts)
 
 
 def _origins(told: list[list[list[str]]]) -> Origins:

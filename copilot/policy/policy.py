@@ -19,6 +19,7 @@ from copilot.policy.layers import LAYERS, Spot
 from copilot.policy.reading import baseline
 from copilot.policy.scoping import Scoping
 from copilot.policy.sections import EVERY
+from copilot.policy.values import SHOWN
 
 PURPOSES: Mapping[str, str] = {
     "erp": "ERP",
@@ -46,6 +47,8 @@ class Rules:
     """Purposes whose sources record every item that a site of theirs holds: no record means none."""
     promise_within: timedelta
     """How far ahead demand and expected receipts count for what can be promised."""
+    pseudonyms_kept: timedelta
+    """How long after it was last used the value behind a token of a conversation is kept."""
     here: Effective
 
     def fresh_limit(self, record_class: str) -> timedelta:
@@ -84,6 +87,7 @@ class Policy:
         self._tags: dict[tuple[str, Spot, int], Residency] = {}
         self._scopes: dict[tuple[Grant, ...], Scope] = {}
         self._counted: dict[str, bool] = {}
+        self._outward: dict[tuple[str, str], str] = {}
         self._in_effect = InEffect(documents, at=at)
         self._scoping = Scoping(documents, self._in_effect, places=places, classes=classes, here=here)
         self.everywhere = self._at_spot(Spot())
@@ -153,6 +157,15 @@ class Policy:
     def audience(self, role: str) -> str:
         """To whom what a role reads is shown: "customers" or "staff"."""
         return self._scoping.audience(role)
+
+    def outward(self, record_class: str, audience: str) -> str:
+        """How much of a value of a class an audience outside sees, as `SHOWN` has it: the least of what is said for any
+        place, since of a text it is not known where what it names is."""
+        key = record_class, audience
+        if key not in self._outward:
+            said = (self._in_effect.at(spot).masking(record_class, audience).value for spot in self.spots())
+            self._outward[key] = max(said, key=SHOWN.index)
+        return self._outward[key]
 
     def counted(self, grant: Grant) -> bool:
         """Whether a grant lets anything be read by accounts: a role of own accounts needs them named."""
@@ -232,5 +245,6 @@ def _rules(here: Effective) -> Rules:
         stock_governed_by=governed,
         stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
         promise_within=timedelta(days=here.setting("promise_within_days").value or 0),
+        pseudonyms_kept=timedelta(days=here.setting("pseudonyms_kept_days").value or 0),
         here=here,
     )

@@ -24,6 +24,7 @@ BASELINE = files("copilot.policy") / "baseline"
 _SCHEMA = files("copilot.policy") / "schemas" / "policy.json"
 _EXCEPTIONS: Any = exceptions  # its types are half unknown
 _PURPOSES = frozenset({"erp", "wms", "commerce", "logistics", "files"})
+_DAYS = frozenset({"promise_within_days", "pseudonyms_kept_days"})
 _LISTED = frozenset({"access", "templates"})
 Body = Mapping[str, Any]
 
@@ -129,7 +130,7 @@ def _value_faults(where: str, body: Body) -> Iterator[str]:
 
 
 def _is_value(setting: str, value: Any) -> bool:
-    if setting == "promise_within_days":
+    if setting in _DAYS:
         return not isinstance(value, list)
     return isinstance(value, list) and (setting == "roles_of_customers" or set(cast("list[str]", value)) <= _PURPOSES)
 

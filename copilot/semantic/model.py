@@ -32,6 +32,8 @@ class Field:
     find: Literal["number", "name"] | None = None
     find_as: str | None = None
     """For a `find` field: the entity that a match names (an alias names the item), else the entity itself."""
+    personal: str | None = None
+    """What kind of personal data it holds, and how that is written; see model/organisation.yaml."""
 
     @property
     def column(self) -> str:
@@ -68,6 +70,10 @@ class Entity:
     def refs(self) -> Iterator[Field]:
         """The fields that name records of other entities."""
         return (field for field in self.fields.values() if field.type == "ref")
+
+    def personal(self) -> Iterator[Field]:
+        """The fields that are masked wherever text leaves."""
+        return (field for field in self.fields.values() if field.personal)
 
     def finders(self) -> Iterator[Field]:
         """The fields by which people name a record."""
@@ -136,6 +142,7 @@ def _field(entity: str, name: str, spec: dict[str, Any]) -> Field:
         required=spec.get("required", False),
         find=spec.get("find"),
         find_as=spec.get("of", entity if spec.get("find") else None),
+        personal=spec.get("personal"),
     )
 
 

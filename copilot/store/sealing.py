@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -130,9 +131,17 @@ class KeyRing:
             raise KeyErasedError
         return key
 
+    def names(self, folder: str) -> Sequence[str]:
+        """The names of the keys in a folder, in order."""
+        return sorted(f"{folder}/{file.stem}" for file in (self._folder / folder).glob("*.key"))
+
     def destroy_person(self, subject: str) -> bool:
-        """Erase: overwrite and remove a person's key. Returns whether there was one."""
-        file = self._file(self._person(subject))
+        """Erase: destroy a person's key. Returns whether there was one."""
+        return self.destroy(self._person(subject))
+
+    def destroy(self, name: str) -> bool:
+        """Overwrite and remove a key. Returns whether there was one."""
+        file = self._file(name)
         try:
             with file.open("r+b") as out:
                 out.write(bytes(_KEY_BYTES))

@@ -157,6 +157,9 @@ class Jobs:
             await self._app.job_manager.delete_old_jobs(
                 nb_hours=_KEEP_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
             )
+            kept = (await self._runtime.policy()).everywhere.pseudonyms_kept
+            if kept:  # a policy that says nothing destroys nothing
+                self._runtime.asking.pseudonyms.vaults.expire(kept)
 
 
 def _lock(name: str) -> str:

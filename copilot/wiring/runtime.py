@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -34,26 +34,30 @@ from copilot.identity.authenticate import Authenticator
 from copilot.identity.groups import Groups
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
+from copilot.masking.company import Company
+from copilot.masking.pseudonyms import Pseudonyms
 from copilot.policy.policy import closed_policy, scope_for
 from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.language import Language, find_language, speaking
 from copilot.semantic.model import load_model
 from copilot.settings import Settings
 from copilot.store.audit import AuditLog
-from copilot.store.conversations import Conversations
+from copilot.store.conversations import MAX_TITLE, Conversations
 from copilot.store.directory import Directory
 from copilot.store.enforcement import prove_enforcement
+from copilot.store.known import KnownValues
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
 from copilot.store.roles import Role
 from copilot.store.secrets import Secrets
+from copilot.store.vaults import Vaults
 from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
 from prompts.template import TemplateError, load_approved
-from redaction.patterns import PatternMasker
+from redaction.vault import TOKEN
 
 if TYPE_CHECKING:
     from copilot.identity.signon import SignOn
@@ -109,11 +113,23 @@ class Runtime:
 
     async def conversations(self, subject: str) -> tuple[ConversationView, ...]:
         """A person's kept conversations, newest first."""
-        return await self.kept.owned(subject)
+        views = await self.kept.owned(subject)
+        titles = await self._shown(subject, [(view.id, view.title) for view in views])
+        return tuple(replace(view, title=title[:MAX_TITLE]) for view, title in zip(views, titles, strict=True))
 
     async def turns(self, subject: str, conversation: str) -> tuple[TurnView, ...]:
         """The turns of one's own conversation."""
-        return tuple(turn.view() for turn in await self.kept.turns(subject, conversation))
+        views = [turn.view() for turn in await self.kept.turns(subject, conversation)]
+        questions = await self._shown(subject, [(conversation, view.question) for view in views])
+        return tuple(replace(view, question=question) for view, question in zip(views, questions, strict=True))
+
+    async def _shown(self, subject: str, texts: Sequence[tuple[str, str]]) -> Sequence[str]:
+        """Masked texts of a person's conversations as they may be shown to them today."""
+        if not any(TOKEN.search(text) for _, text in texts):
+            return [text for _, text in texts]
+        line = await self.line()
+        scope = scope_for(await line.authenticate(SessionSubject(subject)), line.policy)
+        return await line.pseudonyms.shown(subject, scope, texts)
 
     async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""
@@ -129,7 +145,7 @@ class Runtime:
 
     async def rate(self, subject: str, audit_id: str, *, helpful: bool, comment: str) -> None:
         """Keep a person's judgement of an answer."""
-        masked = self.asking.masker.mask(comment).text
+        masked = await self.asking.pseudonyms.removed(comment)
         await self.kept.rate(subject, audit_id, helpful=helpful, comment=masked)
 
     async def disagreements(self, subject: str, *, site: str | None = None) -> AsyncGenerator[Disagreement]:
@@ -215,14 +231,14 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         directory, clock, tokens=local, provided=sign_on, groups=groups, token_holds=settings.sessions.token_holds
     )
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
-    templates, reviews = _templates(language), Reviews(database, clock)
+    templates, reviews, known = _templates(language), Reviews(database, clock), KnownValues(database)
     asking = Asking(
         database=database,
         model=model,
         policy=closed_policy(),
         templates=templates,
         decider=Decider(templates, model),
-        masker=PatternMasker(),
+        pseudonyms=Pseudonyms(Company(known, model), Vaults(database, settings.home, clock), known, model),
         audit=audit,
         refusals=Refusals(audit, clock, policy.last_version, most=settings.refusals),
         conversations=kept,

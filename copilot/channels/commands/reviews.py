@@ -54,7 +54,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 async def _close(runtime: Runtime, number: int, *, by: str, note: str) -> int:
-    masked = runtime.asking.masker.mask(note).text
+    masked = await runtime.asking.pseudonyms.removed(note)
     if not await runtime.reviews.close(number, by=by, note=masked):
         raise UnknownReviewError(f"there is no open review {number!r}; `erp-copilot reviews` lists the open ones")
     print(f"review {number} is closed")

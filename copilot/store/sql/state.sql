@@ -48,6 +48,8 @@ with own as (
     delete from state.conversation
      where id = %(conversation)s and subject = %(subject)s
     returning id
+), pseudonyms as (
+    delete from state.vault v using own where v.conversation_id = own.id
 ), comments as (
     delete from state.feedback f
      using state.turn t, own

@@ -1,0 +1,98 @@
+"""The outward form of what is said in a conversation, and the way back for whoever may see what stands behind it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from copilot.domain.scope import Scope
+from copilot.errors import MaskingError
+from copilot.masking.audiences import Audience, forms, removed
+from copilot.masking.company import PEOPLE, Company
+from copilot.policy.policy import Policy
+from copilot.semantic.model import SemanticModel
+from copilot.store.known import KnownValues
+from copilot.store.vaults import KeptVault, Vaults
+from redaction.vault import TOKEN, Kept, Vault
+
+_MOST_TRIES = 20
+_Record = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Masks texts of conversations, and shows them again."""
+
+    company: Company
+    vaults: Vaults
+    known: KnownValues
+    model: SemanticModel
+
+    async def mask(
+        self, text: str, subject: str, conversation: str, policy: Policy, audience: Audience = "logs"
+    ) -> str:
+        """What an audience may see of a text that somebody says in a conversation of theirs.
+
+        Raises MaskingError where that can't be worked out; then nothing may leave.
+        """
+        finds = (await self.company.redactor()).find(text)
+        if not finds and not TOKEN.search(text):
+            return text
+        form = forms(self.model, policy, audience)
+        for _ in range(_MOST_TRIES):
+            kept = (await self.vaults.read(subject, [conversation])).get(conversation) or KeptVault()
+            before = kept.vault.kept
+            masked = kept.vault.mask(text, finds, form)
+            if kept.vault.kept == before and kept.day in ("", self.vaults.day):
+                return masked
+            if await self.vaults.keep(subject, conversation, kept):
+                return masked
+        raise MaskingError(
+            f"the pseudonyms of the conversation {conversation} change all the time; try again in a moment"
+        )
+
+    async def removed(self, text: str) -> str:
+        """A text without anything personal, for where nobody needs it back."""
+        return Vault().mask(text, (await self.company.redactor()).find(text), removed)
+
+    async def shown(self, subject: str, scope: Scope, texts: Sequence[tuple[str, str]]) -> list[str]:
+        """Texts, each given after its conversation, with the values in place of their tokens that this person may see
+        today. A value from records is shown to whoever sees one that it may be from; any other was typed by the person
+        themselves."""
+        asked = sorted({conversation for conversation, text in texts if TOKEN.search(text)})
+        vaults: Mapping[str, KeptVault] = await self.vaults.read(subject, asked) if asked else {}
+        found = [
+            kept
+            for conversation, text in texts
+            for match in TOKEN.finditer(text)
+            if (vault := vaults.get(conversation)) and (kept := vault.vault.kept.get(match[0]))
+        ]
+        visible = await self._visible(found, scope)
+
+        def may(kept: Kept) -> bool:
+            return all(not records or not visible.isdisjoint(map(_record, records)) for _, records in kept.origins)
+
+        return [
+            vaults[conversation].vault.unmask(text, may).text if conversation in vaults else text
+            for conversation, text in texts
+        ]
+
+    async def _visible(self, found: Sequence[Kept], scope: Scope) -> frozenset[_Record]:
+        """The records behind some values that a scope shows."""
+        asked: defaultdict[str, set[int]] = defaultdict(set)
+        colleagues: set[_Record] = set()
+        for kept in found:
+            for _, records in kept.origins:
+                for field, row in records:
+                    entity, ident = _record((field, row))
+                    if field == PEOPLE:
+                        colleagues.add((entity, ident))
+                    elif scope.allows(self.model[entity].record_class):
+                        asked[entity].add(ident)
+        return await self.known.visible(scope, asked) | colleagues if asked else frozenset(colleagues)
+
+
+def _record(held: tuple[str, int]) -> _Record:
+    """Entity and id of a record, of the field that holds a value and the id."""
+    return held[0].partition(".")[0], held[1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from typing import Any, Literal
 
@@ -119,8 +119,9 @@ class Gazetteer:
             if piece and _in_one(text, words, *piece, between):
                 records = self._holders.of(entry, led=_is_led(words, piece[0]))
                 if first := next(records, None):
-                    rest = islice(records, _MOST_RECORDS - 1)
-                    yield find_of(words, *piece, self._holders.kind(entry), (first, *rest))
+                    held = (first, *islice(records, _MOST_RECORDS - 1))
+                    found = find_of(words, *piece, self._holders.kind(entry), held)
+                    yield replace(found, begin=_led_in(text, found.begin)) if automaton is self._joined else found
 
 
 class _Holders:
@@ -174,6 +175,13 @@ class _Holders:
 def _is_led(words: Words, first: int) -> bool:
     """Whether a word that leads to numbers of accounts stands shortly before a place."""
     return not _LEADS.isdisjoint(words.folded[max(0, first - _LED_WITHIN) : first])
+
+
+def _led_in(text: str, begin: int) -> int:
+    """Where a number begins with the signs before it: "+49", "(0)30"."""
+    while begin and text[begin - 1] in "+(":
+        begin -= 1
+    return begin
 
 
 def _automaton() -> Any:

@@ -15,7 +15,7 @@ from copilot.store.roles import Role
 
 MOST_RECORDS = 64
 """Of a value that more records hold, the latest are told."""
-_MOST_NUMBERS = 2_000
+_MOST_NUMBERS = 500
 Stamp = tuple[object, ...]
 
 

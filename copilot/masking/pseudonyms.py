@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from copilot.domain.redaction import Audience
 from copilot.domain.scope import Scope
 from copilot.errors import MaskingError
-from copilot.masking.audiences import Audience, forms, removed
+from copilot.masking.audiences import forms, removed
 from copilot.masking.company import PEOPLE, Company
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 
+from opentelemetry import trace
+
 from copilot.answering.decide import Decider, Staleness
 from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
 from copilot.answering.several import all_findings, numbered, one_answer, one_draft, one_evidence
@@ -43,6 +45,7 @@ from copilot.understanding.manners import Manner, manner_of, may_ask_of, without
 _REMEMBERED = 6
 """Turns looked back on."""
 _FORGOTTEN_AFTER = timedelta(hours=8)
+_TRACER = trace.get_tracer("copilot")
 Authenticate = Callable[[Credential], Awaitable[Principal]]
 
 
@@ -82,6 +85,7 @@ class Asking:
     freshener: Freshener
     clock: Clock
 
+    @_TRACER.start_as_current_span("ask")
     async def ask(self, question: Question, credential: Credential) -> Answer:
         """Answer one question.
 
@@ -97,6 +101,7 @@ class Asking:
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         answer = await self._on_record(question, principal, scope, masked, replace(outcome, answer=answer))
         await self.conversations.append(await self._turn(principal, question, masked, outcome, answer))
+        trace.get_current_span().set_attributes(_told(question, masked, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
     async def again(self, credential: SessionSubject, conversation: str, position: int) -> Answer | None:
@@ -137,6 +142,7 @@ class Asking:
             await self.refusals.put(channel, error.fault, sender)
             raise
 
+    @_TRACER.start_as_current_span("record")
     async def _on_record(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> Answer:
@@ -183,10 +189,12 @@ class Asking:
         choices = [(conversation, choice) for choice in state.choices]
         return replace(state, choices=tuple(await self.pseudonyms.shown(principal.subject, scope, choices)))
 
+    @_TRACER.start_as_current_span("mask")
     async def _masked(self, text: str, principal: Principal, conversation: str) -> str:
         """The form of a text that is kept."""
         return await self.pseudonyms.mask(text, principal.subject, conversation, self.policy)
 
+    @_TRACER.start_as_current_span("plan")
     async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None:
         """What to read for a message in its conversation; None for a scope that reads nothing."""
         if not scope:
@@ -228,6 +236,7 @@ class Asking:
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
 
+    @_TRACER.start_as_current_span("retrieve")
     async def retrieve(self, plan: Plan, scope: Scope, now: datetime, taken: int = 0) -> Evidence:
         """The evidence of a plan as this scope reaches it; ids up to `taken` are given already."""
         return await retrieve(
@@ -295,6 +304,19 @@ class Asking:
             reason=answer.reason.value if answer.reason else None,
             audit_id=answer.audit_id,
         )
+
+
+def _told(question: Question, masked: str, answer: Answer) -> dict[str, str | int]:
+    """What a trace says of a question: no value of a record, and no word that is not masked."""
+    return {
+        "copilot.channel": question.channel,
+        "copilot.question": masked,
+        "copilot.kind": answer.kind or "",
+        "copilot.verdict": answer.verdict.value,
+        "copilot.engine": answer.engine,
+        "copilot.audit_id": answer.audit_id,
+        "copilot.sources": len(answer.sources),
+    }
 
 
 def withheld(drafted: Draft, evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:

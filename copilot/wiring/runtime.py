@@ -59,6 +59,7 @@ from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
+from copilot.wiring.telemetry import traced
 from prompts.template import TemplateError, load_approved
 from redaction.vault import TOKEN
 
@@ -226,7 +227,7 @@ async def open_runtime(
     async with open_database(settings, progress=progress, linger=linger) as (database, dsn):
         runtime = assemble(settings, database, clock, dsn)
         try:
-            with masked_logs(lambda: runtime.asking.pseudonyms.company.latest):
+            with masked_logs(lambda: runtime.asking.pseudonyms.company.latest), traced(settings.traces):
                 await runtime.prove_enforcement()
                 await runtime.sources.load()
                 yield runtime

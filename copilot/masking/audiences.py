@@ -22,13 +22,18 @@ def forms(model: SemanticModel, policy: Policy, audience: Audience) -> Form:
             case "shown":
                 return value
             case "partly":
-                return f"\u2026{value[-_ENDING:]}" if len(value) > 2 * _ENDING else removed(find, value)
+                return in_part(find.kind, value)
             case "token":
                 return None
             case _:
                 return removed(find, value)
 
     return form
+
+
+def in_part(kind: str, value: str) -> str:
+    """The last characters of a value; of a short one nothing."""
+    return f"\u2026{value[-_ENDING:]}" if len(value) > 2 * _ENDING else f"<{kind}>"
 
 
 def removed(find: Find, _value: str) -> str:

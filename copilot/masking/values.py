@@ -21,23 +21,30 @@ _WRITTEN: Mapping[str, tuple[str, How]] = {
     "tax_number": ("TAX_ID", "number"),
 }
 """What the model calls a field -> the kind of what it holds, and how that is written."""
+_KINDS = {name: kind for name, (kind, _) in _WRITTEN.items()} | {
+    "party": "COMPANY",
+    "postal_code": "ADDRESS",
+    "city": "ADDRESS",
+}
 _BESIDE = {"party": "kind", "postal_code": "city"}
 """Fields that are read together with another: a party is a person or a company, a place has a code and a name."""
 _PERSON = "person"
-_LEGAL_FORM = re.compile(
-    r"[\s,]+(?:gmbh|mbh|ag|kg|kgaa|ohg|ug|se|e\.?\s?k\.?|e\.?\s?v\.?|inc\.?|llc|llp|lp|corp\.?|corporation|co\.?|company"
-    r"|ltd\.?|limited|plc|pte\.?|pty\.?|b\.?v\.?|n\.?v\.?|s\.?a\.?|s\.?a\.?r\.?l\.?|s\.?r\.?l\.?|s\.?p\.?a\.?|oy|ab|as"
-    r"|a/s|aps|sp\.\s?z\s?o\.?\s?o\.?|&\s?co\.?)$",
-    re.IGNORECASE,
-)
-_STREETS = (
-    ("strasse", "str"), ("straße", "str"), ("street", "st"), ("avenue", "ave"), ("road", "rd"), ("lane", "ln"),
-    ("drive", "dr"), ("boulevard", "blvd"), ("court", "ct"), ("place", "pl"), ("crescent", "cres"),
-    ("parkway", "pkwy"), ("highway", "hwy"), ("square", "sq"), ("terrace", "ter"), ("jalan", "jln"), ("lorong", "lor"),
+_LEGAL_FORMS = frozenset(
+    {"&", "ab", "ag", "aps", "as", "bv", "co", "company", "corp", "corporation", "ek", "ev", "gmbh", "inc", "kg",
+     "kgaa", "limited", "llc", "llp", "lp", "ltd", "mbh", "nv", "ohg", "oy", "plc", "pte", "pty", "sa", "sarl", "se",
+     "spa", "srl", "ug", "und"}
 )  # fmt: skip
-"""What streets are called, in full and for short."""
-_BY_STREET = {each: pair for pair in _STREETS for each in pair}
-_STREET = re.compile(rf"(\w*?)({'|'.join(sorted(_BY_STREET, key=len, reverse=True))})\b(\.?)", re.IGNORECASE)
+_STREETS = {
+    each: pair
+    for pair in (
+        ("street", "st"), ("avenue", "ave"), ("road", "rd"), ("lane", "ln"), ("drive", "dr"), ("boulevard", "blvd"),
+        ("court", "ct"), ("place", "pl"), ("crescent", "cres"), ("parkway", "pkwy"), ("highway", "hwy"),
+        ("square", "sq"), ("terrace", "ter"), ("jalan", "jln"), ("lorong", "lor"),
+    )
+    for each in pair
+}  # fmt: skip
+"""What streets are called, in full or for short -> both."""
+_STRASSE = re.compile("(stra(?:ss|ß)e|str)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,12 @@ class Personal:
             yield Known(kind, form, how, self.source, rows)
 
 
+def kind_of(entity: Entity | None, field: str) -> str:
+    """The kind of what a field holds, for the token that stands for it."""
+    personal = entity.fields[field].personal if entity and field in entity.fields else None
+    return _KINDS.get(personal or "", "VALUE")
+
+
 def personal_fields(model: SemanticModel) -> Sequence[Personal]:
     """The personal fields of the model."""
     return [each for entity in model.entities.values() for each in _of_entity(entity)]
@@ -96,12 +109,19 @@ def _forms(personal: str, value: str) -> Iterator[str]:
     """A value, and what people leave out or shorten of it."""
     yield value
     if personal == "company":
-        core = value
-        while (shorter := _LEGAL_FORM.sub("", core)) != core:
-            core = shorter
-        if core != value and len(core.split()) > 1:  # a word alone is too often an ordinary one
-            yield core
+        words = value.split()
+        while words and words[-1].replace(".", "").strip(",").casefold() in _LEGAL_FORMS:
+            words.pop()
+        if 1 < len(words) < len(value.split()):  # a word alone is too often an ordinary one
+            yield " ".join(words).rstrip(",")
     elif personal == "street":
-        yield from {
-            _STREET.sub(lambda match, at=at: match[1] + _BY_STREET[match[2].lower()][at], value) for at in (0, 1)
-        } - {value}
+        forms = (" ".join(_street(word, at) for word in value.split()) for at in (0, 1))
+        yield from dict.fromkeys(form for form in forms if form != value)
+
+
+def _street(word: str, at: int) -> str:
+    """A word of a street's name, in full (0) or for short (1) where it is what streets are called."""
+    plain = word.rstrip(".,")
+    if pair := _STREETS.get(plain.casefold()):
+        return pair[at]
+    return _STRASSE.sub(("strasse", "str")[at], plain) if _STRASSE.search(plain) else word

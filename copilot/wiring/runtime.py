@@ -191,6 +191,10 @@ class Runtime:
         """Component -> "ok" or what is wrong."""
         return {name: await self._state(role) for name, role in (("database", Role.APP), ("audit", Role.AUDIT_WRITER))}
 
+    async def know_values(self) -> None:
+        """Read what is to be masked, so that the first question need not wait for it."""
+        await self.asking.pseudonyms.company.redactor()
+
     async def prove_enforcement(self) -> None:
         """Raise UnsafeDatabaseError, which names the table, unless row security holds on this database."""
         classes = {name: entity.record_class for name, entity in self.asking.model.entities.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NewType, get_args
 
 Audience = Literal["models", "providers", "logs", "exports"]
 """A model in the house, one of a provider outside, what is logged or put on record, and files that are handed out."""
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+Masked = NewType("Masked", str)
+"""A text that was masked for an audience; a model is told nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NewType
 
 from copilot.domain.evidence import Record
 from copilot.domain.json import Json
-from copilot.domain.redaction import Audience
+from copilot.domain.redaction import Audience, Masked
 from copilot.masking.audiences import forms, in_part
 from copilot.masking.values import kind_of
 from copilot.policy.policy import Policy
@@ -17,8 +16,6 @@ from copilot.semantic.model import SemanticModel
 from redaction.redactor import Redactor
 from redaction.vault import Vault
 
-Masked = NewType("Masked", str)
-"""A text that was masked for an audience; only such texts are sent to a model."""
 _WORDED = frozenset({"text", "ident", "ref"})
 """Fields that hold words, whatever is in them."""
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from copilot.domain.redaction import Audience
+from copilot.domain.redaction import Audience, Masked
 from copilot.domain.scope import Scope
 from copilot.errors import MaskingError
-from copilot.masking.audiences import removed
+from copilot.masking.audiences import removed, treatment
 from copilot.masking.company import PEOPLE, Company
-from copilot.masking.outward import Masked, Outward
+from copilot.masking.outward import Outward
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel
 from copilot.store.known import KnownValues
@@ -62,6 +62,15 @@ class Pseudonyms:
         raise MaskingError(
             f"the pseudonyms of the conversation {conversation} change all the time; try again in a moment"
         )
+
+    def guard(self, policy: Policy, audience: Audience) -> Callable[[str], Sequence[str]]:
+        """What stands before an audience: the kinds of what a text holds and that audience may not see."""
+
+        def held(text: str) -> Sequence[str]:
+            found = self.company.latest.find(text)
+            return [each.kind for each in found if treatment(each, self.model, policy, audience) != "shown"]
+
+        return held
 
     async def removed(self, text: str) -> str:
         """A text without anything personal, for where nobody needs it back."""

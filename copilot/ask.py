@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -96,7 +96,7 @@ class Asking:
         principal = await self._who(credential, question.channel)
         scope = scope_for(principal, self.policy)
         conversation = await self._conversation(question, principal)
-        masked = await self._masked(question.text, principal, conversation)
+        [masked] = await self._masked([question.text], principal, conversation)
         outcome = await self._heard(question.text, masked, principal, scope, conversation)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         answer = await self._on_record(question, principal, scope, masked, replace(outcome, answer=answer))
@@ -147,7 +147,7 @@ class Asking:
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> Answer:
         """Put the outcome on record; the answer exists only from then on."""
-        entry = self._entry(question, principal, scope, masked, outcome)
+        entry = await self._entry(question, principal, scope, masked, outcome)
         answer = replace(outcome.answer, audit_id=entry.audit_id)
         await self.audit.append(replace(entry, answer=answer.to_json()))
         return answer
@@ -190,9 +190,9 @@ class Asking:
         return replace(state, choices=tuple(await self.pseudonyms.shown(principal.subject, scope, choices)))
 
     @_TRACER.start_as_current_span("mask")
-    async def _masked(self, text: str, principal: Principal, conversation: str) -> str:
-        """The form of a text that is kept."""
-        return await self.pseudonyms.mask(text, principal.subject, conversation, self.policy)
+    async def _masked(self, texts: Sequence[str], principal: Principal, conversation: str) -> Sequence[str]:
+        """The form of some texts that is kept."""
+        return await self.pseudonyms.mask(texts, principal.subject, conversation, self.policy)
 
     @_TRACER.start_as_current_span("plan")
     async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None:
@@ -250,11 +250,13 @@ class Asking:
             return given
         return new_conversation()
 
-    def _entry(
+    async def _entry(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> AuditEntry:
         answer, now = outcome.answer, self.clock()
         used = used_records(outcome.draft.claims, outcome.evidence)
+        named = [record.key for record in used if record.kind == "measure"]  # by what it is about, in words
+        keys = dict(zip(named, await self._masked(named, principal, answer.conversation), strict=True))
         return AuditEntry(
             subject=principal.subject,
             channel=question.channel,
@@ -262,7 +264,7 @@ class Asking:
             masked_question=masked,
             kind=answer.kind,
             plan=outcome.plan.to_json() if outcome.plan else None,
-            records=tuple(_ref(record, now) for record in used),
+            records=tuple(_ref(record, keys.get(record.key, record.key), now) for record in used),
             verdict=answer.verdict.value,
             reason=answer.reason.value if answer.reason else None,
             engine=answer.engine,
@@ -290,10 +292,8 @@ class Asking:
         if plan is not None and (listed := listed_records(outcome.plan, outcome.evidence)):
             plan["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
         if plan is None and answer.choices:
-            conversation = answer.conversation
-            plan = {
-                "choices": [await self._masked(choice.question, principal, conversation) for choice in answer.choices]
-            }
+            offered = [choice.question for choice in answer.choices]
+            plan = {"choices": [*await self._masked(offered, principal, answer.conversation)]}
         return Turn(
             subject=principal.subject,
             conversation=answer.conversation,
@@ -342,9 +342,9 @@ def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:
     return ()
 
 
-def _ref(record: Record, now: datetime) -> RecordRef:
+def _ref(record: Record, key: str, now: datetime) -> RecordRef:
     return RecordRef(
-        ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=record.key,
+        ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=key,
         version=record.version, labels=record.labels if record.kind == "record" else (),
         age_seconds=max(0, int((now - record.confirmed_at).total_seconds())),
     )  # fmt: skip

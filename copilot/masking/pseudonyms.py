@@ -34,16 +34,18 @@ class Pseudonyms:
     model: SemanticModel
 
     async def mask(
-        self, text: str, subject: str, conversation: str, policy: Policy, audience: Audience = "logs"
-    ) -> Masked:
-        """What an audience may see of a text that somebody says in a conversation of theirs.
+        self, texts: Sequence[str], subject: str, conversation: str, policy: Policy, audience: Audience = "logs"
+    ) -> list[Masked]:
+        """What an audience may see of texts that are told in a person's conversation.
 
         Raises MaskingError where that can't be worked out; then nothing may leave.
         """
         redactor = await self.company.redactor()
-        if not redactor.find(text) and not TOKEN.search(text):
-            return Masked(text)
-        return await self.outward(subject, conversation, policy, audience, lambda outward: outward.text(text))
+        if not any(redactor.find(text) or TOKEN.search(text) for text in texts):
+            return [Masked(text) for text in texts]
+        return await self.outward(
+            subject, conversation, policy, audience, lambda outward: [outward.text(text) for text in texts]
+        )
 
     async def outward(
         self, subject: str, conversation: str, policy: Policy, audience: Audience, tell: Callable[[Outward], Told]

@@ -64,5 +64,5 @@ def _value(value: AttributeValue, mask: Mask) -> AttributeValue:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, Sequence):
-        return [mask(each) if isinstance(each, str) else each for each in value]
+        return tuple(mask(each) if isinstance(each, str) else each for each in value)
     return value

@@ -92,7 +92,7 @@ def _translated() -> Generator[None]:
         yield
     except MaskingError:
         raise
-    except (OpenAIError, httpx2.HTTPError, ValueError) as error:
+    except (OpenAIError, httpx2.HTTPError, ValueError, AttributeError, TypeError) as error:  # also an answer of no form
         if isinstance(error.__cause__, MaskingError):
             raise error.__cause__ from None
         raise ModelError(f"the model could not be asked ({type(error).__name__}); try again in a moment") from None

@@ -1,0 +1,145 @@
+"""What Presidio's recognizers can find at all, told cheaply: a text without candidates never loads Presidio.
+
+A gate is a pattern that matches inside, or around, everything that its recognizer can find, or the words without which
+the recognizer's finds do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+BEFORE, AFTER = 48, 20
+"""How many characters before and after a number may hold the word that tells what it is."""
+DATES = re.compile(
+    r"(?<![\w.+/-])(?:\d{4}-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:\d{4}|\d\d))(?![\w/-]|\.\d)"
+    r"|(?<![\w.,])\d{1,3}(?:\.\d{3})+,\d\d(?![\w.,])"
+)
+"""Dates and amounts as people write them: no number of anybody, and by far the most of the digits in a question."""
+_VAT_FORMS = (
+    "ATU99999999", "BE9999999999", "BG999999999", "BG9999999999", "CY99999999A", "CZ99999999", "CZ999999999",
+    "CZ9999999999", "DE999999999", "DK99999999", "EE999999999", "EL999999999", "GR999999999", "ESX9999999X",
+    "FI99999999", "FRXX999999999", "GB999999999", "GB999999999999", "XI999999999", "HR99999999999", "HU99999999",
+    "IE9X99999A", "IE9999999AA", "IT99999999999", "LT999999999", "LT999999999999", "LU99999999", "LV99999999999",
+    "MT99999999", "NL999999999B99", "PL9999999999", "PT999999999", "RO999999", "RO9999999", "RO99999999", "RO999999999",
+    "RO9999999999", "SE999999999999", "SI99999999", "SK9999999999", "CHE999999999",
+)  # fmt: skip
+"""VAT numbers by country (Council Directive 2006/112/EC, article 215, as VIES lists them): 9 a digit, A a letter, X
+either."""
+_SIGNS = {"9": r"\d", "A": "[A-Z]", "X": r"[A-Z\d]"}
+
+
+def _vat() -> str:
+    forms = sorted(_VAT_FORMS, key=len, reverse=True)
+    return "|".join(
+        form[:2] + "".join(rf"[ .-]?{letter if at == 0 and form[2] in 'UE' else _SIGNS.get(letter, letter)}"
+                           for at, letter in enumerate(form[2:]))
+        for form in forms
+    )  # fmt: skip
+
+
+VAT = rf"(?<![A-Z\d])(?:{_vat()})(?![A-Z\d])"
+BIC = r"(?<![A-Z\d])[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?(?![A-Z\d])"
+WORDS: dict[str, tuple[str, ...]] = {
+    "PHONE": (
+        "tel", "phone", "telephone", "telefon", "cell", "cellphone", "mobile", "mobil", "handy",
+        "rufnummer", "durchwahl", "fax", "call(?!.?off)", "calling", "dial", "ring", "sms", "whatsapp", "anrufen",
+        "rückruf", "hotline", "reach (?:me|him|her|us)",
+    ),
+    "CARD": ("credit", "card", "kreditkarte", "karte", "visa", "mastercard", "amex", "discover", "maestro"),
+    "IBAN": ("iban",),
+    "BIC": ("bic", "swift"),
+    "SSN": ("social security", "ssn", "ssns", "social"),
+    "ITIN": ("itin", "taxpayer", "tax id", "tin"),
+    "EIN": ("ein", "fein", "employer id", "tax id", "federal tax"),
+    "BANK": ("bank", "checking", "savings", "kontonummer", "kontonr", "konto-nr", "bankkonto", "bankverbindung"),
+    "ROUTING": ("routing", "aba", "rtn"),
+    "PASSPORT": ("passport", "reisepass", "passnummer", "pass-nr"),
+    "LICENCE": ("driver", "driving licen[cs]e", "licen[cs]e number", "licen[cs]e", "führerschein", "fahrerlaubnis"),
+    "DE_DOCUMENT": (
+        "personalausweis", "ausweis", "identity card", "id card", "national id", "reisepass", "passnummer", "pass-nr",
+        "passport",
+    ),
+    "DE_TAX_ID": ("steueridentifikation", "steuer-id", "steuerid", "idnr", "identifikationsnummer", "tax id"),
+    "DE_TAX_NUMBER": ("steuernummer", "steuer-nr", "steuer nr", r"st\.?-nr", "finanzamt", "tax number"),
+    "DE_PENSION": ("rentenversicherung", "sozialversicherung", "versicherungsnummer", "rvnr", "svnr", "sv-nummer"),
+    "NRIC": ("nric", "fin"),
+    "UEN": ("uen", "unique entity number", "acra"),
+    "VAT": ("vat", "ust", "ustid", "ust-id", "umsatzsteuer", "uid", "mwst", "tva", "iva", "btw", "tax id"),
+    "IP": ("ip", "ipv4", "ipv6"),
+    "MAC": ("mac",),
+    "WALLET": ("wallet", "btc", "bitcoin", "crypto"),
+    "EMAIL": ("email", "e-mail", "mail"),
+}  # fmt: skip
+"""By recognizer: the words, English and German and as patterns, that tell what a number beside them is. Of more than
+four letters a word also begins longer ones: Telefonnummer."""
+
+
+@cache
+def leading(name: str) -> re.Pattern[str]:
+    """The words of a recognizer as one pattern."""
+    words = sorted(WORDS[name.removesuffix("_FORM")], key=len, reverse=True)
+    forms = (word.replace(" ", "[ -]?") + ("" if len(word) > 4 else r"(?![^\W\d_])") for word in words)
+    return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(forms)})", re.IGNORECASE)
+
+
+def is_led(name: str, text: str, begin: int, end: int) -> bool:
+    """Whether a word of a recognizer stands beside a piece of a text."""
+    beside = f"{text[max(0, begin - BEFORE) : begin]} # {text[end : end + AFTER]}"
+    return leading(name).search(beside) is not None
+
+
+def _run(fewest: int) -> re.Pattern[str]:
+    """So many digits with nothing between them but what groups digits."""
+    return re.compile(rf"(?<!\d)\d(?:[ ()./+\[\]~x-]{{0,4}}\d){{{fewest - 1},}}")
+
+
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What lets a text through to one recognizer."""
+
+    name: str
+    kind: str
+    """What its finds are."""
+    pattern: re.Pattern[str]
+    led: bool = False
+    """Whether one of its words must stand beside what the pattern matches."""
+
+
+RUN = _run(7)
+_LONG_RUN = _run(9)
+_TOKEN = _form(r"(?<![A-Z\d])(?:(?=[A-Z]*\d)[A-Z\d]{7,}|\d{2,3}[/ -]\d{3,7})")
+_COUNTRIES = "|".join(sorted({form[:2] for form in _VAT_FORMS}))
+GATES = (
+    Gate("EMAIL", "EMAIL", re.compile("@")),
+    Gate("PHONE", "PHONE", RUN),
+    Gate("PHONE_FORM", "PHONE", RUN),
+    Gate("CARD", "CARD", _run(13)),
+    Gate("IBAN", "IBAN", _form(r"(?<![A-Z\d])[A-Z]{2}\d{2}[ -]?[A-Z\d]{4}")),
+    Gate("BIC", "BIC", re.compile(BIC), led=True),
+    Gate("VAT", "TAX_ID", _form(rf"(?<![A-Z\d])(?:{_COUNTRIES})[ .-]?(?:[A-Z\d][ .-]?){{0,2}}(?:\d[ .-]?){{5}}")),
+    Gate("SSN", "ID_NUMBER", _LONG_RUN),
+    Gate("ITIN", "TAX_ID", _LONG_RUN),
+    Gate("EIN", "TAX_ID", _TOKEN, led=True),
+    Gate("BANK", "ACCOUNT", _TOKEN, led=True),
+    Gate("ROUTING", "ACCOUNT", _LONG_RUN, led=True),
+    Gate("PASSPORT", "ID_NUMBER", _TOKEN, led=True),
+    Gate("LICENCE", "ID_NUMBER", _TOKEN, led=True),
+    Gate("DE_DOCUMENT", "ID_NUMBER", _TOKEN, led=True),
+    Gate("DE_TAX_ID", "TAX_ID", _run(11)),
+    Gate("DE_TAX_NUMBER", "TAX_ID", _TOKEN, led=True),
+    Gate("DE_PENSION", "ID_NUMBER", _form(r"\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b")),
+    Gate("NRIC", "ID_NUMBER", _form(r"\b[STFGM]\d{7}[A-Z]\b")),
+    Gate("UEN", "TAX_ID", _form(r"\b(?:\d{8,9}|[TSR]\d{2}[A-Z]{2}\d{4})[A-Z]\b")),
+    Gate("IP", "IP", _form(r"\b\d{1,3}(?:\.\d{1,3}){3}|[A-F\d]?::[A-F\d]?|[A-F\d]{1,4}(?::[A-F\d]{1,4}){5}")),
+    Gate("MAC", "MAC", _form(r"\b[A-F\d]{2}[:-][A-F\d]{2}[:-][A-F\d]{2}[:-]|\b[A-F\d]{4}\.[A-F\d]{4}\.[A-F\d]{4}\b")),
+    Gate("WALLET", "WALLET", _form(r"(?:bc1|[13])[A-Z\d]{25}")),
+)
+ANY = re.compile(r"@|\d(?:\D{0,4}\d){3}|[\da-f]:[\da-f:]|[\da-f]-[\da-f]{2}-|::|\b(?:bic|swift)\b", re.IGNORECASE)
+"""Somewhere in every text that any gate lets through."""
+BY_PATTERN = {gate.pattern: tuple(each for each in GATES if each.pattern is gate.pattern) for gate in GATES}

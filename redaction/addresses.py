@@ -54,13 +54,20 @@ _SINGAPORE = re.compile(
     r"(?:[, ]{1,2}#\d{1,3}-\d{1,5}[A-Z]?)?(?:[, ]{1,2}Singapore[ ]\(?\d{6}\)?)?"
     r"|#\d{2,3}-\d{1,5}[A-Z]?[, ]{1,2}Singapore[ ]\(?\d{6}\)?|\bSingapore[ ]\(?\d{6}\)?(?!\d)"
 )
+_FLAT = re.compile(
+    r"\b(?:Apt|Apartment|Suite|Ste|Flat)\b\.?[ ]?#?\d{1,5}[A-Z]?\b"
+    r"(?:(?:[ ,]*\n[^\w\n]{0,4}[^\W\d][^\d\n]{0,40}){0,2}\n?[^\w\n]{0,4}[^\d\n]{0,40}\b\d{4,6}(?![\w-]))?",
+    re.IGNORECASE,
+)
+"""A flat, with the lines of town and country after it up to their code."""
+_NUMBERED_LINE = re.compile(r"(?:^|\n)[^\w\n]{0,4}\d[^\n]{3,50}\n[^\w\n]{0,4}$")
 _LABELLED = re.compile(
-    r"\b(?:address(?:es)?(?:[ ](?:is|to|of|from)|[ ]?:)|lives at|live at|located at|moved to|sent to|"
+    r"\b(?:address(?:es)?(?:[ ](?:is|to)|[ ]?:)|lives at|live at|located at|moved to|sent to|"
     r"(?:liefer|rechnungs)?(?:adresse|anschrift)(?:[ ]ist|[ ]?:)|wohnt in|wohnhaft)\s{1,8}",
     re.IGNORECASE,
 )
 _LABEL_BODY = re.compile(r"(?=[^\n]{0,30}\d)[\w#][^.;?!\n]{4,70}")
-_ENDS = " ,.\n"
+_ENDS = " ,.>?*-\n\t"
 _LOOK_BACK = 60
 _GLUED = frozenset(".,/-_0123456789")
 """A number after one of these is a part of another."""
@@ -68,6 +75,7 @@ _BY_WORD = (
     (("box", "postfach"), _BOX, "box"),
     (("singapore", "blk ", "block "), _SINGAPORE, "street"),
 )
+_FLAT_WORDS = ("apt", "apartment", "suite", "ste", "flat")
 _GERMAN_WORDS = ("str", "weg", "platz", "allee", "gasse", "damm", "ufer", "chaussee")
 _LABEL_WORDS = ("address", "adresse", "anschrift", "lives", "live at", "located", "moved", "sent to", "wohn")
 """A word without which the pattern finds nothing: telling that is much cheaper than the pattern."""
@@ -83,6 +91,8 @@ def addresses_in(text: str) -> Iterator[Find]:
     for words, pattern, told in _BY_WORD:
         for match in pattern.finditer(text) if _has(lower, words) else ():
             yield _find(text, match.start(), match.end(), told)
+    for match in _FLAT.finditer(text) if _has(lower, _FLAT_WORDS) else ():
+        yield _find(text, _begin(_NUMBERED_LINE, text, match.start()), match.end(), "flat")
     if _has(lower, _GERMAN_WORDS):
         yield from _german(text)
     for label in _LABELLED.finditer(text) if _has(lower, _LABEL_WORDS) else ():

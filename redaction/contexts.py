@@ -8,6 +8,7 @@ length.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ _SAME_WORD = re.compile(r"[-\u2010'\u2019]")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:[.,!)]?[ \t]*(?:\n|$)|$)")
 _HONOUR = re.compile(r"([\u4e00-\u9fff]{1,4})(?:先生|女士|小姐|经理|經理)")
 _BEFORE_HONOUR = re.compile(r".*[请請系絡络给給和与與找叫问問向跟是的您]")
+_NAME_LINE = re.compile(
+    r"^[^\w\n]{0,4}([^\W\d_][^\d\n@:,;!?]{3,40}?)[ \t]*\n"
+    r"(?=(?:[^\d\n@]{0,50}\n){0,3}[^\w\n]{0,4}(?:Tel|Phone|Mobil|\d|[^\s@]{1,64}@))",
+    re.MULTILINE,
+)
 _POSSESSIONS = frozenset(Words("address phone number mobile email mail telephone").folded)
 
 
@@ -66,6 +72,8 @@ class ContextFinder:
                 yield from _owner(text, words, at - 2)
         if not text.isascii():
             yield from _honoured(text)
+        if "\n" in text:
+            yield from _heading(text, words)
 
 
 def _led(text: str, words: Words, at: int, lead: Lead) -> _Name | None:
@@ -169,6 +177,15 @@ def _owner(text: str, words: Words, last: int) -> Iterator[Find]:
         if name and name.last == last and name.parts > 1:
             yield _find(words, name, "owner")
             return
+
+
+def _heading(text: str, words: Words) -> Iterator[Find]:
+    """A line that is a name, over one with a number or an address of mail: the head of a letter, or its end."""
+    for line in _NAME_LINE.finditer(text):
+        at = bisect_left(words.spans, (line.start(1), 0))
+        name = _name_at(text, words, at, small=False) if at < len(words.spans) else None
+        if name and name.plain and name.parts > 1 and words.spans[name.last][1] == line.end(1):
+            yield _find(words, name, "heading")
 
 
 def _honoured(text: str) -> Iterator[Find]:

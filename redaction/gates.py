@@ -41,15 +41,19 @@ def _vat() -> str:
 
 VAT = rf"(?<![A-Z\d])(?:{_vat()})(?![A-Z\d])"
 BIC = r"(?<![A-Z\d])[A-Z]{6}[A-Z\d]{2}(?:[A-Z\d]{3})?(?![A-Z\d])"
+DE_TAX_ID = r"\b[1-9]\d ?\d{3} ?\d{3} ?\d{3}\b"
+DE_PENSION = r"\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b"
+NRIC = r"\b[STFGM]\d{7}[A-Z]\b"
 WORDS: dict[str, tuple[str, ...]] = {
     "PHONE": (
         "tel", "phone", "telephone", "telefon", "cell", "cellphone", "mobile", "mobil", "handy",
         "rufnummer", "durchwahl", "fax", "call(?!.?off)", "calling", "dial", "ring", "sms", "whatsapp", "anrufen",
-        "rückruf", "hotline", "reach (?:me|him|her|us)",
+        "rückruf", "hotline", "answering at",
+        r"#\W{0,4}(?:office|work|home|privat|b\u00fcro)", "reach (?:me|him|her|us)",
     ),
     "CARD": ("credit", "card", "kreditkarte", "karte", "visa", "mastercard", "amex", "discover", "maestro"),
     "IBAN": ("iban",),
-    "BIC": ("bic", "swift"),
+    "BIC": ("bic", r"swift(?=\W*#|.?code|[:)/])"),
     "SSN": ("social security", "ssn", "ssns", "social"),
     "ITIN": ("itin", "taxpayer", "tax id", "tin"),
     "EIN": ("ein", "fein", "employer id", "tax id", "federal tax"),
@@ -72,8 +76,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "WALLET": ("wallet", "btc", "bitcoin", "crypto"),
     "EMAIL": ("email", "e-mail", "mail"),
 }  # fmt: skip
-"""By recognizer: the words, English and German and as patterns, that tell what a number beside them is. Of more than
-four letters a word also begins longer ones: Telefonnummer."""
+"""By recognizer: the words, English and German and as patterns, that tell what a number beside them is. A word of more
+than four letters also begins longer ones: Telefonnummer. `#` is where the number stands."""
 
 
 @cache
@@ -90,9 +94,12 @@ def is_led(name: str, text: str, begin: int, end: int) -> bool:
     return leading(name).search(beside) is not None
 
 
+_SEP = r"[ ()./+\[\]~x-]{0,4}"
+
+
 def _run(fewest: int) -> re.Pattern[str]:
     """So many digits with nothing between them but what groups digits."""
-    return re.compile(rf"(?<!\d)\d(?:[ ()./+\[\]~x-]{{0,4}}\d){{{fewest - 1},}}")
+    return re.compile(rf"\d(?:{_SEP}\d){{{fewest - 1},}}")
 
 
 def _form(pattern: str) -> re.Pattern[str]:
@@ -112,29 +119,39 @@ class Gate:
 
 
 RUN = _run(7)
-_LONG_RUN = _run(9)
+TOLD = re.compile(
+    r"(?<![\w+])(?:(?P<US>\(?\+|\([1-9]|(?:1[-. ])?\d{3}([-. ])\d{3}\2\d{4}(?!\d))|(?P<SG>[689]\d{3}[ -]\d{4}(?!\d))"
+    r"|(?P<DE>\(0|00[1-9]|0\d{1,5}[ /.()-]+\d))"
+)
+"""Beginnings that tell a phone number from a quantity: a country, a trunk zero and a group, groups as in the US (3-3-4)
+or in Singapore (4-4); and the region as whose number it is read. Zeros before plain digits are an item number's."""
+_TOLD_RUN = re.compile(
+    rf"[+(\[]{{1,2}}\d(?:{_SEP}\d){{6,}}|00[1-9](?:{_SEP}\d){{4,}}|0\d{{1,5}}[ /.()-]+\d(?:{_SEP}\d){{3,}}"
+    r"|\d{3}([-. ])\d{3}\1\d{4}|[689]\d{3}[ -]\d{4}"
+)
 _TOKEN = _form(r"(?<![A-Z\d])(?:(?=[A-Z]*\d)[A-Z\d]{7,}|\d{2,3}[/ -]\d{3,7})")
 _COUNTRIES = "|".join(sorted({form[:2] for form in _VAT_FORMS}))
 GATES = (
     Gate("EMAIL", "EMAIL", re.compile("@")),
-    Gate("PHONE", "PHONE", RUN),
-    Gate("PHONE_FORM", "PHONE", RUN),
+    Gate("PHONE", "PHONE", _TOLD_RUN),
+    Gate("PHONE_FORM", "PHONE", _TOLD_RUN),
+    Gate("PHONE_FORM", "PHONE", RUN, led=True),
     Gate("CARD", "CARD", _run(13)),
     Gate("IBAN", "IBAN", _form(r"(?<![A-Z\d])[A-Z]{2}\d{2}[ -]?[A-Z\d]{4}")),
     Gate("BIC", "BIC", re.compile(BIC), led=True),
     Gate("VAT", "TAX_ID", _form(rf"(?<![A-Z\d])(?:{_COUNTRIES})[ .-]?(?:[A-Z\d][ .-]?){{0,2}}(?:\d[ .-]?){{5}}")),
-    Gate("SSN", "ID_NUMBER", _LONG_RUN),
-    Gate("ITIN", "TAX_ID", _LONG_RUN),
+    Gate("SSN", "ID_NUMBER", re.compile(r"\b\d{3}[- .]?\d{2}[- .]?\d{4}\b")),
+    Gate("ITIN", "TAX_ID", re.compile(r"\b9\d{2}[- ]?\d{2}[- ]?\d{4}\b")),
     Gate("EIN", "TAX_ID", _TOKEN, led=True),
     Gate("BANK", "ACCOUNT", _TOKEN, led=True),
-    Gate("ROUTING", "ACCOUNT", _LONG_RUN, led=True),
+    Gate("ROUTING", "ACCOUNT", re.compile(r"\b\d{4}-?\d{4}-?\d\b"), led=True),
     Gate("PASSPORT", "ID_NUMBER", _TOKEN, led=True),
     Gate("LICENCE", "ID_NUMBER", _TOKEN, led=True),
     Gate("DE_DOCUMENT", "ID_NUMBER", _TOKEN, led=True),
-    Gate("DE_TAX_ID", "TAX_ID", _run(11)),
+    Gate("DE_TAX_ID", "TAX_ID", re.compile(DE_TAX_ID)),
     Gate("DE_TAX_NUMBER", "TAX_ID", _TOKEN, led=True),
-    Gate("DE_PENSION", "ID_NUMBER", _form(r"\b\d{2} ?\d{6} ?[A-Z] ?\d{3}\b")),
-    Gate("NRIC", "ID_NUMBER", _form(r"\b[STFGM]\d{7}[A-Z]\b")),
+    Gate("DE_PENSION", "ID_NUMBER", _form(DE_PENSION)),
+    Gate("NRIC", "ID_NUMBER", _form(NRIC)),
     Gate("UEN", "TAX_ID", _form(r"\b(?:\d{8,9}|[TSR]\d{2}[A-Z]{2}\d{4})[A-Z]\b")),
     Gate("IP", "IP", _form(r"\b\d{1,3}(?:\.\d{1,3}){3}|[A-F\d]?::[A-F\d]?|[A-F\d]{1,4}(?::[A-F\d]{1,4}){5}")),
     Gate("MAC", "MAC", _form(r"\b[A-F\d]{2}[:-][A-F\d]{2}[:-][A-F\d]{2}[:-]|\b[A-F\d]{4}\.[A-F\d]{4}\.[A-F\d]{4}\b")),
@@ -142,4 +159,13 @@ GATES = (
 )
 ANY = re.compile(r"@|\d(?:\D{0,4}\d){3}|[\da-f]:[\da-f:]|[\da-f]-[\da-f]{2}-|::|\b(?:bic|swift)\b", re.IGNORECASE)
 """Somewhere in every text that any gate lets through."""
-BY_PATTERN = {gate.pattern: tuple(each for each in GATES if each.pattern is gate.pattern) for gate in GATES}
+_IN_RUNS = {"PHONE", "PHONE_FORM", "CARD", "SSN", "ITIN", "ROUTING", "DE_TAX_ID", "DE_PENSION", "NRIC"}
+
+
+def _by_pattern(*, in_runs: bool) -> dict[re.Pattern[str], tuple[Gate, ...]]:
+    gates = [gate for gate in GATES if (gate.name in _IN_RUNS) == in_runs]
+    return {gate.pattern: tuple(each for each in gates if each.pattern is gate.pattern) for gate in gates}
+
+
+IN_RUNS, ELSEWHERE = _by_pattern(in_runs=True), _by_pattern(in_runs=False)
+"""Gates that only a run of seven digits and more can pass, and the others, by their patterns."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from redaction.gates import AFTER, ANY, BEFORE, BY_PATTERN, DATES, GATES, is_led
+from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, is_led
 from redaction.gazetteer import Find
 from redaction.plain import Plain, plain
 from redaction.words import Words
@@ -112,7 +112,8 @@ def _pieces(text: str) -> Iterator[_Piece]:
 
 
 def _let_through(text: str) -> Iterator[tuple[int, int, str]]:
-    for pattern, gates in BY_PATTERN.items():
+    by_pattern = ELSEWHERE | IN_RUNS if RUN.search(text) else ELSEWHERE
+    for pattern, gates in by_pattern.items():
         for match in pattern.finditer(text):
             names = [gate.name for gate in gates if not gate.led or is_led(gate.name, text, match.start(), match.end())]
             if names:

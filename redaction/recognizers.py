@@ -23,17 +23,10 @@ from stdnum.eu import vat as eu_vat
 from stdnum.gb import vat as gb_vat
 from stdnum.us import ein, rtn
 
-from redaction.gates import BIC, RUN, VAT, is_led
+from redaction.gates import BIC, DE_PENSION, DE_TAX_ID, NRIC, RUN, TOLD, VAT, is_led
 
 LANGUAGE = "en"
 ENOUGH, WEAK = 0.5, 0.2
-_TOLD = re.compile(
-    r"(?<![\w+])(?:(?P<US>\+|(?:1[-. ])?\d{3}([-. ])\d{3}\2\d{4}(?!\d))|(?P<SG>[689]\d{3}[ -]\d{4}(?!\d))"
-    r"|(?P<DE>00[1-9]|0\d{1,5}[ /.()-]+\d)|(?P<ALL>\([+0-9]))"
-)
-"""Beginnings that tell a phone number from a quantity: a country, a trunk zero and a group, groups as in the US (3-3-4)
-or in Singapore (4-4); and the region as whose number it is read. Zeros before plain digits are an item number's."""
-_REGIONS = ("US", "DE", "SG")
 _AROUND = 16
 _FEWEST_DIGITS = 7
 _SEPARATORS = re.compile(r"[ ./-]")
@@ -79,14 +72,13 @@ class Phone(ready.PhoneRecognizer):
         for run in RUN.finditer(text):
             begin = max(0, run.start() - _AROUND)
             piece = text[begin : run.end() + _AROUND]
-            regions = {match.lastgroup for match in _TOLD.finditer(piece)}
-            for region in _REGIONS if "ALL" in regions else sorted(filter(None, regions)):
+            for region in {match.lastgroup or "" for match in TOLD.finditer(piece)}:
                 for match in PhoneNumberMatcher(piece, region, leniency=Leniency.VALID):
                     results += self._result(match.raw_string, begin + match.start)
         return results
 
     def _result(self, said: str, begin: int) -> list[RecognizerResult]:
-        if not _TOLD.match(said) or sum(map(str.isdigit, said)) < _FEWEST_DIGITS:
+        if not TOLD.match(said) or sum(map(str.isdigit, said)) < _FEWEST_DIGITS:
             return []
         by = {RecognizerResult.RECOGNIZER_NAME_KEY: self.name, RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id}
         entity = self.supported_entities[0]
@@ -162,16 +154,16 @@ def recognizers() -> list[Any]:
         "LICENCE": (ready.UsLicenseRecognizer, {"patterns": _patterns(r"\b(?=[A-Z]*\d)[A-Z\d]{7,19}\b")}),
         "DE_DOCUMENT": (PatternRecognizer, {"patterns": _patterns(r"\b[A-Z](?=[A-Z]*\d)[A-Z\d]{8}\d?\b")}),
         "DE_TAX_ID": (Checked, {
-            "check": idnr.is_valid, "patterns": _patterns(r"\b[1-9]\d[ ]?\d{3}[ ]?\d{3}[ ]?\d{3}\b"),
+            "check": idnr.is_valid, "patterns": _patterns(DE_TAX_ID),
         }),
         "DE_TAX_NUMBER": (ready.DeTaxNumberRecognizer, {"patterns": _patterns(
             r"\b(?:0[1-9]|1[0-6])\d{11}\b", r"(?<!\w)\d{2,3}[/ ]\d{3,4}[/ ]\d{4,5}(?!\w)",
         )}),
         "DE_PENSION": (Checked, {
             "check": ready.DeSocialSecurityRecognizer().validate_result,
-            "patterns": _patterns(r"\b\d{2}[ ]?\d{6}[ ]?[A-Z][ ]?\d{3}\b"),
+            "patterns": _patterns(DE_PENSION),
         }),
-        "NRIC": (Checked, {"check": _nric, "patterns": _patterns(r"\b[STFGM]\d{7}[A-Z]\b")}),
+        "NRIC": (Checked, {"check": _nric, "patterns": _patterns(NRIC)}),
         "UEN": (ready.SgUenRecognizer, {}),
         "IP": (ready.IpRecognizer, {}),
         "MAC": (ready.MacAddressRecognizer, {}),

@@ -66,7 +66,9 @@ _LABELLED = re.compile(
     r"(?:liefer|rechnungs)?(?:adresse|anschrift)(?:[ ]ist|[ ]?:)|wohnt in|wohnhaft)\s{1,8}",
     re.IGNORECASE,
 )
-_LABEL_BODY = re.compile(r"(?=[^\n]{0,30}\d)[\w#][^.;?!\n]{4,70}")
+_LABEL_BODY = re.compile(
+    r"(?!(?:be|the|that|this|my|our|your|same|as|where|which|order|for|in)\b)(?=[^\n]{0,30}\d)[\w#][^.;?!\n]{4,70}"
+)
 _ENDS = " ,.>?*-\n\t"
 _LOOK_BACK = 60
 _GLUED = frozenset(".,/-_0123456789")

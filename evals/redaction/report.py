@@ -18,7 +18,7 @@ from pathlib import Path
 from evals.bench.figure import Figure
 from evals.redaction.corpus import FILE, Span, Text, load
 from evals.redaction.misses import why_missed
-from evals.redaction.ways import Way, ways
+from evals.redaction.ways import FORMS_ONLY, Way, ways
 from redaction.gazetteer import Find
 
 ALL = "all of the way"
@@ -153,7 +153,7 @@ def _misses(way: Way, texts: Sequence[Text]) -> Sequence[tuple[str, str, int]]:
 
 
 def _figures(run: Sequence[Way], rows: Sequence[Row]) -> Sequence[Figure]:
-    """Recall of what has a form beside plain Presidio's, which is the goal; speed beside ten times its."""
+    """Recall of what has a form beside plain Presidio's, which is the goal; for the same kinds ten times its speed."""
     by = {(row.way, row.kind): row for row in rows}
     plain, *others = run
     figures: list[Figure] = []
@@ -176,7 +176,7 @@ def _figures(run: Sequence[Way], rows: Sequence[Row]) -> Sequence[Figure]:
                 name=f"personal data, {way.name}: speed",
                 value=way.rate,
                 unit="characters/s",
-                goal=_TIMES_PLAIN * plain.rate,
+                goal=_TIMES_PLAIN * plain.rate if way.name == FORMS_ONLY else None,
                 at_most=False,
                 peer=plain.rate,
             )

@@ -118,7 +118,7 @@ class Gate:
     """Whether one of its words must stand beside what the pattern matches."""
 
 
-RUN = _run(7)
+RUN = _run(6)
 TOLD = re.compile(
     r"(?<![\w+])(?:(?P<US>\(?\+|\([1-9]|(?:1[-. ])?\d{3}([-. ])\d{3}\2\d{4}(?!\d))|(?P<SG>[689]\d{3}[ -]\d{4}(?!\d))"
     r"|(?P<DE>\(0|00[1-9]|0\d{1,5}[ /.()-]+\d))"
@@ -168,4 +168,4 @@ def _by_pattern(*, in_runs: bool) -> dict[re.Pattern[str], tuple[Gate, ...]]:
 
 
 IN_RUNS, ELSEWHERE = _by_pattern(in_runs=True), _by_pattern(in_runs=False)
-"""Gates that only a run of seven digits and more can pass, and the others, by their patterns."""
+"""Gates that only a run of six digits and more can pass, and the others, by their patterns."""

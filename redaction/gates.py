@@ -47,9 +47,9 @@ NRIC = r"\b[STFGM]\d{7}[A-Z]\b"
 WORDS: dict[str, tuple[str, ...]] = {
     "PHONE": (
         "tel", "phone", "telephone", "telefon", "cell", "cellphone", "mobile", "mobil", "handy",
-        "rufnummer", "durchwahl", "fax", "call(?!.?off)", "calling", "dial", "ring", "sms", "whatsapp", "anrufen",
-        "rückruf", "hotline", "answering at",
-        r"#\W{0,4}(?:office|work|home|privat|b\u00fcro)", "reach (?:me|him|her|us)",
+        "rufnummer", "durchwahl", "fax", r"call(?!.?off)(?=[^#]*#)", "calling", "dial", "ring", "sms", "whatsapp",
+        "anrufen", "rückruf", "hotline", "answering at", r"#\W{0,4}(?:office|work|home|privat|b\u00fcro)",
+        "reach (?:me|him|her|us)",
     ),
     "CARD": ("credit", "card", "kreditkarte", "karte", "visa", "mastercard", "amex", "discover", "maestro"),
     "IBAN": ("iban",),
@@ -83,15 +83,24 @@ than four letters also begins longer ones: Telefonnummer. `#` is where the numbe
 @cache
 def leading(name: str) -> re.Pattern[str]:
     """The words of a recognizer as one pattern."""
-    words = sorted(WORDS[name.removesuffix("_FORM")], key=len, reverse=True)
+    words = sorted(WORDS[name.removesuffix("_LED")], key=len, reverse=True)
     forms = (word.replace(" ", "[ -]?") + ("" if len(word) > 4 else r"(?![^\W\d_])") for word in words)
     return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(forms)})", re.IGNORECASE)
 
 
 def is_led(name: str, text: str, begin: int, end: int) -> bool:
     """Whether a word of a recognizer stands beside a piece of a text."""
-    beside = f"{text[max(0, begin - BEFORE) : begin]} # {text[end : end + AFTER]}"
-    return leading(name).search(beside) is not None
+    return leading(name).search(beside(text, begin, end)) is not None
+
+
+def beside(text: str, begin: int, end: int) -> str:
+    """What stands around a piece of a text, in whole words, with a # in its place."""
+    first, last = max(0, begin - BEFORE), min(len(text), end + AFTER)
+    while 0 < first < begin and text[first - 1].isalnum():
+        first += 1
+    while end < last < len(text) and text[last].isalnum():
+        last -= 1
+    return f"{text[first:begin]} # {text[end:last]}"
 
 
 _SEP = r"[ ()./+\[\]~x-]{0,4}"
@@ -126,7 +135,7 @@ TOLD = re.compile(
 """Beginnings that tell a phone number from a quantity: a country, a trunk zero and a group, groups as in the US (3-3-4)
 or in Singapore (4-4); and the region as whose number it is read. Zeros before plain digits are an item number's."""
 _TOLD_RUN = re.compile(
-    rf"[+(\[]{{1,2}}\d(?:{_SEP}\d){{6,}}|00[1-9](?:{_SEP}\d){{4,}}|0\d{{1,5}}[ /.()-]+\d(?:{_SEP}\d){{3,}}"
+    rf"[+(\[]{{1,2}}\d(?:{_SEP}\d){{6,}}|00[1-9](?:{_SEP}\d){{4,}}|0\d{{1,5}}[ /.()-]+\d"
     r"|\d{3}([-. ])\d{3}\1\d{4}|[689]\d{3}[ -]\d{4}"
 )
 _TOKEN = _form(r"(?<![A-Z\d])(?:(?=[A-Z]*\d)[A-Z\d]{7,}|\d{2,3}[/ -]\d{3,7})")
@@ -134,8 +143,7 @@ _COUNTRIES = "|".join(sorted({form[:2] for form in _VAT_FORMS}))
 GATES = (
     Gate("EMAIL", "EMAIL", re.compile("@")),
     Gate("PHONE", "PHONE", _TOLD_RUN),
-    Gate("PHONE_FORM", "PHONE", _TOLD_RUN),
-    Gate("PHONE_FORM", "PHONE", RUN, led=True),
+    Gate("PHONE_LED", "PHONE", RUN, led=True),
     Gate("CARD", "CARD", _run(13)),
     Gate("IBAN", "IBAN", _form(r"(?<![A-Z\d])[A-Z]{2}\d{2}[ -]?[A-Z\d]{4}")),
     Gate("BIC", "BIC", re.compile(BIC), led=True),
@@ -159,7 +167,7 @@ GATES = (
 )
 ANY = re.compile(r"@|\d(?:\D{0,4}\d){3}|::|[:-][\da-fA-F]{1,4}[:-]|[bB][iI][cC]|[sS][wW][iI][fF][tT]|\.[\da-fA-F]{4}\.")
 """Somewhere in every text that any gate lets through."""
-_IN_RUNS = {"PHONE", "PHONE_FORM", "CARD", "SSN", "ITIN", "ROUTING", "DE_TAX_ID", "DE_PENSION", "NRIC"}
+_IN_RUNS = {"PHONE", "PHONE_LED", "CARD", "SSN", "ITIN", "ROUTING", "DE_TAX_ID", "DE_PENSION", "NRIC"}
 
 
 def _by_pattern(*, in_runs: bool) -> dict[re.Pattern[str], tuple[Gate, ...]]:

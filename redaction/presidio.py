@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, is_led
+from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, beside, leading
 from redaction.gazetteer import Find
 from redaction.plain import Plain, plain
 from redaction.words import Words
@@ -115,7 +115,8 @@ def _let_through(text: str) -> Iterator[tuple[int, int, str]]:
     by_pattern = ELSEWHERE | IN_RUNS if RUN.search(text) else ELSEWHERE
     for pattern, gates in by_pattern.items():
         for match in pattern.finditer(text):
-            names = [gate.name for gate in gates if not gate.led or is_led(gate.name, text, match.start(), match.end())]
+            around = beside(text, match.start(), match.end())
+            names = [gate.name for gate in gates if not gate.led or leading(gate.name).search(around)]
             if names:
                 begin, end = _widened(text, match.start(), match.end())
                 yield from ((begin, end, name) for name in names)
@@ -124,9 +125,9 @@ def _let_through(text: str) -> Iterator[tuple[int, int, str]]:
 def _widened(text: str, begin: int, end: int) -> tuple[int, int]:
     """A piece with what stands around it, cut at blanks where there are any."""
     begin, end = max(0, begin - _MARGIN), min(len(text), end + _MARGIN)
-    blank = _BLANK.search(text, end)
-    first = _BLANK.search(text, max(0, begin - _MARGIN), begin)
-    return (first.end() if first else begin), (blank.start() if blank and blank.start() < end + _MARGIN else end)
+    after = _BLANK.search(text, end, end + _MARGIN)
+    before = _BLANK.search(text, max(0, begin - _MARGIN), begin)
+    return (before.end() if before else begin), (after.start() if after else end)
 
 
 def _surest(found: Iterable[_Scored]) -> Iterator[tuple[int, int, str]]:

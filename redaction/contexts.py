@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from redaction.addresses import addresses_in
-from redaction.gazetteer import Find
+from redaction.finds import Find
 from redaction.leads import FIRMS, GOES_ON, LABELS, LEADS, NOBODY, PARTICLES, TITLES, Lead, Sort
 from redaction.words import Words
 

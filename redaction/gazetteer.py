@@ -90,7 +90,7 @@ class Gazetteer:
     def _add(self, known: Known) -> None:
         words = Words(known.value).folded
         plain = "".join(words)
-        if len(plain) < _FEWEST_LETTERS or len(plain) >= _LONGEST:
+        if not plain or sum(map(str.isalnum, known.value)) < _FEWEST_LETTERS or len(plain) >= _LONGEST:
             return
         led = known.how == "number" and plain.isdigit() and len(plain) < _PLAIN_ENOUGH
         sort = _Sort(known.kind, known.source, led)

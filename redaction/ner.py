@@ -11,7 +11,7 @@ from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import SpacyNlpEngine
 from presidio_analyzer.predefined_recognizers import SpacyRecognizer
 
-from redaction.gazetteer import Find
+from redaction.finds import Find
 
 _LANGUAGE = "en"
 _ENTITIES = ["PERSON", "LOCATION", "ORGANIZATION"]

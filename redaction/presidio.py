@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from redaction.finds import Find
 from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, beside, leading
-from redaction.gazetteer import Find
 from redaction.plain import Plain, plain
 from redaction.words import Words
 

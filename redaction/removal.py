@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from redaction.gazetteer import Find, joined
+from redaction.finds import Find, joined
 
 How = Literal["kind", "end", "nothing"]
 """What stands for a value: its kind as in <PHONE>; its last four characters after stars; nothing."""
@@ -23,12 +23,13 @@ def remove(text: str, finds: Iterable[Find], how: How) -> str:
     pieces: list[str] = []
     done = 0
     for find in joined(finds):
-        pieces += (text[done : find.begin], _instead(text[find.begin : find.end], find.kind, how))
+        pieces += (text[done : find.begin], instead(text[find.begin : find.end], find.kind, how))
         done = find.end
     return "".join((*pieces, text[done:]))
 
 
-def _instead(value: str, kind: str, how: How) -> str:
+def instead(value: str, kind: str, how: How) -> str:
+    """What stands for one value."""
     match how:
         case "kind":
             return f"<{kind}>"

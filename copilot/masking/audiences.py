@@ -7,11 +7,11 @@ from copilot.policy.policy import Policy
 from copilot.policy.values import SHOWN
 from copilot.semantic.model import SemanticModel
 from redaction.finds import Find
+from redaction.removal import instead
 from redaction.vault import Form
 
 PERSONAL = "personal"
 """The class of what is personal by its form or by the words around it, and is in no record."""
-_ENDING = 4
 
 
 def forms(model: SemanticModel, policy: Policy, audience: Audience) -> Form:
@@ -22,23 +22,13 @@ def forms(model: SemanticModel, policy: Policy, audience: Audience) -> Form:
             case "shown":
                 return value
             case "partly":
-                return in_part(find.kind, value)
+                return instead(value, find.kind, "end")
             case "token":
                 return None
             case _:
-                return removed(find, value)
+                return instead(value, find.kind, "kind")
 
     return form
-
-
-def in_part(kind: str, value: str) -> str:
-    """The last characters of a value; of a short one nothing."""
-    return f"\u2026{value[-_ENDING:]}" if len(value) > 2 * _ENDING else f"<{kind}>"
-
-
-def removed(find: Find, _value: str) -> str:
-    """What stands for a value that nobody gets back."""
-    return f"<{find.kind}>"
 
 
 def treatment(find: Find, model: SemanticModel, policy: Policy, audience: Audience) -> str:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
-from copilot.masking.audiences import removed
 from redaction.redactor import Redactor
-from redaction.vault import Vault
+from redaction.removal import remove
 
 _UNMASKED = "(a line that could not be masked)"
 _sources: list[Callable[[], Redactor]] = []
@@ -33,7 +32,7 @@ def masked_logs(redactor: Callable[[], Redactor]) -> Generator[None]:
 def masked_line(text: str) -> str:
     """A text without what the redactors of this program find in it."""
     for source in _sources:
-        text = Vault().mask(text, source().find(text), removed)
+        text = remove(text, source().find(text), "kind")
     return text
 
 

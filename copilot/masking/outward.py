@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from copilot.domain.evidence import Record
 from copilot.domain.json import Json
 from copilot.domain.redaction import Audience, Masked
-from copilot.masking.audiences import forms, in_part
+from copilot.masking.audiences import forms
 from copilot.masking.values import kind_of
 from copilot.policy.policy import Policy
 from copilot.policy.values import SHOWN
 from copilot.semantic.model import SemanticModel
 from redaction.redactor import Redactor
+from redaction.removal import instead
 from redaction.vault import Vault
 
 _WORDED = frozenset({"text", "ident", "ref"})
@@ -60,6 +61,6 @@ class Outward:
             return None
         kind = kind_of(self.model.entities.get(record.entity), name)
         if treated == "partly":
-            return Masked(in_part(kind, text))
+            return Masked(instead(text, kind, "end"))
         source = f"{record.entity}.{name}"
         return Masked(self.vault.token(kind, text, ((source, ((source, record.row_id),)),)))

@@ -10,14 +10,15 @@ from typing import TypeVar
 from copilot.domain.redaction import Audience, Masked
 from copilot.domain.scope import Scope
 from copilot.errors import MaskingError
-from copilot.masking.audiences import removed, treatment
+from copilot.masking.audiences import treatment
 from copilot.masking.company import PEOPLE, Company
 from copilot.masking.outward import Outward
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel
 from copilot.store.known import KnownValues
 from copilot.store.vaults import KeptVault, Vaults
-from redaction.vault import TOKEN, Kept, Vault
+from redaction.removal import remove
+from redaction.vault import TOKEN, Kept
 
 _MOST_TRIES = 20
 Told = TypeVar("Told")
@@ -76,7 +77,7 @@ class Pseudonyms:
 
     async def removed(self, text: str) -> str:
         """A text without anything personal, for where nobody needs it back."""
-        return Vault().mask(text, (await self.company.redactor()).find(text), removed)
+        return remove(text, (await self.company.redactor()).find(text), "kind")
 
     async def shown(self, subject: str, scope: Scope, texts: Sequence[tuple[str, str]]) -> list[str]:
         """Texts, each given after its conversation, with the values in place of their tokens that this person may see

@@ -61,6 +61,9 @@ from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
 from copilot.wiring.telemetry import traced
 from prompts.template import TemplateError, load_approved
+from redaction.contexts import ContextFinder
+from redaction.presidio import ModelMissingError, PresidioFinder
+from redaction.redactor import Finder
 from redaction.vault import TOKEN
 
 if TYPE_CHECKING:
@@ -265,7 +268,9 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         policy=closed_policy(),
         templates=templates,
         decider=Decider(templates, model),
-        pseudonyms=Pseudonyms(Company(known, model), Vaults(database, settings.home, clock), known, model),
+        pseudonyms=Pseudonyms(
+            Company(known, model, _finders(settings)), Vaults(database, settings.home, clock), known, model
+        ),
         audit=audit,
         refusals=Refusals(audit, clock, policy.last_version, most=settings.refusals),
         conversations=kept,
@@ -290,6 +295,14 @@ def _provided(settings: Settings, database: Database, clock: Clock) -> tuple[Sig
 
     sign_on = sign_on_through(settings, settings.oidc, database, clock)
     return sign_on, Groups(settings.oidc.groups_file)
+
+
+def _finders(settings: Settings) -> Sequence[Finder]:
+    """What finds personal data that no record knows."""
+    try:
+        return ContextFinder(), PresidioFinder(settings.names_model)
+    except ModelMissingError as error:
+        raise SettingsError(f"COPILOT_NAMES_MODEL: {error}") from error
 
 
 def _templates(language: Language) -> Templates:

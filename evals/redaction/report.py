@@ -19,7 +19,7 @@ from evals.bench.figure import Figure
 from evals.redaction.corpus import FILE, Span, Text, load
 from evals.redaction.misses import why_missed
 from evals.redaction.ways import FORMS_ONLY, Way, ways
-from redaction.gazetteer import Find
+from redaction.finds import Find
 
 ALL = "all of the way"
 BUILD = Path("build")

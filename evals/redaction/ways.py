@@ -15,7 +15,8 @@ from presidio_analyzer.predefined_recognizers import EmailRecognizer
 
 from evals.redaction.corpus import Text
 from redaction.contexts import ContextFinder
-from redaction.gazetteer import Find, Gazetteer, How, Known
+from redaction.finds import Find
+from redaction.gazetteer import Gazetteer, How, Known
 from redaction.identifiers import learn
 from redaction.presidio import PresidioFinder
 from redaction.redactor import Redactor
@@ -84,7 +85,7 @@ def _known(texts: Sequence[Text]) -> list[Known]:
 
 def _ours(known: Sequence[Known], *, forms_only: bool = False) -> Finding:
     finders = (PresidioFinder(),) if forms_only else (PresidioFinder(), ContextFinder())
-    return Redactor(Gazetteer(known), learn(()), finders).find
+    return Redactor((Gazetteer(known),), learn(()), finders).find
 
 
 class _Blank(SpacyNlpEngine):

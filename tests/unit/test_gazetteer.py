@@ -94,6 +94,7 @@ def test_finds_that_overlap_are_one() -> None:
 
 def test_values_too_short_to_be_told_from_words_are_not_looked_for() -> None:
     gazetteer = Gazetteer((Known("PERSON", "Bo", "name"), Known("TAX", "7", "number"), Known("PERSON", "", "name")))
+    assert Gazetteer((Known("COMPANY", "Zoe"),)).find("of zoe") == (Find(3, 6, "COMPANY", "", (("", 0),)),)
     assert gazetteer.find("Bo ordered 7") == ()
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redaction.gazetteer import Find
+from redaction.finds import Find
 from redaction.removal import How, remove
 
 TEXT = "Call Anna Bo, 312-555-0123 now"

@@ -35,14 +35,8 @@ class Redactor:
         What is known goes before what only looks so. A number of our own protects what is found inside it: the digits
         of an order are no phone number. A known value of just that form is masked all the same.
         """
-        words = Words(text)
-        ours = self.ours.find(text)
-        known = [
-            find
-            for gazetteer in self.known
-            for find in gazetteer.find(text, words)
-            if not any(_inside(find, each) for each in ours)
-        ]
+        words, ours = Words(text), self.ours.find(text)
+        known = self._known_in(text, words, ours)
         protected = (*ours, *known)
         guessed = [
             find
@@ -51,6 +45,18 @@ class Redactor:
             if not any(each.begin <= find.begin and find.end <= each.end for each in protected)
         ]
         return joined((*known, *guessed))
+
+    def find_known(self, text: str) -> tuple[Find, ...]:
+        """The finds of what is known alone."""
+        return joined(self._known_in(text, Words(text), self.ours.find(text)))
+
+    def _known_in(self, text: str, words: Words, ours: Sequence[Find]) -> list[Find]:
+        return [
+            find
+            for gazetteer in self.known
+            for find in gazetteer.find(text, words)
+            if not any(_inside(find, each) for each in ours)
+        ]
 
 
 def _inside(find: Find, other: Find) -> bool:

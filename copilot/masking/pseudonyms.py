@@ -67,10 +67,13 @@ class Pseudonyms:
         )
 
     def guard(self, policy: Policy, audience: Audience) -> Callable[[str], Sequence[str]]:
-        """What stands before an audience: the kinds of what a text holds and that audience may not see."""
+        """What stands before an audience: the kinds of what a text holds of the records and that audience may not see.
+
+        Of what was masked already: a figure that only looks like a phone number need not stop a question.
+        """
 
         def held(text: str) -> Sequence[str]:
-            found = self.company.latest.find(text)
+            found = self.company.latest.find_known(text)
             return [each.kind for each in found if treatment(each, self.model, policy, audience) != "shown"]
 
         return held

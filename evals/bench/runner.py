@@ -12,6 +12,7 @@ from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
 from evals.bench.growth import measure_growth
+from evals.bench.masking import measure_masking
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
 from evals.bench.planning import measure_planning
@@ -44,6 +45,7 @@ PARTS = (
     Part("rows", measure_rows),
     Part("revocation", measure_revocation),
     Part("policy", measure_policy),
+    Part("masking", measure_masking),
 )
 """What `--only` may name."""
 

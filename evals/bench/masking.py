@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from evals.bench.figure import Figure, middle, stopwatch
-from evals.company import open_company, running
+from evals.company import TEMPLATE, open_company, running
 from evals.redaction.corpus import load
 from evals.redaction.ways import plain_presidio, way_of
 from evals.scoring.suites import SUITES
@@ -131,11 +131,7 @@ def _memory() -> Figure:
 
 async def _in_a_question(questions: Sequence[str]) -> AsyncIterator[Figure]:
     """All that `ask` does to mask the words of a question, its pseudonyms kept where there are any."""
-    async with (
-        open_company() as company,
-        company.clone() as name,
-        running(company, name, company.home / name) as runtime,
-    ):
+    async with open_company() as company, running(company, TEMPLATE, company.home) as runtime:
         line = await runtime.line()
         await line.pseudonyms.mask(["x +49 30 901820"], "rep.us", _CONVERSATION, line.policy)
         times: list[float] = []

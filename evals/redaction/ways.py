@@ -40,7 +40,8 @@ FORMS_ONLY = "ours, forms only"
 """Without names and addresses: what plain Presidio has too."""
 _SAME = (
     "Phone", "CreditCard", "Iban", "UsSsn", "UsItin", "UsBank", "AbaRouting", "UsPassport", "UsLicense", "DeTaxId",
-    "DeTaxNumber", "DeSocialSecurity", "DeIdCard", "DePassport", "DeVatId", "SgFin", "SgUen", "Ip", "MacAddress", "Crypto",
+    "DeTaxNumber", "DeSocialSecurity", "DeIdCard", "DePassport", "DeVatId", "SgFin", "SgUen", "Ip", "MacAddress",
+    "Crypto",
 )  # fmt: skip
 """Presidio's recognizers of what ours find; of VAT it has the German alone, and no BIC and no EIN."""
 Finding = Callable[[str], Iterable[Find]]

@@ -24,12 +24,15 @@ _WRITTEN: Mapping[str, tuple[str, How]] = {
 _BESIDE = {"party": "kind", "postal_code": "city"}
 """Fields that are read together with another: a party is a person or a company, a place has a code and a name."""
 _PERSON = "person"
+_MOST_WORDS = 4
 _LEGAL_FORM = re.compile(
     r"[\s,]+(?:gmbh|mbh|ag|kg|kgaa|ohg|ug|se|e\.?\s?k\.?|e\.?\s?v\.?|inc\.?|llc|llp|lp|corp\.?|corporation|co\.?|company"
     r"|ltd\.?|limited|plc|pte\.?|pty\.?|b\.?v\.?|n\.?v\.?|s\.?a\.?|s\.?a\.?r\.?l\.?|s\.?r\.?l\.?|s\.?p\.?a\.?|oy|ab|as"
     r"|a/s|aps|sp\.\s?z\s?o\.?\s?o\.?|&\s?co\.?)$",
     re.IGNORECASE,
 )
+_APOSTROPHE = re.compile("['\u2019]")
+_AND = re.compile(r"\s(?:&|\+|und|and|u\.)\s", re.IGNORECASE)
 _STREETS = (
     ("strasse", "str"), ("straße", "str"), ("street", "st"), ("avenue", "ave"), ("road", "rd"), ("lane", "ln"),
     ("drive", "dr"), ("boulevard", "blvd"), ("court", "ct"), ("place", "pl"), ("crescent", "cres"),
@@ -37,7 +40,8 @@ _STREETS = (
 )  # fmt: skip
 """What streets are called, in full and for short."""
 _BY_STREET = {each: pair for pair in _STREETS for each in pair}
-_STREET = re.compile(rf"(\w*?)({'|'.join(sorted(_BY_STREET, key=len, reverse=True))})\b(\.?)", re.IGNORECASE)
+_STREET = re.compile(rf"((?<=\w)(?:stra(?:ss|ß)e|str)|\b(?:{'|'.join(_BY_STREET)}))\b\.?", re.IGNORECASE)
+"""As a word by itself; the German ones also at the end of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,10 @@ class Personal:
         if sort == "party":
             sort = "name" if beside[0] == _PERSON else "company"
         kind, how = _WRITTEN[sort]
-        for form in _forms(sort, value):
+        if sort == "addressee" and _is_like_a_name(value):
+            how = "name"
+        spellings = (value, _APOSTROPHE.sub("", value) if how in ("name", "phrase") and sort != "email" else value)
+        for form in dict.fromkeys(form for spelling in spellings for form in _forms(sort, spelling)):
             yield Known(kind, form, how, self.source, rows)
 
 
@@ -92,16 +99,21 @@ def _of_entity(entity: Entity) -> Iterator[Personal]:
             yield Personal(entity.name, personal, (field.column, *beside))
 
 
+def _is_like_a_name(value: str) -> bool:
+    """Whether those at an address may be a person: few words, and no legal form."""
+    return len(value.split()) <= _MOST_WORDS and not _LEGAL_FORM.search(value)
+
+
 def _forms(personal: str, value: str) -> Iterator[str]:
     """A value, and what people leave out or shorten of it."""
     yield value
-    if personal == "company":
+    if personal in ("company", "addressee"):
         core = value
         while (shorter := _LEGAL_FORM.sub("", core)) != core:
             core = shorter
-        if core != value and len(core.split()) > 1:  # a word alone is too often an ordinary one
-            yield core
+        whole = [value] if len(core.split()) == 1 else [value, core]  # a word alone is too often an ordinary one
+        yield from {_AND.sub(f" {word} ", form) for form in whole for word in ("&", "und", "and", "u.")}
     elif personal == "street":
-        yield from {
-            _STREET.sub(lambda match, at=at: match[1] + _BY_STREET[match[2].lower()][at], value) for at in (0, 1)
-        } - {value}
+        for match in _STREET.finditer(value):
+            for name in _BY_STREET[match[1].lower()]:
+                yield f"{value[: match.start()]}{name}{value[match.end() :]}"

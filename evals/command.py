@@ -15,6 +15,7 @@ from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
+from evals.proofs.redaction_known.trial import REDACTION_KNOWN
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.scope_interleaved.trial import SCOPE_INTERLEAVED
@@ -36,6 +37,7 @@ SUITES: tuple[Suite, ...] = (
     TOKENS,
     POLICY_REPLAY,
     SCOPE_INTERLEAVED,
+    REDACTION_KNOWN,
 )
 """Every proof suite."""
 BUILD = Path("build")

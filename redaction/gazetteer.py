@@ -32,7 +32,7 @@ before it."""
 _PLAIN_ENOUGH = 7
 _BETWEEN_WORDS = between(r"[\W_\u02bb\u02bc]")
 _BETWEEN_DIGITS = between(r"[\s().:#*&+/\\_\u2010-\u2015\u2212\ufe63\uff0d-]")
-_EXTENSION = re.compile(r"(?=[A-Za-z])")
+_DIALLED = re.compile(r"[+(\d][^A-Za-z]*")
 _FEWEST_DIGITS = 7
 """A phone number without its country is looked for from so many digits on."""
 _FEWEST_LETTERS = 3
@@ -201,13 +201,14 @@ def _in_one(text: str, words: Words, first: int, last: int, between: re.Pattern[
 
 
 def _dialled(value: str) -> Iterator[str]:
-    """A phone number as it is dialled, with and without the extension that it is recorded with."""
-    number, *extension = _EXTENSION.split(value.replace("(0)", ""), maxsplit=1)
-    after = "".join(Words("".join(extension)).folded)
-    for form in _with_prefixes(number):
-        yield form
-        if after:
-            yield form + after
+    """A phone number as it is recorded, and as it is dialled, with and without the extension after it."""
+    recorded = "".join(Words(value).folded)
+    if len(recorded) >= _FEWEST_DIGITS:
+        yield recorded
+    if number := _DIALLED.search(value):
+        extension = "".join(Words(value[number.end() :]).folded)
+        for form in _with_prefixes(number.group()):
+            yield from {form, form + extension}
 
 
 def _with_prefixes(number: str) -> Iterator[str]:
@@ -215,8 +216,8 @@ def _with_prefixes(number: str) -> Iterator[str]:
     digits = "".join(letter for letter in number if letter.isdigit())
     if len(digits) >= _FEWEST_DIGITS:
         yield digits
-    if number.lstrip().startswith("+") or digits.startswith("00"):
-        whole = digits.removeprefix("00")
+    if number.lstrip("( ").startswith("+") or digits.startswith("00"):
+        whole = "".join(letter for letter in number.replace("(0)", "") if letter.isdigit()).removeprefix("00")
         for country in (1, 2, 3):
             rest = whole[country:].removeprefix("0")
             yield from (f"{lead}{whole[:country]}{zero}{rest}" for lead in ("", "00") for zero in ("", "0"))

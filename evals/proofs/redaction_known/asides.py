@@ -40,7 +40,7 @@ ASIDES: Mapping[str, tuple[str, _Said]] = {
         "person", lambda random, value: _halves(value.text, random.choice(";|"))
     ),
     "a name run together": ("person", lambda _, value: value.text.replace(" ", "")),
-    "a nickname or slip of the keyboard": ("person", lambda random, value: _slip(random, value.text)),
+    "a slip of the keyboard": ("person", lambda random, value: _slip(random, value.text)),
     "one word of a company's name": ("company", lambda _, value: core_of(value.text).split()[0]),
     "initials of a company": ("company", lambda _, value: "".join(word[0] for word in value.text.split())),
     "an account's digits without its letters": ("account", lambda _, value: value.text.lstrip("CV-")),

@@ -14,7 +14,9 @@ _LETTERS_APART = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 def phone_ways(recorded: str) -> Mapping[str, tuple[str, ...]]:
     """Way -> the ways to dial or write a recorded number."""
-    number = re.sub(r"\s*ext\.?\s*\d+$", "", recorded)
+    number = re.sub(r"\s*ext\.?\s*\d+$|^Tel\. |^\((?=\+)", "", recorded)
+    if re.search("[A-Z]", number):
+        return {"letters apart": (number.replace("-", " "),)}
     groups = re.findall(r"\d+", number.replace("(0)", ""))
     ways = {
         "digits only": ("".join(groups),),

@@ -81,10 +81,13 @@ class RedactionTrial:
         numbers, masked = counts.get("numbers", 0), counts.get("numbers_masked", 0)
         blind = counts.get("missed_where_none_known", 0) >= _NEARLY_ALL * unknown > 0
         every = all(counts.get(f"{what} {name} tried", 0) for what in ("column", "place") for name in _FORMS[what])
+        texts = sum(case.startswith("texts ") for case in self.cases) * _EACH
+        every = every and (self.setting.sample or texts >= self.author.values)
         met = blind and every and counts.get("columns", 0) == 1 and masked < _MOST_MASKED * numbers
         more: dict[str, Json] = {
             "recall": _share(planted - counts.get("missed", 0), planted),
             "values": self.author.values,
+            "each_value_planted_at_least": texts // self.author.values,
             "identifiers_masked_share": _share(masked, numbers),
             "missed_share_where_none_known": _share(counts.get("missed_where_none_known", 0), unknown),
             **{"not looked for" if what == "aside" else f"by_{what}": _table(counts, what) for what in _FORMS},

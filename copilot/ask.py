@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Protocol
+
+from opentelemetry import trace
 
 from copilot.answering.decide import Decider, Staleness
 from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
@@ -43,6 +45,7 @@ from copilot.understanding.manners import Manner, manner_of, may_ask_of, without
 _REMEMBERED = 6
 """Turns looked back on."""
 _FORGOTTEN_AFTER = timedelta(hours=8)
+_TRACER = trace.get_tracer("copilot")
 Authenticate = Callable[[Credential], Awaitable[Principal]]
 
 
@@ -82,6 +85,7 @@ class Asking:
     freshener: Freshener
     clock: Clock
 
+    @_TRACER.start_as_current_span("ask")
     async def ask(self, question: Question, credential: Credential) -> Answer:
         """Answer one question.
 
@@ -92,11 +96,12 @@ class Asking:
         principal = await self._who(credential, question.channel)
         scope = scope_for(principal, self.policy)
         conversation = await self._conversation(question, principal)
-        masked = await self._masked(question.text, principal, conversation)
+        [masked] = await self._masked([question.text], principal, conversation)
         outcome = await self._heard(question.text, masked, principal, scope, conversation)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         answer = await self._on_record(question, principal, scope, masked, replace(outcome, answer=answer))
         await self.conversations.append(await self._turn(principal, question, masked, outcome, answer))
+        trace.get_current_span().set_attributes(_told(question, masked, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
     async def again(self, credential: SessionSubject, conversation: str, position: int) -> Answer | None:
@@ -137,11 +142,12 @@ class Asking:
             await self.refusals.put(channel, error.fault, sender)
             raise
 
+    @_TRACER.start_as_current_span("record")
     async def _on_record(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> Answer:
         """Put the outcome on record; the answer exists only from then on."""
-        entry = self._entry(question, principal, scope, masked, outcome)
+        entry = await self._entry(question, principal, scope, masked, outcome)
         answer = replace(outcome.answer, audit_id=entry.audit_id)
         await self.audit.append(replace(entry, answer=answer.to_json()))
         return answer
@@ -183,10 +189,12 @@ class Asking:
         choices = [(conversation, choice) for choice in state.choices]
         return replace(state, choices=tuple(await self.pseudonyms.shown(principal.subject, scope, choices)))
 
-    async def _masked(self, text: str, principal: Principal, conversation: str) -> str:
-        """The form of a text that is kept."""
-        return await self.pseudonyms.mask(text, principal.subject, conversation, self.policy)
+    @_TRACER.start_as_current_span("mask")
+    async def _masked(self, texts: Sequence[str], principal: Principal, conversation: str) -> Sequence[str]:
+        """The form of some texts that is kept."""
+        return await self.pseudonyms.mask(texts, principal.subject, conversation, self.policy)
 
+    @_TRACER.start_as_current_span("plan")
     async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None:
         """What to read for a message in its conversation; None for a scope that reads nothing."""
         if not scope:
@@ -228,6 +236,7 @@ class Asking:
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
 
+    @_TRACER.start_as_current_span("retrieve")
     async def retrieve(self, plan: Plan, scope: Scope, now: datetime, taken: int = 0) -> Evidence:
         """The evidence of a plan as this scope reaches it; ids up to `taken` are given already."""
         return await retrieve(
@@ -241,11 +250,13 @@ class Asking:
             return given
         return new_conversation()
 
-    def _entry(
+    async def _entry(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> AuditEntry:
         answer, now = outcome.answer, self.clock()
         used = used_records(outcome.draft.claims, outcome.evidence)
+        named = [record.key for record in used if record.kind == "measure"]  # by what it is about, in words
+        keys = dict(zip(named, await self._masked(named, principal, answer.conversation), strict=True))
         return AuditEntry(
             subject=principal.subject,
             channel=question.channel,
@@ -253,7 +264,7 @@ class Asking:
             masked_question=masked,
             kind=answer.kind,
             plan=outcome.plan.to_json() if outcome.plan else None,
-            records=tuple(_ref(record, now) for record in used),
+            records=tuple(_ref(record, keys.get(record.key, record.key), now) for record in used),
             verdict=answer.verdict.value,
             reason=answer.reason.value if answer.reason else None,
             engine=answer.engine,
@@ -281,10 +292,8 @@ class Asking:
         if plan is not None and (listed := listed_records(outcome.plan, outcome.evidence)):
             plan["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
         if plan is None and answer.choices:
-            conversation = answer.conversation
-            plan = {
-                "choices": [await self._masked(choice.question, principal, conversation) for choice in answer.choices]
-            }
+            offered = [choice.question for choice in answer.choices]
+            plan = {"choices": [*await self._masked(offered, principal, answer.conversation)]}
         return Turn(
             subject=principal.subject,
             conversation=answer.conversation,
@@ -295,6 +304,19 @@ class Asking:
             reason=answer.reason.value if answer.reason else None,
             audit_id=answer.audit_id,
         )
+
+
+def _told(question: Question, masked: str, answer: Answer) -> dict[str, str | int]:
+    """What a trace says of a question: no value of a record, and no word that is not masked."""
+    return {
+        "copilot.channel": question.channel,
+        "copilot.question": masked,
+        "copilot.kind": answer.kind or "",
+        "copilot.verdict": answer.verdict.value,
+        "copilot.engine": answer.engine,
+        "copilot.audit_id": answer.audit_id,
+        "copilot.sources": len(answer.sources),
+    }
 
 
 def withheld(drafted: Draft, evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
@@ -320,9 +342,9 @@ def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:
     return ()
 
 
-def _ref(record: Record, now: datetime) -> RecordRef:
+def _ref(record: Record, key: str, now: datetime) -> RecordRef:
     return RecordRef(
-        ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=record.key,
+        ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=key,
         version=record.version, labels=record.labels if record.kind == "record" else (),
         age_seconds=max(0, int((now - record.confirmed_at).total_seconds())),
     )  # fmt: skip

@@ -125,6 +125,12 @@ class MaskingError(CopilotError):
     code = "masking"
 
 
+class ModelError(CopilotError):
+    """A model could not be asked, or said nothing that can be used."""
+
+    code = "model"
+
+
 class BackupError(CopilotError):
     """The backup could not be written or restored."""
 

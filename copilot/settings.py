@@ -79,6 +79,8 @@ class Settings:
     COPILOT_OIDC_…        the identity provider; see OidcSettings
     COPILOT_PLACE         the region that this program runs in, where the policy says what may be processed where
     COPILOT_SIGNERS       whose keys sign the policy (signers.yaml in the data folder)
+    COPILOT_TRACES        the address that traces go to, of an OpenTelemetry collector (OTLP over HTTP); masked
+    COPILOT_NAMES_MODEL   a spaCy model, by name or folder, that recognizes names that no record knows
     COPILOT_SESSION_…     how long its word and its sessions hold; see SessionSettings
     """
 
@@ -93,6 +95,8 @@ class Settings:
     refusals: int = REFUSALS
     place: str = ""
     signers_file: Path | None = None
+    traces: str | None = None
+    names_model: str | None = None
 
     @property
     def signers(self) -> Path:
@@ -123,6 +127,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         language=env.get("COPILOT_LANGUAGE") or "en",
         public_url=_url(env.get("COPILOT_PUBLIC_URL")),
         place=env.get("COPILOT_PLACE") or "",
+        traces=_url(env.get("COPILOT_TRACES")),
+        names_model=env.get("COPILOT_NAMES_MODEL") or None,
         signers_file=Path(env["COPILOT_SIGNERS"]).expanduser().absolute() if env.get("COPILOT_SIGNERS") else None,
         oidc=_oidc(env, home),
         sessions=_sessions(env),

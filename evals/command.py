@@ -16,6 +16,7 @@ from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.redaction_known.trial import REDACTION_KNOWN
+from evals.proofs.redaction_wire.trial import REDACTION_WIRE
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.scope_interleaved.trial import SCOPE_INTERLEAVED
@@ -38,6 +39,7 @@ SUITES: tuple[Suite, ...] = (
     POLICY_REPLAY,
     SCOPE_INTERLEAVED,
     REDACTION_KNOWN,
+    REDACTION_WIRE,
 )
 """Every proof suite."""
 BUILD = Path("build")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from redaction.finds import Find, joined
@@ -93,10 +93,9 @@ class Vault:
 
     def mask(self, text: str, finds: Iterable[Find], form: Form = lambda _find, _value: None) -> str:
         """A text with tokens in place of what was found in it, or what `form` (find, value) gives instead of one."""
-        typed = (Find(match.start(), match.end(), TYPED) for match in TOKEN.finditer(text))
         pieces: list[str] = []
         done = 0
-        for find in joined((*finds, *typed)):
+        for find in joined((*finds, *typed_tokens(text))):
             value = text[find.begin : find.end]
             instead = None if _looks_typed(find) else form(find, value)
             if instead is None:
@@ -130,6 +129,11 @@ class Vault:
         self._tokens[kind, kept.value] = token
         self._last[kind] = max(self._last[kind], number)
         return token
+
+
+def typed_tokens(text: str) -> Iterator[Find]:
+    """The pieces of a text that look like tokens."""
+    return (Find(match.start(), match.end(), TYPED) for match in TOKEN.finditer(text))
 
 
 def _looks_typed(find: Find) -> bool:

@@ -14,6 +14,7 @@ from copilot.domain.question import (
     SessionSubject,
     TurnView,
 )
+from copilot.domain.redaction import Audience, RedactionTrial
 
 
 class Copilot(Protocol):
@@ -58,6 +59,11 @@ class Copilot(Protocol):
 
     async def rate(self, subject: str, audit_id: str, *, helpful: bool, comment: str) -> None:
         """Keep a person's judgement of an answer."""
+        ...
+
+    async def try_redaction(self, credential: SessionSubject, text: str, audience: Audience) -> RedactionTrial:
+        """What an audience would get of a text; nothing of it is kept. Raises NoAccessError for all but
+        administrators."""
         ...
 
     async def health(self) -> dict[str, str]:

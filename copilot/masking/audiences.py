@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from copilot.domain.redaction import Audience
 from copilot.policy.policy import Policy
 from copilot.policy.values import SHOWN
 from copilot.semantic.model import SemanticModel
 from redaction.finds import Find
 from redaction.vault import Form
 
-Audience = Literal["models", "providers", "logs", "exports"]
-"""A model in the house, one of a provider outside, what is logged or put on record, and files that are handed out."""
 PERSONAL = "personal"
 """The class of what is personal by its form or by the words around it, and is in no record."""
 _ENDING = 4
@@ -25,13 +22,18 @@ def forms(model: SemanticModel, policy: Policy, audience: Audience) -> Form:
             case "shown":
                 return value
             case "partly":
-                return f"\u2026{value[-_ENDING:]}" if len(value) > 2 * _ENDING else removed(find, value)
+                return in_part(find.kind, value)
             case "token":
                 return None
             case _:
                 return removed(find, value)
 
     return form
+
+
+def in_part(kind: str, value: str) -> str:
+    """The last characters of a value; of a short one nothing."""
+    return f"\u2026{value[-_ENDING:]}" if len(value) > 2 * _ENDING else f"<{kind}>"
 
 
 def removed(find: Find, _value: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from copilot.domain.redaction import Audience, Masked
 from copilot.domain.scope import Scope
 from copilot.errors import MaskingError
-from copilot.masking.audiences import Audience, forms, removed
+from copilot.masking.audiences import removed, treatment
 from copilot.masking.company import PEOPLE, Company
+from copilot.masking.outward import Outward
 from copilot.policy.policy import Policy
 from copilot.semantic.model import SemanticModel
 from copilot.store.known import KnownValues
@@ -17,6 +20,7 @@ from copilot.store.vaults import KeptVault, Vaults
 from redaction.vault import TOKEN, Kept, Vault
 
 _MOST_TRIES = 20
+Told = TypeVar("Told")
 _Record = tuple[str, int]
 
 
@@ -30,27 +34,45 @@ class Pseudonyms:
     model: SemanticModel
 
     async def mask(
-        self, text: str, subject: str, conversation: str, policy: Policy, audience: Audience = "logs"
-    ) -> str:
-        """What an audience may see of a text that somebody says in a conversation of theirs.
+        self, texts: Sequence[str], subject: str, conversation: str, policy: Policy, audience: Audience = "logs"
+    ) -> list[Masked]:
+        """What an audience may see of texts that are told in a person's conversation.
 
         Raises MaskingError where that can't be worked out; then nothing may leave.
         """
-        finds = (await self.company.redactor()).find(text)
-        if not finds and not TOKEN.search(text):
-            return text
-        form = forms(self.model, policy, audience)
+        redactor = await self.company.redactor()
+        if not any(redactor.find(text) or TOKEN.search(text) for text in texts):
+            return [Masked(text) for text in texts]
+        return await self.outward(
+            subject, conversation, policy, audience, lambda outward: [outward.text(text) for text in texts]
+        )
+
+    async def outward(
+        self, subject: str, conversation: str, policy: Policy, audience: Audience, tell: Callable[[Outward], Told]
+    ) -> Told:
+        """What `tell` makes for an audience, with the tokens of a conversation, which are kept before anything leaves.
+        It is asked again where another question of the conversation came first."""
+        redactor = await self.company.redactor()
         for _ in range(_MOST_TRIES):
             kept = (await self.vaults.read(subject, [conversation])).get(conversation) or KeptVault()
             before = kept.vault.kept
-            masked = kept.vault.mask(text, finds, form)
+            told = tell(Outward(redactor, kept.vault, self.model, policy, audience))
             if kept.vault.kept == before and kept.day in ("", self.vaults.day):
-                return masked
+                return told
             if await self.vaults.keep(subject, conversation, kept):
-                return masked
+                return told
         raise MaskingError(
             f"the pseudonyms of the conversation {conversation} change all the time; try again in a moment"
         )
+
+    def guard(self, policy: Policy, audience: Audience) -> Callable[[str], Sequence[str]]:
+        """What stands before an audience: the kinds of what a text holds and that audience may not see."""
+
+        def held(text: str) -> Sequence[str]:
+            found = self.company.latest.find(text)
+            return [each.kind for each in found if treatment(each, self.model, policy, audience) != "shown"]
+
+        return held
 
     async def removed(self, text: str) -> str:
         """A text without anything personal, for where nobody needs it back."""

@@ -21,27 +21,33 @@ _WRITTEN: Mapping[str, tuple[str, How]] = {
     "tax_number": ("TAX_ID", "number"),
 }
 """What the model calls a field -> the kind of what it holds, and how that is written."""
+_KINDS = {name: kind for name, (kind, _) in _WRITTEN.items()} | {
+    "party": "COMPANY",
+    "postal_code": "ADDRESS",
+    "city": "ADDRESS",
+}
 _BESIDE = {"party": "kind", "postal_code": "city"}
 """Fields that are read together with another: a party is a person or a company, a place has a code and a name."""
 _PERSON = "person"
 _MOST_WORDS = 4
-_LEGAL_FORM = re.compile(
-    r"[\s,]+(?:gmbh|mbh|ag|kg|kgaa|ohg|ug|se|e\.?\s?k\.?|e\.?\s?v\.?|inc\.?|llc|llp|lp|corp\.?|corporation|co\.?|company"
-    r"|ltd\.?|limited|plc|pte\.?|pty\.?|b\.?v\.?|n\.?v\.?|s\.?a\.?|s\.?a\.?r\.?l\.?|s\.?r\.?l\.?|s\.?p\.?a\.?|oy|ab|as"
-    r"|a/s|aps|sp\.\s?z\s?o\.?\s?o\.?|&\s?co\.?)$",
-    re.IGNORECASE,
-)
 _APOSTROPHE = re.compile("['\u2019]")
 _AND = re.compile(r"\s(?:&|\+|und|and|u\.)\s", re.IGNORECASE)
-_STREETS = (
-    ("strasse", "str"), ("straße", "str"), ("street", "st"), ("avenue", "ave"), ("road", "rd"), ("lane", "ln"),
-    ("drive", "dr"), ("boulevard", "blvd"), ("court", "ct"), ("place", "pl"), ("crescent", "cres"),
-    ("parkway", "pkwy"), ("highway", "hwy"), ("square", "sq"), ("terrace", "ter"), ("jalan", "jln"), ("lorong", "lor"),
+_LEGAL_FORMS = frozenset(
+    {"&", "ab", "ag", "aps", "as", "bv", "co", "company", "corp", "corporation", "ek", "ev", "gmbh", "inc", "kg",
+     "kgaa", "limited", "llc", "llp", "lp", "ltd", "mbh", "nv", "ohg", "oy", "plc", "pte", "pty", "sa", "sarl", "se",
+     "spa", "srl", "ug", "und"}
 )  # fmt: skip
-"""What streets are called, in full and for short."""
-_BY_STREET = {each: pair for pair in _STREETS for each in pair}
-_STREET = re.compile(rf"((?<=\w)(?:stra(?:ss|ß)e|str)|\b(?:{'|'.join(_BY_STREET)}))\b\.?", re.IGNORECASE)
-"""As a word by itself; the German ones also at the end of one."""
+_STREETS = {
+    each: pair
+    for pair in (
+        ("street", "st"), ("avenue", "ave"), ("road", "rd"), ("lane", "ln"), ("drive", "dr"), ("boulevard", "blvd"),
+        ("court", "ct"), ("place", "pl"), ("crescent", "cres"), ("parkway", "pkwy"), ("highway", "hwy"),
+        ("square", "sq"), ("terrace", "ter"), ("jalan", "jln"), ("lorong", "lor"),
+    )
+    for each in pair
+}  # fmt: skip
+"""What streets are called, in full or for short -> both."""
+_STRASSE = re.compile("(stra(?:ss|ß)e|str)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,12 @@ class Personal:
             yield Known(kind, form, how, self.source, rows)
 
 
+def kind_of(entity: Entity | None, field: str) -> str:
+    """The kind of what a field holds, for the token that stands for it."""
+    personal = entity.fields[field].personal if entity and field in entity.fields else None
+    return _KINDS.get(personal or "", "VALUE")
+
+
 def personal_fields(model: SemanticModel) -> Sequence[Personal]:
     """The personal fields of the model."""
     return [each for entity in model.entities.values() for each in _of_entity(entity)]
@@ -101,19 +113,32 @@ def _of_entity(entity: Entity) -> Iterator[Personal]:
 
 def _is_like_a_name(value: str) -> bool:
     """Whether those at an address may be a person: few words, and no legal form."""
-    return len(value.split()) <= _MOST_WORDS and not _LEGAL_FORM.search(value)
+    return len(value.split()) <= _MOST_WORDS and _without_legal_form(value) == value
 
 
 def _forms(personal: str, value: str) -> Iterator[str]:
     """A value, and what people leave out or shorten of it."""
     yield value
     if personal in ("company", "addressee"):
-        core = value
-        while (shorter := _LEGAL_FORM.sub("", core)) != core:
-            core = shorter
-        whole = [value] if len(core.split()) == 1 else [value, core]  # a word alone is too often an ordinary one
-        yield from {_AND.sub(f" {word} ", form) for form in whole for word in ("&", "und", "and", "u.")}
+        core = _without_legal_form(value)
+        whole = [value, core] if len(core.split()) > 1 else [value]  # a word alone is too often an ordinary one
+        yield from (_AND.sub(f" {word} ", form) for form in whole for word in ("&", "und", "and", "u."))
     elif personal == "street":
-        for match in _STREET.finditer(value):
-            for name in _BY_STREET[match[1].lower()]:
-                yield f"{value[: match.start()]}{name}{value[match.end() :]}"
+        words = value.split()
+        for place, word in enumerate(words):
+            yield from (" ".join((*words[:place], form, *words[place + 1 :])) for form in _street(word))
+
+
+def _without_legal_form(value: str) -> str:
+    words = value.split()
+    while words and words[-1].replace(".", "").strip(",").casefold() in _LEGAL_FORMS:
+        words.pop()
+    return " ".join(words).rstrip(",")
+
+
+def _street(word: str) -> tuple[str, ...]:
+    """A word of a street's name in full and for short, where it is what streets are called."""
+    plain = word.rstrip(".,")
+    if pair := _STREETS.get(plain.casefold()):
+        return pair
+    return tuple(_STRASSE.sub(form, plain) for form in ("strasse", "str")) if _STRASSE.search(plain) else ()

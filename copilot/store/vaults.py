@@ -82,10 +82,14 @@ class Vaults:
         """The name of today's key."""
         return f"{_FOLDER}/{self._clock().date().isoformat()}"
 
-    def expire(self, kept: timedelta) -> int:
-        """Destroy the keys of days that are longer ago than pseudonyms are kept. Returns how many."""
+    async def expire(self, kept: timedelta) -> int:
+        """Destroy the keys of days that are longer ago than pseudonyms are kept, and remove what they sealed for
+        conversations that there are no more. Returns how many keys."""
         first = f"{_FOLDER}/{(self._clock().date() - kept).isoformat()}"
-        return sum(self._ring.destroy(name) for name in self._ring.names(_FOLDER) if name < first)
+        destroyed = sum(self._ring.destroy(name) for name in self._ring.names(_FOLDER) if name < first)
+        async with self._database.connection(Role.STATE) as connection:
+            await connection.execute(query("drop_vaults"), {"before": self._clock() - kept})
+        return destroyed
 
     def _opened(self, subject: str, row: DictRow) -> KeptVault:
         revision, conversation = row["revision"], str(row["conversation_id"])

@@ -159,7 +159,7 @@ class Jobs:
             )
             kept = (await self._runtime.policy()).everywhere.pseudonyms_kept
             if kept:  # a policy that says nothing destroys nothing
-                self._runtime.asking.pseudonyms.vaults.expire(kept)
+                await self._runtime.asking.pseudonyms.vaults.expire(kept)
 
 
 def _lock(name: str) -> str:

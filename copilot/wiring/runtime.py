@@ -23,6 +23,7 @@ from copilot.domain.question import (
     SessionSubject,
     TurnView,
 )
+from copilot.domain.redaction import Audience, RedactionTrial
 from copilot.errors import (
     CopilotError,
     NoAccessError,
@@ -35,7 +36,9 @@ from copilot.identity.groups import Groups
 from copilot.identity.tokens import LocalTokens
 from copilot.ingest import Ingest
 from copilot.masking.company import Company
+from copilot.masking.logs import masked_logs
 from copilot.masking.pseudonyms import Pseudonyms
+from copilot.masking.trial import tried
 from copilot.policy.policy import closed_policy, scope_for
 from copilot.retrieval.disagreements import Disagreement, disagreements
 from copilot.semantic.language import Language, find_language, speaking
@@ -56,11 +59,15 @@ from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
+from copilot.wiring.telemetry import traced
 from prompts.template import TemplateError, load_approved
 from redaction.vault import TOKEN
 
 if TYPE_CHECKING:
     from copilot.identity.signon import SignOn
+
+_TRIES = "administrator"
+"""The role that may try what becomes of a text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +155,21 @@ class Runtime:
         masked = await self.asking.pseudonyms.removed(comment)
         await self.kept.rate(subject, audit_id, helpful=helpful, comment=masked)
 
+    async def try_redaction(self, credential: SessionSubject, text: str, audience: Audience) -> RedactionTrial:
+        """What an audience would get of a text. Raises NoAccessError for all but administrators: it tells which names
+        the records know."""
+        line = await self.line()
+        principal = await line.authenticate(credential)
+        if _TRIES not in principal.roles:
+            raise NoAccessError("only administrators may try what is masked")
+        return await self.tried(text, audience)
+
+    async def tried(self, text: str, audience: Audience) -> RedactionTrial:
+        """What an audience would get of a text, for whoever runs commands here."""
+        policy = await self.policy()
+        redactor = await self.asking.pseudonyms.company.redactor()
+        return tried(text, audience, redactor, self.asking.model, policy)
+
     async def disagreements(self, subject: str, *, site: str | None = None) -> AsyncGenerator[Disagreement]:
         """Where the systems say different things about stock, in the records that one person may see.
 
@@ -168,6 +190,10 @@ class Runtime:
     async def health(self) -> dict[str, str]:
         """Component -> "ok" or what is wrong."""
         return {name: await self._state(role) for name, role in (("database", Role.APP), ("audit", Role.AUDIT_WRITER))}
+
+    async def know_values(self) -> None:
+        """Read what is to be masked, so that the first question need not wait for it."""
+        await self.asking.pseudonyms.company.redactor()
 
     async def prove_enforcement(self) -> None:
         """Raise UnsafeDatabaseError, which names the table, unless row security holds on this database."""
@@ -205,9 +231,10 @@ async def open_runtime(
     async with open_database(settings, progress=progress, linger=linger) as (database, dsn):
         runtime = assemble(settings, database, clock, dsn)
         try:
-            await runtime.prove_enforcement()
-            await runtime.sources.load()
-            yield runtime
+            with masked_logs(lambda: runtime.asking.pseudonyms.company.latest), traced(settings.traces):
+                await runtime.prove_enforcement()
+                await runtime.sources.load()
+                yield runtime
         finally:
             if runtime.sign_on is not None:
                 await runtime.sign_on.client.provider.aclose()

@@ -26,7 +26,8 @@ from copilot.domain.question import (
     SessionSubject,
     TurnView,
 )
-from copilot.errors import AuditError, DatabaseError, SignInError
+from copilot.domain.redaction import Audience, RedactionTrial
+from copilot.errors import AuditError, DatabaseError, NoAccessError, SignInError
 from copilot.settings import Settings
 
 NOW = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
@@ -236,6 +237,11 @@ class FakeCopilot:
 
     async def rate(self, subject: str, audit_id: str, *, helpful: bool, comment: str) -> None:
         self.ratings.append((subject, audit_id, helpful, comment))
+
+    async def try_redaction(self, credential: SessionSubject, text: str, audience: Audience) -> RedactionTrial:
+        if credential.subject != "admin":
+            raise NoAccessError
+        return RedactionTrial(masked=text, pieces=())
 
     async def health(self) -> dict[str, str]:
         return self.components

@@ -37,7 +37,7 @@ async def _run(options: argparse.Namespace) -> int:
                 say("bringing the demo company to today")
                 await bring_demo_to_today(runtime, Paced())
             say("starting the chat")
-            await chat
+            await asyncio.gather(chat, runtime.know_values())
             from copilot.channels.web.app import create_app
             from copilot.channels.web.starters import starters_from_file
 

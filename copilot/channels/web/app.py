@@ -16,6 +16,7 @@ from copilot.channels.web.docs import docs_routes
 from copilot.channels.web.door import Door
 from copilot.channels.web.gate import Gate
 from copilot.channels.web.problems import add_problem_handlers
+from copilot.channels.web.redaction import RedactionPage
 from copilot.channels.web.security import Walls, allowed_hosts
 from copilot.channels.web.session import session_key
 from copilot.channels.web.signin import DemoSignIn, SignIn, chat_or_sign_in
@@ -57,6 +58,7 @@ def create_app(
     add_problem_handlers(app)
     app.include_router(api_routes(copilot, door))
     app.include_router(docs_routes(app))
+    app.include_router(RedactionPage(door).routes())
     app.include_router(_sign_in(door, settings).routes())
     app.include_router(_chat_pages(door, chat.chat_page()))
     app.mount("", Gate(chat.chat_app(Desk(copilot, door, starters)), door))

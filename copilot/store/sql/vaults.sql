@@ -13,3 +13,9 @@ on conflict (conversation_id) do update
        ciphertext = excluded.ciphertext, kept_at = excluded.kept_at
  where v.subject = excluded.subject and v.revision = excluded.revision - 1
 returning revision
+
+-- name: drop_vaults
+-- Remove the vaults from before a moment whose conversation was never begun.
+delete from state.vault v
+ where v.kept_at < %(before)s
+   and not exists (select from state.conversation c where c.id = v.conversation_id)

@@ -1,0 +1,1 @@
+"""redaction-wire: what a model and an embedding service really receive."""

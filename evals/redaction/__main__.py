@@ -1,0 +1,7 @@
+"""`python -m evals.redaction`."""
+
+import sys
+
+from evals.redaction.report import main
+
+sys.exit(main())

@@ -64,10 +64,12 @@ _HARDER: Mapping[str, tuple[str, ...]] = {
     "supplier.name": _COMPANIES[1::2],
     "supplier.tax_number": _TAX[::2],
 }
+HARD = frozenset(value for values in _HARDER.values() for value in values)
+"""All of these values."""
 
 
-def make_harder(admin: psycopg.Connection[Any]) -> int:
-    """Write each of these values into a row of its column; how many there are."""
+def make_harder(admin: psycopg.Connection[Any]) -> None:
+    """Write each of these values into a row of its column."""
     admin.execute("set session_replication_role = replica")
     for column, values in _HARDER.items():
         table, name = column.split(".")
@@ -80,4 +82,3 @@ def make_harder(admin: psycopg.Connection[Any]) -> int:
         )
         for ident, value in zip(ids, values, strict=True):
             admin.execute(change, (value, ident))
-    return sum(map(len, _HARDER.values()))

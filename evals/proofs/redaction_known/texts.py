@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -16,6 +16,7 @@ from evals.proofs.redaction_known.ways import Written, ways
 _SLOT = re.compile(r"(%[vi])")
 _LONG, _LONG_PLACES = 0.02, (30, 70)
 _TYPED = 0.03
+_HARD = 0.1
 _JOINTS = ("\n", "\n\n", " ", "\n---\n", "\r\n")
 
 
@@ -70,13 +71,19 @@ class Writing:
 class Author:
     """Writes texts with the values of a company. Every so many texts each value was the first of one."""
 
-    def __init__(self, values: Sequence[Value], identifiers: Sequence[tuple[str, str]], seed: int) -> None:
+    def __init__(
+        self, values: Sequence[Value], identifiers: Sequence[tuple[str, str]], hard: Container[str], seed: int
+    ) -> None:
+        """`hard` values are drawn more often than there are of them."""
         self._values = [*values]
+        self._hard = [value for value in values if value.text in hard]
         Random(f"values {seed}").shuffle(self._values)
         self._columns = [*dict.fromkeys(value.column for value in values)]
         self._by_column = {name: [value for value in values if value.column == name] for name in self._columns}
         self._by_sort = {sort: [value for value in values if value.sort == sort] for sort in {v.sort for v in values}}
-        self._identifiers = identifiers
+        self._numbers = [
+            [each for each in identifiers if each[0] == name] for name in dict.fromkeys(name for name, _ in identifiers)
+        ]
 
     @property
     def values(self) -> int:
@@ -92,7 +99,10 @@ class Author:
         first = [self._values[number % len(self._values)]]
 
         def value() -> Value:
-            return first.pop() if first else random.choice(self._by_column[random.choice(self._columns)])
+            if first:
+                return first.pop()
+            hard = random.random() < _HARD
+            return random.choice(self._hard if hard else self._by_column[random.choice(self._columns)])
 
         writing = Writing()
         places = random.randint(*_LONG_PLACES) if random.random() < _LONG else random.choice((1, 1, 2, 3))
@@ -111,7 +121,7 @@ class Author:
         for at in range(random.choice((1, 1, 2, 3, 8))):
             for piece in _SLOT.split(("\n" if at else "") + random.choice(IDENTIFIER_LINES)):
                 if piece == "%i":
-                    column, number = random.choice(self._identifiers)
+                    column, number = random.choice(random.choice(self._numbers))
                     way, said = identifier_ways(random, number)
                     writing.plant(said, Value(column, "identifier", number), way)
                 else:
@@ -124,7 +134,7 @@ class Author:
             if piece == "%v":
                 self._say(random, writing, name, place, value())
             elif piece == "%i":
-                writing.add(identifier_ways(random, random.choice(self._identifiers)[1])[1])
+                writing.add(identifier_ways(random, random.choice(random.choice(self._numbers))[1])[1])
             else:
                 writing.add(piece)
 

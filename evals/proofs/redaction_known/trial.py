@@ -25,7 +25,7 @@ from evals.proofs.redaction_known.columns import (
     unread_lookups,
 )
 from evals.proofs.redaction_known.dress import DRESSES, PLAIN
-from evals.proofs.redaction_known.harder import make_harder
+from evals.proofs.redaction_known.harder import HARD, make_harder
 from evals.proofs.redaction_known.judging import left_over, touched, uncovered
 from evals.proofs.redaction_known.places import PLACES
 from evals.proofs.redaction_known.round_trip import Conversation
@@ -204,7 +204,7 @@ async def open_trial(company: Company, setting: Setting) -> AsyncGenerator[Redac
             columns = [*unclassified(admin), *unread_lookups(admin)]
         async with running(company, database, company.home / f"redaction-{database}") as runtime:
             yield RedactionTrial(
-                author=Author(values, identifiers, setting.seed),
+                author=Author(values, identifiers, HARD, setting.seed),
                 redactor=await runtime.asking.pseudonyms.company.redactor(),
                 setting=setting,
                 columns=columns,

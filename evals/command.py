@@ -15,6 +15,7 @@ from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
+from evals.proofs.redaction_known.trial import REDACTION_KNOWN
 from evals.proofs.redaction_wire.trial import REDACTION_WIRE
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
@@ -37,6 +38,7 @@ SUITES: tuple[Suite, ...] = (
     TOKENS,
     POLICY_REPLAY,
     SCOPE_INTERLEAVED,
+    REDACTION_KNOWN,
     REDACTION_WIRE,
 )
 """Every proof suite."""

@@ -16,20 +16,23 @@ from typing import Any, Literal
 import ahocorasick
 
 from redaction.finds import Find, find_of, joined
-from redaction.names import BETWEEN_WORDS, Names
-from redaction.words import Run, Words
+from redaction.names import Names
+from redaction.words import Run, Words, between
 
 How = Literal["name", "phrase", "number", "phone"]
 """How a value is written: a person's name; words in their order; letters and digits in groups; a phone number."""
-_LEADS = frozenset(
-    {"account", "acct", "customer", "cust", "client", "buyer", "supplier", "vendor", "konto", "kontonr", "kunde",
-     "kunden", "kundin", "kundennr", "kundennummer", "debitor", "debitorennummer", "lieferant", "lieferanten",
-     "lieferantennummer", "kreditor", "mandant"}
+_LEADS = (
+    "account", "acct", "customer", "client", "buyer", "supplier", "vendor", "konto", "kunde", "kundi", "kdnr",
+    "debitor", "lieferant", "kreditor", "mandant",
 )  # fmt: skip
+_SHORT_LEADS = frozenset({"cust", "kd"})
 _LED_WITHIN = 4
-"""A short number of digits alone could be a quantity: it is known by a word of these, at most so many before it."""
+"""A short number of digits alone could be a quantity: it is known by a word that begins like these, at most so many
+before it."""
 _PLAIN_ENOUGH = 7
-_BETWEEN_DIGITS = re.compile(r"[ \u00a0\u202f().+/\u2010-\u2015-]{0,4}")
+_BETWEEN_WORDS = between(r"[\W_\u02bb\u02bc]")
+_BETWEEN_DIGITS = between(r"[\s().:#*&+/\\_\u2010-\u2015\u2212\ufe63\uff0d-]")
+_DIALLED = re.compile(r"[+(\d][^A-Za-z]*")
 _FEWEST_DIGITS = 7
 """A phone number without its country is looked for from so many digits on."""
 _FEWEST_LETTERS = 3
@@ -77,7 +80,7 @@ class Gazetteer:
         """The known values of a text, in order. Finds that overlap are one, of the kind of the longest."""
         there = words or Words(text)
         found = [
-            *self._matches(text, there, there.spaced, self._spaced, BETWEEN_WORDS),
+            *self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS),
             *self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS),
         ]
         for kind, names in self._names.items():
@@ -174,7 +177,8 @@ class _Holders:
 
 def _is_led(words: Words, first: int) -> bool:
     """Whether a word that leads to numbers of accounts stands shortly before a place."""
-    return not _LEADS.isdisjoint(words.folded[max(0, first - _LED_WITHIN) : first])
+    before = words.folded[max(0, first - _LED_WITHIN) : first]
+    return any(word.startswith(_LEADS) or word in _SHORT_LEADS for word in before)
 
 
 def _led_in(text: str, begin: int) -> int:
@@ -197,17 +201,26 @@ def _in_one(text: str, words: Words, first: int, last: int, between: re.Pattern[
 
 
 def _dialled(value: str) -> Iterator[str]:
-    """A phone number's digits as they are dialled: with its country, with 00 before, with and without a leading 0."""
-    digits = "".join(letter for letter in value if letter.isdigit())
+    """A phone number as it is recorded, and as it is dialled, with and without the extension after it."""
+    recorded = "".join(Words(value).folded)
+    if len(recorded) >= _FEWEST_DIGITS:
+        yield recorded
+    if number := _DIALLED.search(value):
+        extension = "".join(Words(value[number.end() :]).folded)
+        for form in _with_prefixes(number.group()):
+            yield from {form, form + extension}
+
+
+def _with_prefixes(number: str) -> Iterator[str]:
+    """Its digits with its country, with 00 before, with and without a leading 0."""
+    digits = "".join(letter for letter in number if letter.isdigit())
     if len(digits) >= _FEWEST_DIGITS:
         yield digits
-    if value.lstrip().startswith("+") or digits.startswith("00"):
-        whole = digits.removeprefix("00")
-        yield f"00{whole}"
-        yield whole
+    if number.lstrip("( ").startswith("+") or digits.startswith("00"):
+        whole = "".join(letter for letter in number.replace("(0)", "") if letter.isdigit()).removeprefix("00")
         for country in (1, 2, 3):
             rest = whole[country:].removeprefix("0")
-            yield f"{whole[:country]}0{rest}"
+            yield from (f"{lead}{whole[:country]}{zero}{rest}" for lead in ("", "00") for zero in ("", "0"))
             if len(rest) >= _FEWEST_DIGITS:
                 yield from (rest, f"0{rest}")
     elif digits.startswith("0") and len(digits) > _FEWEST_DIGITS:

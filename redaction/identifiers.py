@@ -20,6 +20,8 @@ _MOST_PREFIXES = 200
 """Letters that differ more than so are no prefix of ours: any two letters before nine digits are a VAT number too."""
 _FEWEST = 3
 """Numbers of one shape from which on it is one, and not a slip of the keyboard."""
+_NO_WORD = r"(?!n[or]\s)"
+"""In "customer no 12345" the letters are a word, also where "NO-" begins numbers of ours."""
 _GTIN_LENGTHS = (8, 12, 13, 14)
 _MOSTLY = 0.95
 _GTIN = re.compile(r"(?<![\w.,-])\d{8}(?:\d{4,6})?(?![\w-]|[.,]\d)")
@@ -56,7 +58,7 @@ def learn(numbers: Iterable[str]) -> Identifiers:
     patterns = [_pattern(values) for shape, values in sorted(by_shape.items()) if _is_ours(shape, values)]
     digits = [pieces[0] for pieces in by_shape.get(("D",), ()) if len(pieces[0]) in _GTIN_LENGTHS]
     gtins = len(digits) >= _FEWEST and sum(map(is_gtin, digits)) >= _MOSTLY * len(digits)
-    whole = re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?![^\W_])", re.IGNORECASE) if patterns else None
+    whole = re.compile(rf"(?<![^\W_]){_NO_WORD}(?:{'|'.join(patterns)})(?![^\W_])", re.IGNORECASE) if patterns else None
     return Identifiers(whole, gtins)
 
 

@@ -6,11 +6,10 @@ A surname that stands alone is an ordinary word too often: it is not looked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from redaction.words import Words
+from redaction.words import Words, between
 
 _TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "ing", "dipl", "med", "jr", "sr", "ii", "iii"}
@@ -20,8 +19,7 @@ _PARTICLES = frozenset({"von", "vom", "zu", "van", "de", "der", "den", "del", "l
 _BESIDE = _TITLES | _PARTICLES
 _FURTHEST = 6
 """How many words a name may have from its first to its last."""
-BETWEEN_WORDS = re.compile(r"[^\w;:!?|/\\<>{}\[\]()=]{0,4}")
-"""What may stand between the words of a value."""
+_BETWEEN = between(r"(?:[_\u02bb\u02bc]|[^\w;:!?|/\\<>{}\[\]()=])")
 
 
 @dataclass(slots=True)
@@ -58,14 +56,22 @@ class Names:
 
     def find(self, text: str, words: Words) -> Iterator[tuple[int, int, tuple[int, ...]]]:
         """First word, last word and entries of each name in a text."""
+        known = self._endings
         for number, word in enumerate(words.folded):
-            ending = self._endings.get(word)
-            for step in (-1, 1) if ending else ():
-                first = _first_of(text, words, ending, number, step) if ending else None
-                if ending and first is not None:
-                    low, high = sorted((number, first))
-                    begin, end = _on(text, words, ending, low, -1), _on(text, words, ending, high, 1)
-                    yield begin, end, ending.entries(words.folded[first])
+            if word in known:
+                yield from _ending_at(text, words, known[word], number)
+            if word[-1] == "s" and word[:-1] in known:  # the genitive: "Anna Meyers Auftrag"
+                yield from _ending_at(text, words, known[word[:-1]], number)
+
+
+def _ending_at(text: str, words: Words, known: _Ending, last: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """What `Names.find` gives, of names whose last word stands in a place."""
+    for step in (-1, 1):
+        first = _first_of(text, words, known, last, step)
+        if first is not None:
+            low, high = sorted((last, first))
+            begin, end = _on(text, words, known, low, -1), _on(text, words, known, high, 1)
+            yield begin, end, known.entries(words.folded[first])
 
 
 def _first_of(text: str, words: Words, known: _Ending, last: int, step: int) -> int | None:
@@ -98,9 +104,9 @@ def _on(text: str, words: Words, known: _Ending, at: int, step: int) -> int:
 def _is_initial(text: str, words: Words, at: int) -> bool:
     """Whether a word of one letter is written as an initial is."""
     begin, end = words.spans[at]
-    return text[begin].isupper() or text[end : end + 1] == "."
+    return text[begin].isupper() or (text[begin].isalpha() and text[end : end + 1] == ".")
 
 
 def _beside(text: str, words: Words, one: int, other: int) -> bool:
     low, high = sorted((one, other))
-    return BETWEEN_WORDS.fullmatch(text, words.spans[low][1], words.spans[high][0]) is not None
+    return _BETWEEN.fullmatch(text, words.spans[low][1], words.spans[high][0]) is not None

@@ -10,16 +10,20 @@ from functools import cached_property, lru_cache
 from itertools import accumulate
 
 _MARKS = "\u0300-\u036f"
-_UNSEEN = "\u00ad\u200b-\u200f\u2060-\u2064\ufeff"
+_UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 """Soft hyphens, joiners and direction marks: they change how a word is set, and not what it says."""
 _SINGLE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 """Scripts that are written without blanks: each character is a word."""
-_WORD = re.compile(rf"[{_SINGLE}]|[^\W_{_SINGLE}](?:[^\W_{_SINGLE}]|[{_MARKS}{_UNSEEN}])*")
+_APOSTROPHES = "\u02bb\u02bc"
+"""Those that Unicode calls letters."""
+_LETTER = rf"[^\W_{_APOSTROPHES}{_SINGLE}]"
+_WORD = re.compile(rf"[{_SINGLE}]|{_LETTER}(?:{_LETTER}|[{_MARKS}{_UNSEEN}])*")
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
 _DROPPED = re.compile(rf"[{_MARKS}{_UNSEEN}]")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o", "\u0131": "i"})
 _UMLAUT = re.compile("([aou])e")
 _MOST_KEPT = 20_000
+_FURTHEST = 8
 
 
 class Words:
@@ -75,6 +79,12 @@ class Run:
     def _starts(self) -> Sequence[int]:
         lengths = (len(word) + self._between for word in self._words)
         return [*accumulate(lengths, initial=0)][:-1]
+
+
+def between(sign: str) -> re.Pattern[str]:
+    """What may stand between the words of a value, of which each sign matches a pattern: few of them, and line breaks,
+    also within a quoted mail."""
+    return re.compile(rf"(?:\n[ \t>]*|[{_UNSEEN}]|{sign}){{0,{_FURTHEST}}}")
 
 
 @lru_cache(maxsize=_MOST_KEPT)

@@ -29,6 +29,9 @@ _KINDS = {name: kind for name, (kind, _) in _WRITTEN.items()} | {
 _BESIDE = {"party": "kind", "postal_code": "city"}
 """Fields that are read together with another: a party is a person or a company, a place has a code and a name."""
 _PERSON = "person"
+_MOST_WORDS = 4
+_APOSTROPHE = re.compile("['\u2019]")
+_AND = re.compile(r"\s(?:&|\+|und|and|u\.)\s", re.IGNORECASE)
 _LEGAL_FORMS = frozenset(
     {"&", "ab", "ag", "aps", "as", "bv", "co", "company", "corp", "corporation", "ek", "ev", "gmbh", "inc", "kg",
      "kgaa", "limited", "llc", "llp", "lp", "ltd", "mbh", "nv", "ohg", "oy", "plc", "pte", "pty", "sa", "sarl", "se",
@@ -72,7 +75,10 @@ class Personal:
         if sort == "party":
             sort = "name" if beside[0] == _PERSON else "company"
         kind, how = _WRITTEN[sort]
-        for form in _forms(sort, value):
+        if sort == "addressee" and _is_like_a_name(value):
+            how = "name"
+        spellings = (value, _APOSTROPHE.sub("", value) if how in ("name", "phrase") and sort != "email" else value)
+        for form in dict.fromkeys(form for spelling in spellings for form in _forms(sort, spelling)):
             yield Known(kind, form, how, self.source, rows)
 
 
@@ -105,23 +111,34 @@ def _of_entity(entity: Entity) -> Iterator[Personal]:
             yield Personal(entity.name, personal, (field.column, *beside))
 
 
+def _is_like_a_name(value: str) -> bool:
+    """Whether those at an address may be a person: few words, and no legal form."""
+    return len(value.split()) <= _MOST_WORDS and _without_legal_form(value) == value
+
+
 def _forms(personal: str, value: str) -> Iterator[str]:
     """A value, and what people leave out or shorten of it."""
     yield value
-    if personal == "company":
-        words = value.split()
-        while words and words[-1].replace(".", "").strip(",").casefold() in _LEGAL_FORMS:
-            words.pop()
-        if 1 < len(words) < len(value.split()):  # a word alone is too often an ordinary one
-            yield " ".join(words).rstrip(",")
+    if personal in ("company", "addressee"):
+        core = _without_legal_form(value)
+        whole = [value, core] if len(core.split()) > 1 else [value]  # a word alone is too often an ordinary one
+        yield from (_AND.sub(f" {word} ", form) for form in whole for word in ("&", "und", "and", "u."))
     elif personal == "street":
-        forms = (" ".join(_street(word, at) for word in value.split()) for at in (0, 1))
-        yield from dict.fromkeys(form for form in forms if form != value)
+        words = value.split()
+        for place, word in enumerate(words):
+            yield from (" ".join((*words[:place], form, *words[place + 1 :])) for form in _street(word))
 
 
-def _street(word: str, at: int) -> str:
-    """A word of a street's name, in full (0) or for short (1) where it is what streets are called."""
+def _without_legal_form(value: str) -> str:
+    words = value.split()
+    while words and words[-1].replace(".", "").strip(",").casefold() in _LEGAL_FORMS:
+        words.pop()
+    return " ".join(words).rstrip(",")
+
+
+def _street(word: str) -> tuple[str, ...]:
+    """A word of a street's name in full and for short, where it is what streets are called."""
     plain = word.rstrip(".,")
     if pair := _STREETS.get(plain.casefold()):
-        return pair[at]
-    return _STRASSE.sub(("strasse", "str")[at], plain) if _STRASSE.search(plain) else word
+        return pair
+    return tuple(_STRASSE.sub(form, plain) for form in ("strasse", "str")) if _STRASSE.search(plain) else ()

@@ -21,6 +21,11 @@ GAZETTEER = Gazetteer((
     Known("PERSON", "陳大文", "name"),
     Known("PHONE", "+49 40 1234-567", "phone"),
     Known("PHONE", "(312) 555-0123", "phone"),
+    Known("PHONE", "+44 (0)20 7946 0958", "phone"),
+    Known("PHONE", "+49 89 9982-0 ext. 12", "phone"),
+    Known("PHONE", "Tel. (0)711 8877-66", "phone"),
+    Known("PHONE", "(+65) 6555 0188", "phone"),
+    Known("PHONE", "0800-PUMPEN", "phone"),
     Known("EMAIL", "anna.meyer@firma.example"),
     Known("TAX", "DE123456789", "number"),
 ))  # fmt: skip
@@ -49,6 +54,12 @@ def _found(text: str) -> list[tuple[str, str]]:
         ("van der Berg, Jan or Jan Berg or J. Berg", ["van der Berg, Jan", "Jan Berg", "J. Berg"]),
         ("van nguyen / Nguyen Van", ["van nguyen", "Nguyen Van"]),
         ("Aoife O\u2019Brien", ["Aoife O\u2019Brien"]),
+        ("Aoife O\u02bcBrien", ["Aoife O\u02bcBrien"]),
+        ("Anna Meyers Auftrag, nicht Anna Meyerss", ["Anna Meyers"]),
+        ("CV_Anna_Meyer_2.pdf", ["Anna_Meyer"]),
+        ("**Anna** **Meyer**", ["Anna** **Meyer"]),
+        ("> ask Anna\n> Meyer", ["Anna\n> Meyer"]),
+        ("An\u202ana Meyer\u2069", ["An\u202ana Meyer\u2069"]),
         ("請聯絡陳大文先生", ["陳大文"]),
     ],
 )
@@ -64,6 +75,17 @@ def test_a_name_is_found_however_it_is_written(text: str, values: list[str]) -> 
         ("call 040 1234567 now", "040 1234567"),
         ("call 3125550123", "3125550123"),
         ("312.555.0123", "312.555.0123"),
+        ("call 0049 (0)40 1234-567", "0049 (0)40 1234-567"),
+        ("+49\u00a040\u20091234\u2212567", "+49\u00a040\u20091234\u2212567"),
+        ("+49 40\n> 1234567", "+49 40\n> 1234567"),
+        ("call +44 20 7946 0958", "+44 20 7946 0958"),
+        ("or 0044 (0) 20  /  7946 0958", "0044 (0) 20  /  7946 0958"),
+        ("089 99820", "089 99820"),
+        ("0711/887766", "0711/887766"),
+        ("+65 65550188", "+65 65550188"),
+        ("0800 pumpen", "0800 pumpen"),
+        ("+49 89 9982-0, ext. 12", "+49 89 9982-0"),
+        ("+49 89 9982-0 ext. 12", "+49 89 9982-0 ext. 12"),
     ],
 )
 def test_a_phone_number_is_found_however_it_is_dialled(text: str, value: str) -> None:
@@ -85,6 +107,22 @@ def test_a_phone_number_is_found_however_it_is_dialled(text: str, value: str) ->
 )
 def test_numbers_and_addresses_are_found_as_a_whole(text: str, found: list[tuple[str, str]]) -> None:
     assert _found(text) == found
+
+
+@pytest.mark.parametrize(
+    "lead", ["customers", "Kd.-Nr.", "KdNr.", '{"customerNumber":', "Debitoren-Nr.", "Acct #", "cust."]
+)
+def test_a_short_number_is_known_by_a_word_before_it(lead: str) -> None:
+    gazetteer = Gazetteer((Known("ACCOUNT", "10027", "number"),))
+    assert [find.kind for find in gazetteer.find(f"{lead} 10027")] == ["ACCOUNT"]
+    assert gazetteer.find("custom made, 10027 pieces") == ()
+
+
+@pytest.mark.parametrize(("value", "how"), [("Karl-Marx-Allee 99/101", "phrase"), ("M\u00fcller (Nord) GmbH", "phrase"),
+                                            ("A:1029/7", "number"), ("C#20-144", "number")])  # fmt: skip
+def test_whatever_signs_a_value_has_it_is_found_as_it_is_recorded(value: str, how: Any) -> None:
+    (find,) = Gazetteer((Known("X", value, how),)).find(f"to {value}!")
+    assert f"to {value}!"[find.begin : find.end].rstrip(")") == value.rstrip(")")
 
 
 def test_finds_that_overlap_are_one() -> None:

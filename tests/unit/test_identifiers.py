@@ -49,6 +49,11 @@ def test_what_belongs_to_a_person_has_no_shape_of_ours(text: str) -> None:
     assert _found(f"his is {text}, I think") == []
 
 
+def test_the_word_for_a_number_is_no_prefix() -> None:
+    ours = learn(f"NO-{number}" for number in (10061, 13209, 27561))
+    assert [find.begin for find in ours.find("item NO-10061, customer no 27561")] == [5]
+
+
 def test_too_many_prefixes_are_none() -> None:
     letters = [f"{a}{b}" for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" for b in "ABCDEFGHIJ"]
     assert learn(f"{each}123456789" for each in letters).find("DE123456789") == ()

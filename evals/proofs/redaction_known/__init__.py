@@ -1,0 +1,1 @@
+"""redaction-known: every value of the records that is personal is masked, however it is written."""

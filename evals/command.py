@@ -11,6 +11,7 @@ from copilot.channels.cli import Command, say
 from copilot.errors import SettingsError
 from evals.bench.runner import PARTS, run_parts
 from evals.proofs.disagreements.trial import DISAGREEMENTS
+from evals.proofs.erasure.trial import ERASURE
 from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
@@ -38,6 +39,7 @@ SUITES: tuple[Suite, ...] = (
     POLICY_REPLAY,
     SCOPE_INTERLEAVED,
     REDACTION_WIRE,
+    ERASURE,
 )
 """Every proof suite."""
 BUILD = Path("build")

@@ -52,7 +52,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     yield "row security", await _enforcement(runtime)
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
-    yield await _erasures(runtime, settings)
+    yield await erasures(runtime, settings)
     yield "policy in force", await _policy(runtime)
     if runtime.sign_on is not None and settings.oidc is not None:
         if not offline:
@@ -67,7 +67,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         yield f"source: {name}", await _reach(runtime, name)
 
 
-async def _erasures(runtime: Runtime, settings: Settings) -> tuple[str, str | None]:
+async def erasures(runtime: Runtime, settings: Settings) -> tuple[str, str | None]:
     """How many there were, and whether the list of them is whole; what it had lost and got back is told too."""
     listed = ErasureList(settings.home).read().erasures
     back = sum(bool(each.via) for each in listed)

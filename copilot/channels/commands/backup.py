@@ -74,7 +74,7 @@ def _tell_erased(report: RestoreReport) -> None:
     if report.listed_again:
         print(f"the list of erasures had lost {report.listed_again}; they are back from the audit or the backup")
     if report.erased.erasures or report.erased.keys:
-        print(f"erased again: {report.erased.erasures} people who had been since the backup, {report.erased.keys} keys")
+        print(f"erased since the backup, and now again: people {report.erased.erasures}, keys {report.erased.keys}")
 
 
 BACKUP = Command("write a backup of the database", _backup_arguments, _backup)

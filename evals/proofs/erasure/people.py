@@ -10,7 +10,7 @@ from random import Random
 from copilot.domain.question import SessionSubject
 from copilot.domain.scope import EMPTY_SCOPE
 from copilot.domain.session import Account, Entrusted, Vouched
-from copilot.errors import SignInError
+from copilot.errors import CopilotError, SignInError
 from copilot.store.audit_entry import AuditEntry, PolicyDecision
 from copilot.store.conversations import Turn, new_conversation
 from copilot.store.directory_changes import NewGrant
@@ -114,6 +114,8 @@ async def refused(runtime: Runtime, person: Person) -> bool:
         await ask(runtime, person.subject, f"and {person.words['question']}?")
     except SignInError:
         return await _rows(runtime) == before
+    except CopilotError:  # something else was in the way: they had come in
+        return False
     return False
 
 

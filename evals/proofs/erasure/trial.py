@@ -23,6 +23,7 @@ from random import Random
 import psycopg
 from psycopg import sql
 
+from copilot.domain.json import Json
 from copilot.store.audit_verify import verify
 from copilot.store.backup import RestoreReport, backup, restore
 from copilot.store.embedded_binaries import server_binaries
@@ -41,8 +42,8 @@ from evals.proofs.suite import Finding, Result, Setting, Suite, Trial
 _RETURNS = ("the backup", "the backup and the keys", "the backup and the whole data folder")
 """What comes back from before the erasures."""
 _COMPANIES, _PEOPLE = 9, 48
-_SAMPLE_PEOPLE = 8
-_KILLED_AMONG = 3
+_SAMPLE_PEOPLE = 6
+_KILLED_AMONG = 2
 _KILLED = -signal.SIGKILL
 _SHOWN = 5
 
@@ -148,8 +149,11 @@ class ErasureTrial:
         """That nothing is readable says nothing where of the others nothing is either."""
         others = counts.get("words_of_others", 0)
         right = counts.get("readable_of_others", 0) / max(1, others)
+        more: dict[str, Json] = {
+            "readable_of_erased": counts.get("readable_of_erased", 0), "right": round(right, 4),
+        }  # fmt: skip
         met = bool(counts.get("words_of_erased")) and bool(others) and right == 1.0
-        return Finding(met=met and bool(counts.get("chains_verified")), more={"right": round(right, 4)})
+        return Finding(met=met and bool(counts.get("chains_verified")), more=more)
 
     @contextmanager
     def _scene(self, random: Random, people: Sequence[Person]) -> Generator[Scene]:

@@ -25,10 +25,10 @@ from redaction.vault import Kept, Vault
 
 PLACES = (
     "name", "surname", "question", "answer", "title", "turn", "plan", "vault", "comment", "complaint", "note",
-    "account", "token",
+    "account", "token", "mail", "host",
 )  # fmt: skip
-"""Where a person leaves a word that nobody else has. Their name is in questions really asked, where it is masked; the
-others stand in the clear wherever something is kept, as though nothing had masked them."""
+"""Where a person leaves a word that nobody else has. Their name and their mail address are in questions really asked,
+where they are masked; the others stand in the clear wherever something is kept, as though nothing had masked them."""
 _SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
 
 
@@ -40,6 +40,10 @@ class Person:
     words: Mapping[str, str]
     asked: list[str] = field(default_factory=list[str])
     """The conversations they really had."""
+
+    @property
+    def mail(self) -> str:
+        return f"{self.words['mail']}@{self.words['host']}.com"
 
     @property
     def name(self) -> str:
@@ -76,7 +80,7 @@ async def join(runtime: Runtime, people: Sequence[Person]) -> None:
 
 async def use(runtime: Runtime, person: Person) -> None:
     """Ask, rate and complain, really; and leave a conversation with the words in the clear."""
-    answer = await ask(runtime, person.subject, f"this is {person.name}, where is SO-10000?")
+    answer = await ask(runtime, person.subject, f"this is {person.name}, {person.mail}, where is SO-10000?")
     person.asked.append(answer.conversation)
     await runtime.rate(person.subject, answer.audit_id, helpful=True, comment="thanks")
     await ask(runtime, person.subject, f"that is wrong, says {person.name}", answer.conversation)

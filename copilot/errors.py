@@ -137,6 +137,12 @@ class BackupError(CopilotError):
     code = "backup"
 
 
+class ErasureError(CopilotError):
+    """Not everything could be erased; run it again."""
+
+    code = "erasure"
+
+
 class DatabaseError(CopilotError):
     """The database did not answer as it should."""
 

@@ -11,6 +11,7 @@ from copilot.channels.cli import Command, say
 from copilot.errors import SettingsError
 from evals.bench.runner import PARTS, run_parts
 from evals.proofs.disagreements.trial import DISAGREEMENTS
+from evals.proofs.erasure.trial import ERASURE
 from evals.proofs.history import HISTORY
 from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
@@ -40,6 +41,7 @@ SUITES: tuple[Suite, ...] = (
     SCOPE_INTERLEAVED,
     REDACTION_KNOWN,
     REDACTION_WIRE,
+    ERASURE,
 )
 """Every proof suite."""
 BUILD = Path("build")

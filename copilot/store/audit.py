@@ -26,7 +26,7 @@ from copilot.store.checkpoint import Checkpoint
 from copilot.store.pool import Connection, Database
 from copilot.store.queries import query
 from copilot.store.roles import Role
-from copilot.store.sealing import KeyRing, SealedBlob, seal
+from copilot.store.sealing import KeyRing, SealedBlob, joint, seal
 
 __all__ = ["AuditEntry", "AuditLog", "AuditReceipt", "ClaimCheck", "PolicyDecision", "RecordRef", "sealed_blobs"]
 
@@ -92,8 +92,10 @@ class AuditLog:
     def _sealed(self, entry: AuditEntry, receipt: asyncio.Future[AuditReceipt]) -> _Waiting:
         question = entry.question.encode("utf-8", "surrogatepass")
         try:
-            asked, asked_digest = seal(self._ring.person(entry.subject), entry.audit_id, "question", question)
-            told, told_digest = seal(self._ring.business(), entry.audit_id, "answer", canonical(entry.answer))
+            person = self._ring.person(entry.subject)
+            asked, asked_digest = seal(person, entry.audit_id, "question", question)
+            both = joint(person, self._ring.business())  # an answer repeats words of the question
+            told, told_digest = seal(both, entry.audit_id, "answer", canonical(entry.answer))
         except ValueError as error:
             raise AuditError(f"what was asked or answered cannot be sealed: {error}") from error
         return _Waiting(entry.body(self._clock(), [asked_digest, told_digest]), (asked, told), receipt)

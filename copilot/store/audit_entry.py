@@ -18,6 +18,8 @@ from copilot.store.audit_chain import instant, storable, storable_text
 MAX_ELAPSED_MS = 2**31 - 1
 NOBODY = "nobody"
 """The subject of a row about somebody who could not be told."""
+OPERATOR = "operator:"
+"""How the subject of a row begins that an account of this machine caused, rather than a person who asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +106,9 @@ def audited_scope(policy: Mapping[str, Json]) -> Scope:
 class AuditEntry:
     """One question and what became of it.
 
-    `question` is sealed under the asker's own key, `answer` (the wire form, with its values) under the business key;
-    everything else stands in the row as it is, so it holds no value of a record and nothing unmasked.
+    `question` is sealed under the asker's own key, `answer` (the wire form, with its values and the words it repeats)
+    under that and the business key together; everything else stands in the row as it is, so it holds no value of a
+    record and nothing unmasked.
     """
 
     subject: str
@@ -167,6 +170,18 @@ def refusals(counted: Mapping[tuple[str, str], int], since: datetime, version: s
     ]
     told: dict[str, Json] = {"count": sum(counted.values()), "since": instant(since), "refused": parts}
     return _refused(min(counted)[0], "token_flood", version, told)
+
+
+def erasure(operator: str, version: str, told: Mapping[str, Json], *, again: bool) -> AuditEntry:
+    """The entry of an erasure by an account of this machine, or of one that was brought about again; it names nobody.
+    `told` is the erasure as the list has it."""
+    subject = OPERATOR + operator
+    decision = PolicyDecision(subject=subject, roles=(), scope=EMPTY_SCOPE, version=version, outcome="allowed")
+    return AuditEntry(
+        subject=subject, channel="cli", conversation=None, masked_question="", kind="erasure", plan=told, records=(),
+        verdict="erased", reason="again" if again else None, engine="rules", claims=(), policy=decision, elapsed_ms=0,
+        question="", answer=None,
+    )  # fmt: skip
 
 
 def _refused(channel: str, reason: str, version: str, told: Mapping[str, Json] | None) -> AuditEntry:

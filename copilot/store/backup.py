@@ -1,11 +1,13 @@
 """Backup and restore of what cannot be regenerated: the database, and the audit checkpoint that vouches for it.
 
-A backup is one file: pg_dump's archive, a manifest, and the checkpoint with its public key as they were before the
-dump began, so that they are never ahead of it.
+A backup is one file: pg_dump's archive, a manifest, the list of erasures, and the checkpoint with its public key as
+they were before the dump began, so that they are never ahead of it.
 
 It never holds what lies in the data folder's `keys`, nor the roles' passwords. Whoever restores an old backup brings
 back rows, not erased keys: that is what makes destroying a key an erasure. So the folder `keys` needs a backup of its
-own, from which an erased key is removed too; without it the sealed values are lost and the chain still verifies.
+own; without it the sealed values are lost and the chain still verifies. People who were erased since are erased again
+before the restored database takes its place: by the data folder's list of erasures, by the one in the backup, and by
+what the database that was there has on record.
 
 Restoring goes into a fresh database which then takes the old one's name; the old one stays beside it under another,
 so a failure half way costs nothing. The restore is signed into the checkpoint, with the rows that are gone.
@@ -19,8 +21,8 @@ import os
 import secrets
 import zipfile
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
@@ -29,20 +31,22 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 
 from copilot.domain.clock import Clock
-from copilot.errors import AuditError, BackupError
+from copilot.errors import AuditError, BackupError, StartupError
 from copilot.store.audit_chain import EMPTY, Head, instant
 from copilot.store.backup_file import (
     Manifest,
     dump_into,
     new_archive,
     open_archive,
-    put_checkpoint,
+    put_beside,
     restore_from,
     size_of,
 )
 from copilot.store.checkpoint import CHECKPOINT, PUBLIC_KEY, Checkpoint
 from copilot.store.embedded_binaries import ServerBinaries
-from copilot.store.migrate import migrations
+from copilot.store.erasure_list import ERASURES, ErasureList
+from copilot.store.erasures import BroughtAbout, as_owner, bring_about, on_record
+from copilot.store.migrate import migrate, migrations
 from copilot.store.queries import query
 from copilot.store.roles import Role
 
@@ -67,6 +71,10 @@ class RestoreReport:
     signed: int
     previous: str | None
     new_keys: bool
+    erased: BroughtAbout = field(default_factory=BroughtAbout)
+    """The erasures that were brought about again in what was restored."""
+    listed_again: int = 0
+    """Erasures that the data folder's list lacked; the database that was there, or the backup, had them."""
 
 
 async def backup(dsn: str, binaries: ServerBinaries, target: Path, home: Path, clock: Clock) -> BackupReport:
@@ -74,7 +82,7 @@ async def backup(dsn: str, binaries: ServerBinaries, target: Path, home: Path, c
 
     Raises BackupError, and then leaves nothing behind.
     """
-    checkpoint = {name: home / name for name in (CHECKPOINT, PUBLIC_KEY)}
+    beside = {name: home / name for name in (CHECKPOINT, PUBLIC_KEY, ERASURES)}
     async with _connected(dsn) as connection:
         facts = await _facts(connection)
         head = await _head(connection)
@@ -82,7 +90,7 @@ async def backup(dsn: str, binaries: ServerBinaries, target: Path, home: Path, c
     manifest = Manifest(made_at=instant(clock()), migrations=tuple(facts["migrations"]), head=head.id)
     with new_archive(target) as archive:
         archive.writestr("manifest.json", json.dumps(manifest.to_json()))
-        put_checkpoint(archive, checkpoint)
+        put_beside(archive, beside)
         await asyncio.to_thread(dump_into, archive, binaries.pg_dump, dsn, arguments)
     return BackupReport(file=target, size=size_of(target), head=head.id)
 
@@ -101,14 +109,31 @@ async def restore(dsn: str, binaries: ServerBinaries, source: Path, home: Path, 
         fresh = f"{name}_restoring_{secrets.token_hex(4)}"
         async with _connected(make_conninfo(dsn, dbname=_MAINTENANCE), autocommit=True) as admin:
             await _refuse_used(admin, name)
-            head, previous = await _replace(admin, dsn, binaries, archive, fresh)
-        return _sign(archive, home, manifest, head, previous, instant(clock()))
+            listed_again = await _listed_again(archive, dsn, home, there=await _exists(admin, name))
+            head, previous, erased = await _replace(admin, dsn, binaries, archive, fresh, home)
+        signed = _sign(archive, home, manifest, head, previous, instant(clock()))
+        return replace(signed, erased=erased, listed_again=listed_again)
+
+
+async def _listed_again(archive: zipfile.ZipFile, dsn: str, home: Path, *, there: bool) -> int:
+    """Put on the list of erasures what the backup's list has, and what the database has on record that is there still
+    and can be asked. Returns how many."""
+    kept = ErasureList(home)
+    known = [*kept.parsed(archive.read(ERASURES)).erasures] if ERASURES in archive.namelist() else []
+    known = [replace(each, via="list") for each in known]
+    if there:
+        with suppress(psycopg.Error):  # it may be why a backup is restored
+            async with as_owner(dsn) as owner:
+                known += await on_record(owner, kept)
+    return len(await asyncio.to_thread(kept.add, known))
 
 
 async def _replace(
-    admin: AsyncConnection[DictRow], dsn: str, binaries: ServerBinaries, archive: zipfile.ZipFile, fresh: str
-) -> tuple[Head, str | None]:
-    """Restore beside the database and change places; the fresh one goes again where that fails."""
+    admin: AsyncConnection[DictRow], dsn: str, binaries: ServerBinaries, archive: zipfile.ZipFile, fresh: str,
+    home: Path,
+) -> tuple[Head, str | None, BroughtAbout]:  # fmt: skip
+    """Restore beside the database, without who was erased since, and change places; the fresh one goes again where that
+    fails."""
     target = make_conninfo(dsn, dbname=fresh)
     await admin.execute(
         sql.SQL("create database {} owner {} template template0").format(
@@ -121,10 +146,24 @@ async def _replace(
         await asyncio.to_thread(restore_from, archive, binaries.pg_restore, target)
         async with _connected(target) as connection:
             head = await _head(connection)
-        return head, await _swap(admin, str(conninfo_to_dict(dsn)["dbname"]), fresh)
+        erased = await _erase_again(target, home)
+        return head, await _swap(admin, str(conninfo_to_dict(dsn)["dbname"]), fresh), erased
     except BaseException:
         await admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(fresh)))
         raise
+
+
+async def _erase_again(target: str, home: Path) -> BroughtAbout:
+    """Bring the erasures of the list about in what was restored."""
+    if not await asyncio.to_thread(lambda: ErasureList(home).read().erasures):
+        return BroughtAbout()
+    try:
+        async with as_owner(target) as owner:
+            await migrate(owner)
+            return await bring_about(owner, home)
+    except (psycopg.Error, StartupError, AuditError) as error:
+        why = str(error).strip().splitlines()[0]
+        raise BackupError(f"those who were erased could not be erased in the backup, so it stays out: {why}") from error
 
 
 async def _swap(admin: AsyncConnection[DictRow], name: str, fresh: str) -> str | None:

@@ -96,7 +96,7 @@ def size_of(file: Path) -> int:
     return file.stat().st_size
 
 
-def put_checkpoint(archive: zipfile.ZipFile, files: Mapping[str, Path]) -> None:
+def put_beside(archive: zipfile.ZipFile, files: Mapping[str, Path]) -> None:
     """Add those files that there are, under their names."""
     for name, file in files.items():
         if file.exists():

@@ -63,6 +63,12 @@ class DirectoryChanges:
                 await connection.execute(query("end_sessions_of"), {"subject": subject, "now": self.clock()})
             await self._log(connection, "disable" if disabled else "enable", subject, {})
 
+    async def rename(self, subject: str, name: str) -> None:
+        """Call somebody by another name."""
+        async with self.database.connection(Role.OWNER) as connection:
+            await connection.execute(query("rename_person"), {"subject": subject, "name": name})
+            await self._log(connection, "rename", subject, {"name": name})
+
     async def add_grant(self, subject: str, grant: NewGrant) -> int:
         """One more grant of somebody; returns its number."""
         async with self.database.connection(Role.OWNER) as connection:

@@ -2,7 +2,7 @@
 
 Keys lie in `home`/keys (0700, files 0600), never in the database and never in a backup of it: one per person, one for
 business values. Destroying a person's key is erasure: no restored database brings the values back. The folder needs
-a backup of its own, from which erased keys are removed too.
+a backup of its own; an erased key that comes back with it is destroyed again, see erasures.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -24,8 +24,13 @@ from psycopg.rows import DictRow
 from copilot.domain.answer import Json
 from copilot.errors import AuditError, CopilotError
 
+PEOPLE = "person"
+"""The folder of people's keys."""
+NAMES = "names"
+"""The key that people's keys are named under; it opens no value."""
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_JOINT = "+"
 
 
 class KeyErasedError(CopilotError):
@@ -42,9 +47,20 @@ class DataKey:
     secret: bytes = field(repr=False)
 
     @property
+    def fingerprint(self) -> str:
+        """What tells the secret from another and says nothing of it."""
+        return hmac.digest(self.secret, b"fingerprint", "sha256")[:8].hex()
+
+    @property
     def id(self) -> str:
         """What a blob says of its key."""
-        return f"{self.name}:{hmac.digest(self.secret, b'fingerprint', 'sha256')[:8].hex()}"
+        return f"{self.name}:{self.fingerprint}"
+
+
+def joint(*keys: DataKey) -> DataKey:
+    """What several keys give together: with any one of them gone, nobody has it."""
+    secret = hmac.digest(b"".join(key.secret for key in keys), b"erp-copilot joint 1", "sha256")
+    return DataKey(_JOINT.join(key.name for key in keys), secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +136,30 @@ class KeyRing:
         return self.made("business")
 
     def person(self, subject: str) -> DataKey:
-        """A person's key, made on first use; after an erasure that is a new one."""
-        return self.made(self._person(subject))
+        """A person's key, made on first use; a new one where they were let in again after an erasure.
+
+        Raises KeyErasedError for somebody erased who was not: what they had asked by then finds no key to be kept by.
+        """
+        name = f"{PEOPLE}/{self.pseudonym(subject)}"
+        mark = self._mark(name)
+        key = None if mark.exists() else self.made(name)
+        if key is None or mark.exists():  # looked for last too: whoever erases marks first, then destroys
+            self.destroy(name)
+            raise KeyErasedError("what is kept of this person was erased, so nothing more is kept of them")
+        return key
+
+    def pseudonym(self, subject: str) -> str:
+        """What stands for a person in the names of keys, and says nothing of them to who has no key."""
+        return hmac.digest(self.lasting(NAMES).secret, subject.encode(), "sha256").hex()[:32]
 
     def find(self, key_id: str) -> DataKey:
         """The key a blob names. Raises KeyErasedError when it is gone."""
         name = key_id.partition(":")[0]
-        key = None if ".." in name else self.known(name)
-        if key is None or key.id != key_id:
+        parts = [] if ".." in name else [key for each in name.split(_JOINT) if (key := self.known(each)) is not None]
+        if not parts or len(parts) <= name.count(_JOINT):
+            raise KeyErasedError
+        key = joint(*parts) if len(parts) > 1 else parts[0]
+        if key.id != key_id:
             raise KeyErasedError
         return key
 
@@ -135,12 +167,36 @@ class KeyRing:
         """The names of the keys in a folder, in order."""
         return sorted(f"{folder}/{file.stem}" for file in (self._folder / folder).glob("*.key"))
 
-    def destroy_person(self, subject: str) -> bool:
-        """Erase: destroy a person's key. Returns whether there was one."""
-        return self.destroy(self._person(subject))
+    def erase_person(self, pseudonym: str) -> bool:
+        """Destroy a person's key, and make none again until they are let in again. Returns whether there was one.
+
+        Raises AuditError where that can't be done.
+        """
+        name = f"{PEOPLE}/{pseudonym}"
+        mark = self._mark(name)
+        try:
+            mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_durably(mark, b"")
+            sync_folder(mark.parent)
+        except OSError as error:
+            raise AuditError(f"the key {str(self._file(name))!r} can't be destroyed: {error.strerror}") from error
+        return self.destroy(name)
+
+    def has_returned(self, pseudonym: str, fingerprints: Container[str]) -> bool:
+        """Whether a person has a key that was destroyed, by its fingerprint or because they may have none."""
+        name = f"{PEOPLE}/{pseudonym}"
+        try:
+            key = self.known(name)
+        except AuditError:  # not whole any more, as one that was being destroyed
+            return self._mark(name).exists()
+        return key is not None and (key.fingerprint in fingerprints or self._mark(name).exists())
+
+    def let_in_again(self, subject: str) -> None:
+        """From now on somebody erased may have a key again: a new one."""
+        self._mark(f"{PEOPLE}/{self.pseudonym(subject)}").unlink(missing_ok=True)
 
     def destroy(self, name: str) -> bool:
-        """Overwrite and remove a key. Returns whether there was one."""
+        """Overwrite and remove a key. Returns whether there was one. Raises AuditError where that can't be done."""
         file = self._file(name)
         try:
             with file.open("r+b") as out:
@@ -148,9 +204,11 @@ class KeyRing:
                 out.flush()
                 os.fsync(out.fileno())
             file.unlink()
+            sync_folder(file.parent)
         except FileNotFoundError:
             return False
-        _sync_folder(file.parent)
+        except OSError as error:
+            raise AuditError(f"the key {str(file)!r} can't be destroyed: {error.strerror}") from error
         return True
 
     def known(self, name: str) -> DataKey | None:
@@ -186,14 +244,13 @@ class KeyRing:
             with contextlib.suppress(FileExistsError):  # another process was first: its key it is
                 os.link(part, file)
             part.unlink()
-            _sync_folder(file.parent)
+            sync_folder(file.parent)
         except OSError as error:
             raise AuditError(f"the key {str(file)!r} cannot be made: {error.strerror}") from error
         return self.made(name)
 
-    def _person(self, subject: str) -> str:
-        """A file name that says nothing about the person to who has no key."""
-        return f"person/{hmac.digest(self.lasting('names').secret, subject.encode(), 'sha256').hex()[:32]}"
+    def _mark(self, name: str) -> Path:
+        return self._folder / f"{name}.erased"
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.key"
@@ -208,7 +265,8 @@ def write_durably(file: Path, content: bytes, *, mode: int = 0o600) -> None:
         os.fsync(out.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """See the names of a folder to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from copilot.errors import StartupError, UnsafeDatabaseError
+from copilot.store.erasures import bring_about
 from copilot.store.jobs_schema import install_jobs
 from copilot.store.migrate import migrate
 from copilot.store.queries import query
@@ -22,7 +23,8 @@ _OLDEST, _FIRST_SAFE_MAJOR = 16, 18
 
 
 async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
-    """Bring a database to the state this program needs; returns the connection string of every role.
+    """Bring a database to the state this program needs, without those who were erased; returns the connection string of
+    every role.
 
     `dsn` is that of a role that may make roles; with `create` the database is made where it is missing. Raises
     StartupError when that can't be done, and UnsafeDatabaseError when row security could not hold there.
@@ -36,6 +38,7 @@ async def prepare(dsn: str, home: Path, *, create: bool) -> dict[Role, str]:
             await migrate(owner)
             await install_jobs(owner)
             await check_row_security(owner)
+            await bring_about(owner, home)
     except psycopg.Error as error:
         place = conninfo_to_dict(dsn)
         where = f"{place.get('host', 'the default host')}:{place.get('port', '5432')}"

@@ -13,6 +13,7 @@ from copilot.identity.tokens import new_service_token
 from copilot.semantic.model import load_model
 from copilot.store.directory_changes import DirectoryChanges, NewGrant
 from copilot.store.queries import query
+from copilot.store.sealing import KeyRing
 from copilot.wiring.runtime import Runtime
 
 LONGEST_DELEGATION = timedelta(days=90)
@@ -39,6 +40,14 @@ class Asked:
 def changes(runtime: Runtime, operator: str | None = None) -> DirectoryChanges:
     """Changes by whoever runs the program."""
     return DirectoryChanges(runtime.database, runtime.clock, operator or getpass.getuser())
+
+
+async def let_in(runtime: Runtime, subject: str, name: str | None = None) -> None:
+    """Let somebody in again; somebody erased with a new key, and with their name where it is given."""
+    KeyRing(runtime.settings.home).let_in_again(subject)
+    await changes(runtime).disable(subject, disabled=False)
+    if name:
+        await changes(runtime).rename(subject, name)
 
 
 async def new_grant(runtime: Runtime, asked: Asked) -> NewGrant:

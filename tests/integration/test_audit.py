@@ -69,10 +69,10 @@ async def test_sealed_values_open_until_their_key_is_erased(audit_site: Site) ->
     blobs = {blob.kind: blob for blob in await sealed_blobs(database, receipt.audit_id)}
     assert blobs["question"].open(ring) == b"where is S00024 for Anna Schmidt?"
     assert b"1250000000" in blobs["answer"].open(ring)
-    ring.destroy_person("rep.us")
-    with pytest.raises(KeyErasedError):
-        blobs["question"].open(ring)
-    assert b"1250000000" in blobs["answer"].open(ring)
+    ring.erase_person(ring.pseudonym("rep.us"))
+    for blob in blobs.values():  # an answer repeats words of its question
+        with pytest.raises(KeyErasedError):
+            blob.open(ring)
     assert (await verify(database, audit_site.home)).ok
     await database.close()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from copilot.errors import AuditError
 from copilot.store.audit_chain import canonical, entry_hash, parse, storable
-from copilot.store.sealing import DataKey, KeyErasedError, KeyRing, seal
+from copilot.store.sealing import DataKey, KeyErasedError, KeyRing, joint, seal
 
 ID = str(uuid4())
 KEY = DataKey("business", bytes(range(32)))
@@ -41,8 +41,8 @@ def test_an_erased_key_is_gone_even_for_a_ring_that_used_it(tmp_path: Path) -> N
     ring = KeyRing(tmp_path)
     blob, _ = seal(ring.person("rep.us"), ID, "question", b"private")
     other, _ = seal(ring.person("rep.de"), ID, "question", b"private too")
-    assert KeyRing(tmp_path).destroy_person("rep.us")
-    assert not KeyRing(tmp_path).destroy_person("rep.us")
+    assert KeyRing(tmp_path).erase_person(ring.pseudonym("rep.us"))
+    assert not KeyRing(tmp_path).erase_person(ring.pseudonym("rep.us"))
     with pytest.raises(KeyErasedError):
         blob.open(ring)
     assert other.open(ring) == b"private too"
@@ -51,8 +51,52 @@ def test_an_erased_key_is_gone_even_for_a_ring_that_used_it(tmp_path: Path) -> N
 def test_a_new_key_after_an_erasure_does_not_open_old_values(tmp_path: Path) -> None:
     ring = KeyRing(tmp_path)
     blob, _ = seal(ring.person("rep.us"), ID, "question", b"private")
-    ring.destroy_person("rep.us")
+    ring.erase_person(ring.pseudonym("rep.us"))
+    ring.let_in_again("rep.us")
     assert ring.person("rep.us").id != blob.key_id
+    with pytest.raises(KeyErasedError):
+        blob.open(ring)
+
+
+def test_nobody_erased_gets_a_key_again_until_they_are_let_in(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    old = ring.person("rep.us")
+    ring.erase_person(ring.pseudonym("rep.us"))
+    file = tmp_path / "keys" / f"{old.name}.key"
+    for _ in range(2):
+        with pytest.raises(KeyErasedError):
+            ring.person("rep.us")
+        assert not file.exists()
+        file.write_bytes(old.secret)  # put back from somewhere
+    assert ring.person("rep.de")
+
+
+def test_a_key_that_was_being_destroyed_is_known_for_it(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    old = ring.person("rep.us")
+    pseudonym, file = ring.pseudonym("rep.us"), tmp_path / "keys" / f"{old.name}.key"
+    assert ring.has_returned(pseudonym, {old.fingerprint})
+    assert not ring.has_returned(pseudonym, {"0" * 16})
+    ring.erase_person(pseudonym)
+    for left in (bytes(32), bytes(7)):
+        file.write_bytes(left)
+        assert ring.has_returned(pseudonym, ())
+
+
+def test_what_two_keys_seal_opens_with_both_alone(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    blob, _ = seal(joint(ring.person("rep.us"), ring.business()), ID, "answer", b"S00024")
+    assert blob.open(KeyRing(tmp_path)) == b"S00024"
+    other = replace(blob, key_id=blob.key_id.replace("+business", ""))
+    with pytest.raises(KeyErasedError):
+        other.open(ring)
+    business = (tmp_path / "keys" / "business.key").read_bytes()
+    ring.destroy("business")
+    with pytest.raises(KeyErasedError):
+        blob.open(ring)
+    (tmp_path / "keys" / "business.key").write_bytes(business)
+    assert blob.open(ring) == b"S00024"
+    ring.erase_person(ring.pseudonym("rep.us"))
     with pytest.raises(KeyErasedError):
         blob.open(ring)
 

@@ -6,12 +6,16 @@ import argparse
 from pathlib import Path
 
 from copilot.channels.cli import Command, say
+from copilot.channels.commands.erase import erasing_with
 from copilot.domain.clock import system_clock
 from copilot.errors import PolicyNotInForceError
 from copilot.settings import read_settings
 from copilot.store import embedded
 from copilot.store.audit_verify import verify
-from copilot.store.backup import backup, restore
+from copilot.store.backup import RestoreReport, backup, restore
+from copilot.store.erasure_list import ERASURES
+from copilot.store.erasures import faults_of
+from copilot.store.roles import Role
 from copilot.store.setup import make_roles
 from copilot.wiring import open_runtime
 from copilot.wiring.opening import database_dsn
@@ -28,6 +32,9 @@ async def _backup(options: argparse.Namespace) -> int:
         report = await backup(runtime.admin_dsn, programs, options.file, settings.home, runtime.clock)
     print(f"{report.file}: {report.size:,} bytes, audit up to row {report.head}")
     print(f"the keys in {settings.home / 'keys'} are not in it: keep them apart, or erased data could come back")
+    print(
+        f"those erased later are erased again when it is restored, by {settings.home / ERASURES}: keep a copy of that"
+    )
     return 0
 
 
@@ -46,7 +53,12 @@ async def _restore(options: argparse.Namespace) -> int:
         print(f"audit rows {report.head + 1} to {report.signed} came after it and are gone; the checkpoint says so")
     if report.previous:
         print(f"the database that was there is kept as {report.previous}")
+    _tell_erased(report)
     async with open_runtime(settings, progress=say, linger=True) as runtime:
+        await erasing_with(runtime).replay()
+        async with runtime.database.connection(Role.OWNER) as owner:
+            for fault in await faults_of(owner, settings.home):
+                print(f"note: {fault}")
         found = await verify(runtime.database, settings.home)
         for note in found.notes:
             print(f"note: {note}")
@@ -56,6 +68,13 @@ async def _restore(options: argparse.Namespace) -> int:
             print(f"note: nobody is answered until this is settled: {error}")
     print(f"{found.rows} audit rows, {'the chain holds' if found.ok else f'{found.found} faults'}")
     return 0 if found.ok else 1
+
+
+def _tell_erased(report: RestoreReport) -> None:
+    if report.listed_again:
+        print(f"the list of erasures had lost {report.listed_again}; they are back from the audit or the backup")
+    if report.erased.erasures or report.erased.keys:
+        print(f"erased since the backup, and now again: people {report.erased.erasures}, keys {report.erased.keys}")
 
 
 BACKUP = Command("write a backup of the database", _backup_arguments, _backup)

@@ -13,6 +13,9 @@ from copilot.errors import CopilotError
 from copilot.identity.groups import Groups
 from copilot.settings import Settings, read_settings
 from copilot.store.audit_verify import verify
+from copilot.store.erasure_list import ErasureList
+from copilot.store.erasures import faults_of
+from copilot.store.roles import Role
 from copilot.wiring import Runtime, open_runtime
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     yield "row security", await _enforcement(runtime)
     report = await verify(runtime.database, settings.home)
     yield "audit chain", None if report.ok else report.findings[0].text
+    yield await erasures(runtime, settings)
     yield "policy in force", await _policy(runtime)
     if runtime.sign_on is not None and settings.oidc is not None:
         if not offline:
@@ -61,6 +65,15 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
     for name in [] if offline else runtime.sources.names():
         yield f"source: {name}", await _reach(runtime, name)
+
+
+async def erasures(runtime: Runtime, settings: Settings) -> tuple[str, str | None]:
+    """How many there were, and whether the list of them is whole; what it had lost and got back is told too."""
+    listed = ErasureList(settings.home).read().erasures
+    back = sum(bool(each.via) for each in listed)
+    async with runtime.database.connection(Role.OWNER) as owner:
+        faults = await faults_of(owner, settings.home)
+    return f"erasures: {len(listed)}{f' ({back} found again)' if back else ''}", "; ".join(faults) or None
 
 
 async def _policy(runtime: Runtime) -> str | None:

@@ -10,7 +10,7 @@ from copilot.errors import SettingsError
 from copilot.settings import read_settings
 from copilot.store.directory_changes import listed
 from copilot.wiring import Runtime, open_runtime
-from copilot.wiring.directory import changes, new_grant
+from copilot.wiring.directory import changes, let_in, new_grant
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         ("disable", "shut somebody out at once, and end what they are signed in as"),
         ("enable", "let somebody in again"),
     ):
-        actions.add_parser(action, help=told).add_argument("subject")
+        each = actions.add_parser(action, help=told)
+        each.add_argument("subject")
+        if action == "enable":
+            each.add_argument("--name", help="their name, where they come back after an erasure")
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -38,8 +41,10 @@ async def _run(options: argparse.Namespace) -> int:
                 await _list(runtime)
             case "show":
                 await _show(runtime, options.subject)
+            case "enable":
+                await let_in(runtime, options.subject, options.name)
             case _:
-                await changes(runtime).disable(options.subject, disabled=options.action == "disable")
+                await changes(runtime).disable(options.subject, disabled=True)
     return 0
 
 

@@ -56,4 +56,4 @@ select id, hash from audit.entry order by id desc limit 1
 -- name: audit_decisions
 -- What was decided of the last questions that somebody asked, the newest first.
 select audit_id, subject, policy, records, claims from audit.entry
- where kind is distinct from 'sign_in' order by id desc limit %(last)s
+ where kind is null or kind not in ('sign_in', 'erasure') order by id desc limit %(last)s

@@ -20,8 +20,13 @@ on conflict do nothing
 returning subject
 
 -- name: set_disabled
-update directory.person set disabled = %(disabled)s where subject = %(subject)s and disabled <> %(disabled)s
+-- Whoever was erased and is let in again is not erased any more.
+update directory.person set disabled = %(disabled)s, erased = erased and %(disabled)s
+ where subject = %(subject)s and disabled <> %(disabled)s
 returning subject
+
+-- name: rename_person
+update directory.person set name = %(name)s where subject = %(subject)s
 
 -- name: end_sessions_of
 -- Whatever somebody is signed in as, ends.

@@ -1,8 +1,9 @@
 -- name: put_identity
--- What the provider said of an account just now; a person is made for one that is new.
+-- What the provider said of an account just now; a person is made for one that is new. Nothing is kept of somebody who
+-- was erased and not let in again.
 with person as (
     insert into directory.person as p (subject, name) values (%(subject)s, coalesce(%(name)s::text, %(external)s))
-    on conflict (subject) do update set name = coalesce(%(name)s::text, p.name)
+    on conflict (subject) do update set name = coalesce(%(name)s::text, p.name) where not p.erased
     returning subject
 )
 insert into directory.identity as i (issuer, external, subject, groups, enabled, confirmed_at)

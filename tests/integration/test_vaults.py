@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from copilot.domain.clock import fixed_clock
-from copilot.store.sealing import KeyRing
+from copilot.store.sealing import KeyErasedError, KeyRing
 from copilot.store.vaults import KeptVault, Vaults
 from tests.integration.audit_support import NOW, Site
 
@@ -87,7 +87,12 @@ async def test_without_either_key_no_value_is_left_and_no_token_given_twice(audi
             "insert into state.conversation values (%s, 'rep.us', 'web', '', now(), now(), 0)", [conversation]
         )
     if way == "erased":
-        assert KeyRing(audit_site.home).destroy_person("rep.us")
+        ring = KeyRing(audit_site.home)
+        assert ring.erase_person(ring.pseudonym("rep.us"))
+        assert values((await vaults.read("rep.us", [conversation]))[conversation]) == []
+        with pytest.raises(KeyErasedError):
+            await vaults.keep("rep.us", conversation, KeptVault())
+        ring.let_in_again("rep.us")
     else:
         later = Vaults(audit_site.database(), audit_site.home, fixed_clock(NOW + timedelta(days=31)))
         assert await later.expire(timedelta(days=31)) == 0

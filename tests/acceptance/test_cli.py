@@ -229,6 +229,27 @@ def test_a_token_is_three_parts_and_nothing_else(desk: Desk) -> None:
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", desk.good("token", "--as", "rep.us"))
 
 
+def test_a_text_is_masked_with_why(desk: Desk, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text(f"Call +49 30 901820 about {desk.order}, dear Mr. Zyxwin Quorble\n", encoding="utf-8")
+    told = desk.good("redact", str(letter), "--why")
+    assert told.splitlines()[0] == f"Call <PHONE_1> about {desk.order}, dear Mr. <PERSON_1>"
+    assert "has the form (PHONE)" in told
+    assert "the words around it (title)" in told
+    body = json.loads(desk.good("redact", str(letter), "--for", "logs", "--json"))
+    assert [(piece["kind"], piece["shown"]) for piece in body["pieces"]] == [("PHONE", "token"), ("PERSON", "token")]
+    assert [piece["text"] for piece in body["pieces"]] == ["+49 30 901820", "Zyxwin Quorble"]
+    assert desk.good("redact") == "\n"  # nothing on stdin
+
+
+def test_a_text_that_cannot_be_read_is_told(desk: Desk, tmp_path: Path) -> None:
+    assert "can't be read" in desk.sentence("redact", str(tmp_path / "none.txt"))
+    odd = tmp_path / "odd.txt"
+    odd.write_bytes(b"Anna \xff")
+    assert "byte 5 is 0xff" in desk.sentence("redact", str(odd))
+    assert "COPILOT_NAMES_MODEL" in desk.sentence("redact", COPILOT_NAMES_MODEL="no_such_model")
+
+
 def test_the_sources_are_listed(desk: Desk) -> None:
     listed = desk.good("source", "list")
     every = r"\d+ records set aside; every 60 min, due in \d+ min"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from copilot.domain.redaction import Audience, Masking, RedactionTrial
 from copilot.masking.audiences import forms, treatment
@@ -12,6 +12,13 @@ from copilot.semantic.model import SemanticModel
 from redaction.finds import Find, joined
 from redaction.redactor import Redactor
 from redaction.vault import TYPED, Vault, typed_tokens
+
+_RULES: Mapping[str, str] = {
+    PEOPLE: "known: the name of somebody who uses the copilot",
+    TYPED: "looks like one of our tokens",
+    "presidio": "has the form",
+    "context": "the words around it",
+}
 
 
 def tried(text: str, audience: Audience, redactor: Redactor, model: SemanticModel, policy: Policy) -> RedactionTrial:
@@ -24,7 +31,7 @@ def tried(text: str, audience: Audience, redactor: Redactor, model: SemanticMode
         value = text[find.begin : find.end]
         shown = "token" if find.kind == TYPED else treatment(find, model, policy, audience)
         instead = vault.mask(value, [_moved(find)], form)
-        why = "; ".join(dict.fromkeys(_why(find, model)))
+        why = _why(find, model)
         pieces.append(
             Masking(
                 begin=find.begin, end=find.end, text=value, kind=find.kind, why=why, shown=shown, instead=instead
@@ -38,21 +45,26 @@ def _moved(find: Find) -> Find:
     return Find(0, find.end - find.begin, find.kind, find.source, find.records, find.within)
 
 
-def _why(find: Find, model: SemanticModel) -> Iterator[str]:
-    for part in find.parts:
-        if part.kind == TYPED:
-            yield "looks like one of our tokens"
-        for source in dict.fromkeys(field for field, _ in part.records) or ([part.source] if part.source else []):
-            yield _told(source, model)
+def _why(find: Find, model: SemanticModel) -> str:
+    """What tells of a find; of what was joined, the parts that are all of it, if there are any."""
+    whole = [part for part in find.parts if (part.begin, part.end) == (find.begin, find.end)] or find.parts
+    sources = [source for part in whole for source in _sources(part)]
+    known = [words for source in sources if (words := _field(source, model))]
+    told = [_rule(source) for source in sources if not _field(source, model)]
+    return "; ".join(dict.fromkeys((*([f"known: {', '.join(dict.fromkeys(known))}"] if known else []), *told)))
 
 
-def _told(source: str, model: SemanticModel) -> str:
-    if source == PEOPLE:
-        return "the name of somebody who uses the copilot"
-    name, _, detail = source.partition(".")
+def _sources(part: Find) -> list[str]:
+    return [field for field, _ in part.records] or [part.source or part.kind]
+
+
+def _field(source: str, model: SemanticModel) -> str:
+    """A field of a record in words; nothing for a rule."""
+    name, _, field = source.partition(".")
     entity = model.entities.get(name)
-    if entity and detail in entity.fields:
-        return f"known: {entity.fields[detail].title} of a {entity.title}"
+    return f"{entity.fields[field].title} of a {entity.title}" if entity and field in entity.fields else ""
+
+
+def _rule(source: str) -> str:
     how, _, rule = source.partition(":")
-    words = {"presidio": "has the form", "context": "the words around it", "ner": "recognized by the model"}
-    return f"{words.get(how, how)} ({rule})" if rule else source
+    return f"{_RULES[how]} ({rule})" if rule and how in _RULES else _RULES.get(source, source)

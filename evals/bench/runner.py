@@ -21,6 +21,7 @@ from evals.bench.revocation import measure_revocation
 from evals.bench.rows import measure_rows
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
+from evals.redaction.report import measure_pii
 
 Say = Callable[[str], None]
 
@@ -46,6 +47,7 @@ PARTS = (
     Part("revocation", measure_revocation),
     Part("policy", measure_policy),
     Part("masking", measure_masking),
+    Part("pii", measure_pii),
 )
 """What `--only` may name."""
 

@@ -41,10 +41,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_without_its_texts_the_report_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_its_texts_the_report_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "report", lambda: None)
     said: list[str] = []
-    assert module.main(said.append) == 0
+    assert [figure async for figure in module.measure_pii(said.append)] == []
     assert "not here" in said[0]
     assert load(tmp_path / "none.json") == ()
 

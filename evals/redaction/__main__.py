@@ -1,7 +1,0 @@
-"""`python -m evals.redaction`."""
-
-import sys
-
-from evals.redaction.report import main
-
-sys.exit(main())

@@ -187,7 +187,8 @@ class Asking:
         oldest = self.clock() - _FORGOTTEN_AFTER
         state = state_of([turn.plan for turn in turns if turn.asked_at >= oldest])
         choices = [(conversation, choice) for choice in state.choices]
-        return replace(state, choices=tuple(await self.pseudonyms.shown(principal.subject, scope, choices)))
+        shown = await self.pseudonyms.shown(principal.subject, scope, choices)
+        return replace(state, choices=tuple(choice.text for choice in shown))
 
     @_TRACER.start_as_current_span("mask")
     async def _masked(self, texts: Sequence[str], principal: Principal, conversation: str) -> Sequence[str]:

@@ -55,7 +55,7 @@ class _Name:
 class ContextFinder:
     """Finds people and addresses by what stands around them."""
 
-    covered = frozenset({"PERSON", "ADDRESS"})
+    uncovered: frozenset[str] = frozenset()
 
     def find(self, text: str, words: Words) -> Iterable[Find]:
         """The finds of a text; they may overlap."""

@@ -15,6 +15,11 @@ from redaction.words import Words
 class Finder(Protocol):
     """Finds personal data that no record need hold."""
 
+    @property
+    def uncovered(self) -> frozenset[str]:
+        """The kinds that it would find only with a model, and has none."""
+        ...
+
     def find(self, text: str, words: Words) -> Iterable[Find]:
         """The finds in a text, whose words are given too, in any order; they may overlap."""
         ...
@@ -45,6 +50,11 @@ class Redactor:
             if not any(each.begin <= find.begin and find.end <= each.end for each in protected)
         ]
         return joined((*known, *guessed))
+
+    @property
+    def uncovered(self) -> frozenset[str]:
+        """The kinds of which only known values are found, for want of a model."""
+        return frozenset(kind for finder in self.others for kind in finder.uncovered)
 
     def find_known(self, text: str) -> tuple[Find, ...]:
         """The finds of what is known alone."""

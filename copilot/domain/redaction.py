@@ -31,3 +31,5 @@ class RedactionTrial:
 
     masked: str
     pieces: tuple[Masking, ...]
+    uncovered: tuple[str, ...] = ()
+    """The kinds that no record knows and that would take a model to be found, in order; there is none."""

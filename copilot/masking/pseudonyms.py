@@ -18,7 +18,7 @@ from copilot.semantic.model import SemanticModel
 from copilot.store.known import KnownValues
 from copilot.store.vaults import KeptVault, Vaults
 from redaction.removal import remove
-from redaction.vault import TOKEN, Kept
+from redaction.vault import TOKEN, Kept, Unmasked, Vault
 
 _MOST_TRIES = 20
 Told = TypeVar("Told")
@@ -82,10 +82,10 @@ class Pseudonyms:
         """A text without anything personal, for where nobody needs it back."""
         return remove(text, (await self.company.redactor()).find(text), "kind")
 
-    async def shown(self, subject: str, scope: Scope, texts: Sequence[tuple[str, str]]) -> list[str]:
+    async def shown(self, subject: str, scope: Scope, texts: Sequence[tuple[str, str]]) -> list[Unmasked]:
         """Texts, each given after its conversation, with the values in place of their tokens that this person may see
         today. A value from records is shown to whoever sees one that it may be from; any other was typed by the person
-        themselves."""
+        themselves. Tokens that somebody made up, and those of values not shown, are noted and stay."""
         asked = sorted({conversation for conversation, text in texts if TOKEN.search(text)})
         vaults: Mapping[str, KeptVault] = await self.vaults.read(subject, asked) if asked else {}
         found = [
@@ -100,7 +100,7 @@ class Pseudonyms:
             return all(not records or not visible.isdisjoint(map(_record, records)) for _, records in kept.origins)
 
         return [
-            vaults[conversation].vault.unmask(text, may).text if conversation in vaults else text
+            (vaults[conversation].vault if conversation in vaults else Vault()).unmask(text, may)
             for conversation, text in texts
         ]
 

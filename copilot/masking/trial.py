@@ -37,7 +37,7 @@ def tried(text: str, audience: Audience, redactor: Redactor, model: SemanticMode
                 begin=find.begin, end=find.end, text=value, kind=find.kind, why=why, shown=shown, instead=instead
             )
         )  # fmt: skip
-    return RedactionTrial(masked=masked, pieces=tuple(pieces))
+    return RedactionTrial(masked=masked, pieces=tuple(pieces), uncovered=tuple(sorted(redactor.uncovered)))
 
 
 def _moved(find: Find) -> Find:

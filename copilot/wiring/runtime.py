@@ -139,7 +139,7 @@ class Runtime:
             return [text for _, text in texts]
         line = await self.line()
         scope = scope_for(await line.authenticate(SessionSubject(subject)), line.policy)
-        return await line.pseudonyms.shown(subject, scope, texts)
+        return [each.text for each in await line.pseudonyms.shown(subject, scope, texts)]
 
     async def reopen(self, credential: SessionSubject, conversation: str, position: int) -> Answer:
         """Answer a kept turn again. Raises SignInError where there is no such turn of this person's."""

@@ -53,6 +53,8 @@ def _told(trial: RedactionTrial) -> Iterator[str]:
         *cells, why = row
         yield "  ".join([*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), why])
     yield "nothing was found" if not rows else f"{len(rows)} found"
+    if trial.uncovered:
+        yield f"without COPILOT_NAMES_MODEL found only where records or words around tell: {', '.join(trial.uncovered)}"
 
 
 def _read(name: str) -> str:

@@ -94,4 +94,7 @@ def _result(trial: RedactionTrial) -> str:
     )
     table = f"<table><tr><th>Goes out as</th><th>Text</th><th>Is</th><th>Why</th></tr>{rows}</table>"
     found = f'<div class="scroll">{table}</div>' if rows else "<p>Nothing was found.</p>"
-    return f"<section><h2>Goes out as</h2><pre>{escape(trial.masked)}</pre>{found}</section>"
+    lacking = (
+        f"<p>Without a names model only known: {escape(', '.join(trial.uncovered))}.</p>" if trial.uncovered else ""
+    )
+    return f"<section><h2>Goes out as</h2><pre>{escape(trial.masked)}</pre>{found}{lacking}</section>"

@@ -26,6 +26,8 @@ _COLUMNS = (
 )
 _FEWEST = 4
 _DIGITS = re.compile(r"\D+")
+_RUN = re.compile(r"(?<![\w-])\(?\+?\(?\d(?:[ ()./-]{0,3}\d)*(?![\w-])")
+"""Digits as a phone number has them, and not those of a hash or an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class RawValues:
             begin = end + 1 - len(value)
             if not (folded[begin - 1 : begin] or " ").isalnum() and not (folded[end + 1 : end + 2] or " ").isalnum():
                 yield value
-        for _, phone in self.phones.iter(_DIGITS.sub("", text)):
-            yield phone
+        for run in _RUN.finditer(text):
+            yield from (phone for _, phone in self.phones.iter(_DIGITS.sub("", run[0])))
 
 
 def read_raw(dsn: str) -> RawValues:

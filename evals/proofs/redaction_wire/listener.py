@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from copilot.channels.web.server import bind, serve
+from copilot.channels.web.server import bind
 
 WAYS = ("well", "busy", "broken", "refuses", "garbage", "half")
 """How a request may be answered: well; with 429 or 500 first, which the client tries again; with an error that repeats
@@ -97,17 +99,32 @@ async def listening() -> AsyncGenerator[Listener]:
     app = FastAPI(openapi_url=None)
     app.add_api_route("/v1/chat/completions", listener.chat, methods=["POST"])
     app.add_api_route("/v1/embeddings", listener.embeddings, methods=["POST"])
-    socket = bind("127.0.0.1", 0)
-    listener.address = f"http://127.0.0.1:{socket.getsockname()[1]}/v1"
-    ready = asyncio.Event()
-    serving = asyncio.create_task(serve(app, socket, on_ready=ready.set))
+    listens = bind("127.0.0.1", 0)
+    listener.address = f"http://127.0.0.1:{listens.getsockname()[1]}/v1"
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listens]))
     try:
-        await ready.wait()
+        await server.ready.wait()
         yield listener
     finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+        server.should_exit = True
+        await serving
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which leaves signals to whoever runs the proof."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import spacy
@@ -33,7 +33,7 @@ class NamesByModel:
         recognizer = SpacyRecognizer(supported_language=_LANGUAGE, supported_entities=_ENTITIES)
         registry = RecognizerRegistry(recognizers=[recognizer], supported_languages=[_LANGUAGE])
         self._analyzer = AnalyzerEngine(registry, self._engine)
-        self._lock = Lock()
+        self._lock = RLock()
 
     def find(self, text: str) -> Sequence[Find]:
         """The names of a text, in any order."""

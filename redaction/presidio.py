@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from redaction.finds import Find
@@ -51,7 +51,7 @@ class PresidioFinder:
         if model is not None and not (Path(model).exists() or (model.isidentifier() and find_spec(model))):
             raise ModelMissingError(model)
         self._model = model
-        self._lock = Lock()
+        self._lock = RLock()  # what is logged while Presidio loads is masked too
         self._engine: Any = None
         self._names: Any = None
 

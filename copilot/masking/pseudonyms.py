@@ -111,11 +111,12 @@ class Pseudonyms:
         for kept in found:
             for _, records in kept.origins:
                 for field, row in records:
-                    entity, ident = _record((field, row))
+                    name, ident = _record((field, row))
+                    entity = self.model.entities.get(name)
                     if field == PEOPLE:
-                        colleagues.add((entity, ident))
-                    elif scope.allows(self.model[entity].record_class):
-                        asked[entity].add(ident)
+                        colleagues.add((name, ident))
+                    elif entity and scope.allows(entity.record_class):  # nobody sees the record of a measure
+                        asked[name].add(ident)
         return await self.known.visible(scope, asked) | colleagues if asked else frozenset(colleagues)
 
 

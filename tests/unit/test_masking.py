@@ -16,10 +16,12 @@ from opentelemetry.trace import StatusCode
 
 from copilot.domain.json import Json
 from copilot.domain.redaction import AUDIENCES, Audience, Masked
+from copilot.domain.scope import EMPTY_SCOPE
 from copilot.errors import MaskingError, ModelError
 from copilot.masking.audiences import forms, treatment
 from copilot.masking.logs import masked_line, masked_logs
 from copilot.masking.outward import Outward
+from copilot.masking.pseudonyms import Pseudonyms
 from copilot.masking.traces import MaskedExporter
 from copilot.masking.trial import tried
 from copilot.masking.values import number_fields, personal_fields
@@ -31,7 +33,7 @@ from redaction.finds import Find
 from redaction.gazetteer import Gazetteer, Known
 from redaction.identifiers import learn
 from redaction.redactor import Redactor
-from redaction.vault import Vault
+from redaction.vault import Kept, Vault
 from tests.unit.records import record
 
 MODEL = load_model()
@@ -272,3 +274,9 @@ async def test_what_a_service_answers_is_not_repeated(status: int, body: Json, m
         await client.complete("m", [Message("user", Masked("x"))])
     assert "Anna" not in str(raised.value)
     assert json.dumps(str(raised.value))
+
+
+async def test_the_value_of_a_measure_is_shown_by_no_token() -> None:
+    kept = Kept("7 days", (("order_standing.late_by", (("order_standing.late_by", 0),)),))
+    pseudonyms = Pseudonyms(cast("Any", None), cast("Any", None), cast("Any", None), MODEL)
+    assert await pseudonyms._visible([kept], EMPTY_SCOPE) == frozenset()

@@ -326,7 +326,7 @@ async def test_where_odoo_cannot_be_asked_again_the_answer_says_since_when(
     said = order.confirmed_at.astimezone(Oracle(odoo, clock()).zone(1))
     assert f"Last confirmed on {said.day} {said:%b %Y}, {said:%H}:" in answer.answer
     assert order.age_seconds >= 5 * 3600 - 60
-    assert taken < 1.3, taken
+    assert taken < 10, taken  # against hanging: how long it takes otherwise is the bench's to say
 
 
 async def _never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -30,7 +30,8 @@ class Find:
 
 def joined(finds: Iterable[Find]) -> tuple[Find, ...]:
     """Finds in order, those that overlap as one: nothing of either is left over. The kind is that of the longest."""
-    return tuple(_as_one(group) for group in _overlapping(finds))
+    there = tuple(finds)
+    return tuple(_as_one(group) for group in _overlapping(there)) if len(there) > 1 else there
 
 
 def _overlapping(finds: Iterable[Find]) -> Iterator[list[Find]]:

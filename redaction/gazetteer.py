@@ -80,8 +80,8 @@ class Gazetteer:
         """The known values of a text, in order. Finds that overlap are one, of the kind of the longest."""
         there = words or Words(text)
         found = [
-            *self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS),
-            *self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS),
+            *(self._matches(text, there, there.spaced, self._spaced, _BETWEEN_WORDS) if self._spaced else ()),
+            *(self._matches(text, there, there.joined, self._joined, _BETWEEN_DIGITS) if self._joined else ()),
         ]
         for kind, names in self._names.items():
             for first, last, entries in names.find(text, there):
@@ -114,8 +114,6 @@ class Gazetteer:
             automaton.add_word(form, entry)
 
     def _matches(self, text: str, words: Words, run: Run, automaton: Any, between: re.Pattern[str]) -> Iterator[Find]:
-        if not len(automaton):
-            return
         hits: Iterable[tuple[int, int]] = automaton.iter(run.text)
         for end, entry in hits:
             piece = run.words(end + 1 - self._holders.length(entry), end + 1)

@@ -15,7 +15,7 @@ from threading import RLock
 from typing import Any
 
 from redaction.finds import Find
-from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, beside, leading
+from redaction.gates import AFTER, ANY, BEFORE, DATES, ELSEWHERE, GATES, IN_RUNS, RUN, Gate, beside, leading
 from redaction.plain import Plain, plain
 from redaction.words import Words
 
@@ -115,11 +115,19 @@ def _let_through(text: str) -> Iterator[tuple[int, int, str]]:
     by_pattern = ELSEWHERE | IN_RUNS if RUN.search(text) else ELSEWHERE
     for pattern, gates in by_pattern.items():
         for match in pattern.finditer(text):
-            around = beside(text, match.start(), match.end())
-            names = [gate.name for gate in gates if not gate.led or leading(gate.name).search(around)]
-            if names:
+            if names := _open(gates, text, match.start(), match.end()):
                 begin, end = _widened(text, match.start(), match.end())
                 yield from ((begin, end, name) for name in names)
+
+
+def _open(gates: Sequence[Gate], text: str, begin: int, end: int) -> Sequence[str]:
+    """The gates of one pattern that let through what it matched: those that need no word beside it, or have one."""
+    if not gates[0].led:
+        return [gate.name for gate in gates]
+    around = beside(text, begin, end)
+    if not leading(*(gate.name for gate in gates)).search(around):  # one search says no for all of them
+        return ()
+    return [gate.name for gate in gates if leading(gate.name).search(around)]
 
 
 def _widened(text: str, begin: int, end: int) -> tuple[int, int]:

@@ -35,7 +35,7 @@ from copilot.retrieval.retrieve import Linker, retrieve
 from copilot.semantic.model import SemanticModel
 from copilot.store.audit import AuditLog
 from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef
-from copilot.store.conversations import Conversations, Turn, new_conversation
+from copilot.store.conversations import Conversations, KeptTurn, Turn, new_conversation
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
@@ -105,7 +105,7 @@ class Asking:
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
     async def again(self, credential: SessionSubject, conversation: str, position: int) -> Answer | None:
-        """Answer a kept turn again from its plan, under today's scope; None where there is no such turn of theirs."""
+        """Answer a kept turn again under today's scope; None where there is no such turn of theirs."""
         started = perf_counter()
         principal = await self.authenticate(credential)
         turn = await self.conversations.turn(principal.subject, conversation, position)
@@ -115,7 +115,7 @@ class Asking:
         if manner := kept_manner((turn.plan or {}).get("kind")):
             outcome = await self._mannerly(manner, turn.question, principal, scope, conversation, kept=turn.position)
         else:
-            outcome = await self.outcome(await self.replanned(state_of([turn.plan]), scope), scope)
+            outcome = await self.outcome(await self._plan_again(turn, principal, scope, conversation), scope)
         answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
         question = Question(text=turn.question, channel="web", conversation=conversation)
         return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
@@ -154,7 +154,8 @@ class Asking:
 
     async def _heard(self, text: str, masked: str, principal: Principal, scope: Scope, conversation: str) -> Outcome:
         """What a message comes to, whether it asks about records or is none."""
-        state = await self._state(principal, scope, conversation)
+        turns = await self.conversations.turns(principal.subject, conversation, last=_REMEMBERED)
+        state = await self._state(turns, self.clock(), principal, scope, conversation)
         manner = manner_of(text)
         if manner and not may_ask_of(text, state.about):
             return await self._mannerly(manner, masked, principal, scope, conversation)
@@ -181,11 +182,25 @@ class Asking:
             plan = await replan(connection, self.model, state, self.clock())
         return plan or NoPlan(reason="unsupported")
 
-    async def _state(self, principal: Principal, scope: Scope, conversation: str) -> State:
-        """What the conversation is about, as far as that is not too long ago."""
-        turns = await self.conversations.turns(principal.subject, conversation, last=_REMEMBERED)
-        oldest = self.clock() - _FORGOTTEN_AFTER
-        state = state_of([turn.plan for turn in turns if turn.asked_at >= oldest])
+    async def _plan_again(
+        self, turn: KeptTurn, principal: Principal, scope: Scope, conversation: str
+    ) -> Plan | NoPlan | None:
+        """The plan of a kept turn under today's scope: from its references or, where it was declined or had a question
+        for an answer, from its words as this person may see them today."""
+        kept = state_of([turn.plan])
+        if kept.kind:
+            return await self.replanned(kept, scope)
+        turns = await self.conversations.turns(principal.subject, conversation)
+        before = [each for each in turns if each.position < turn.position][-_REMEMBERED:]
+        [words] = await self.pseudonyms.shown(principal.subject, scope, [(conversation, turn.question)])
+        state = await self._state(before, turn.asked_at, principal, scope, conversation)
+        return await self.plan(without_courtesy(words.text), scope, state)
+
+    async def _state(
+        self, turns: Sequence[KeptTurn], now: datetime, principal: Principal, scope: Scope, conversation: str
+    ) -> State:
+        """What the conversation is about after some turns, as far as they are not too long ago."""
+        state = state_of([turn.plan for turn in turns if turn.asked_at >= now - _FORGOTTEN_AFTER])
         choices = [(conversation, choice) for choice in state.choices]
         shown = await self.pseudonyms.shown(principal.subject, scope, choices)
         return replace(state, choices=tuple(choice.text for choice in shown))

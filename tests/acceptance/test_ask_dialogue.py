@@ -141,6 +141,25 @@ async def test_a_conversation_opened_again_answers_both(runtime: Runtime, truth:
     assert order["name"] not in json.dumps(turns[0].plan), "a conversation keeps keys, no names"
 
 
+async def test_a_conversation_opened_again_asks_back_and_declines_as_before(runtime: Runtime, truth: Truth) -> None:
+    """Of such turns only the words are kept, with tokens in place of names."""
+    order = truth.one(US_ORDER, open=1)
+    first, second = (row["number"] for row in truth.all("select number from biz.item order by id limit 2"))
+    texts = [
+        f"stock of {first} and {second} in Chicago", "who supplies it", f"what is the weather at {order['customer']}",
+        "where is SO-99999",
+    ]  # fmt: skip
+    answers = await talk(runtime, "planner", texts)
+    assert len(answers[1].choices) == 2
+    line = await runtime.line()
+    for position, before in enumerate(answers):
+        again = await line.again(SessionSubject("planner"), answers[0].conversation, position)
+        assert again is not None
+        assert (again.answer, again.choices, again.reason) == (before.answer, before.choices, before.reason)
+    kept = await runtime.asking.conversations.turns("planner", answers[0].conversation)
+    assert order["customer"] not in kept[2].question
+
+
 # --- what was meant ----------------------------------------------------------------------------------------
 
 

@@ -16,15 +16,13 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg.rows import DictRow
 
 from copilot.domain.clock import Clock
 from copilot.store.pool import Database
 from copilot.store.queries import query
 from copilot.store.roles import Role
-from copilot.store.sealing import DataKey, KeyErasedError, KeyRing
+from copilot.store.sealing import DataKey, KeyErasedError, KeyRing, joint
 from redaction.vault import Vault
 
 _NONCE_BYTES = 12
@@ -70,7 +68,7 @@ class Vaults:
             "highest": kept.vault.highest,
             "key_id": day.id,
             "nonce": nonce,
-            "ciphertext": self._key(subject, day, conversation).encrypt(nonce, kept.vault.to_bytes(), bound),
+            "ciphertext": self._cipher(subject, day).encrypt(nonce, kept.vault.to_bytes(), bound),
             "now": self._clock(),
         }
         async with self._database.connection(Role.STATE) as connection:
@@ -96,14 +94,12 @@ class Vaults:
         bound = _binding(subject, conversation, revision)
         with contextlib.suppress(KeyErasedError, InvalidTag, ValueError):
             day = self._ring.find(row["key_id"])
-            content = self._key(subject, day, conversation).decrypt(row["nonce"], row["ciphertext"], bound)
+            content = self._cipher(subject, day).decrypt(row["nonce"], row["ciphertext"], bound)
             return KeptVault(Vault.from_bytes(content), revision, day.name)
         return KeptVault(Vault(highest=row["highest"]), revision)
 
-    def _key(self, subject: str, day: DataKey, conversation: str) -> AESGCM:
-        person = self._ring.person(subject)
-        told = b"erp-copilot vault 1\n" + conversation.encode()
-        return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=day.secret, info=told).derive(person.secret))
+    def _cipher(self, subject: str, day: DataKey) -> AESGCM:
+        return AESGCM(joint(self._ring.person(subject), day).secret)
 
 
 def _binding(subject: str, conversation: str, revision: int) -> bytes:

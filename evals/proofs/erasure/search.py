@@ -13,8 +13,6 @@ from uuid import UUID
 import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from psycopg import sql
 from psycopg.rows import dict_row
 
@@ -100,13 +98,9 @@ def _opened(admin: psycopg.Connection[dict[str, Any]], keys: Mapping[str, list[D
         yield from _tried(ciphers, "a session", sealed[:_NONCE], sealed[_NONCE:], row["family"].bytes)
     for row in _all(admin, "select * from state.vault"):
         conversation: UUID = row["conversation_id"]
-        told = f"erp-copilot vault 1\n{conversation}".encode()
         bound = f"erp-copilot vault 1\n{conversation}\n{row['revision']}\n{row['subject']}".encode()
         pairs = product(keys.get("person", ()), keys.get("vault", ()))
-        ciphers = [
-            AESGCM(HKDF(algorithm=SHA256(), length=32, salt=day.secret, info=told).derive(person.secret))
-            for person, day in pairs
-        ]
+        ciphers = [AESGCM(joint(person, day).secret) for person, day in pairs]
         yield from _tried(ciphers, "a vault", row["nonce"], row["ciphertext"], bound)
 
 

@@ -125,6 +125,12 @@ class MaskingError(CopilotError):
     code = "masking"
 
 
+class BudgetError(CopilotError):
+    """There is not enough left of what models may cost today."""
+
+    code = "budget"
+
+
 class ModelError(CopilotError):
     """A model could not be asked, or said nothing that can be used."""
 

@@ -80,6 +80,7 @@ class Settings:
     COPILOT_PLACE         the region that this program runs in, where the policy says what may be processed where
     COPILOT_SIGNERS       whose keys sign the policy (signers.yaml in the data folder)
     COPILOT_TRACES        the address that traces go to, of an OpenTelemetry collector (OTLP over HTTP); masked
+    COPILOT_MODELS        the models that may help, and for what (models.yaml in the data folder)
     COPILOT_NAMES_MODEL   a spaCy model, by name or folder, that recognizes names that no record knows
     COPILOT_SESSION_…     how long its word and its sessions hold; see SessionSettings
     """
@@ -97,11 +98,17 @@ class Settings:
     signers_file: Path | None = None
     traces: str | None = None
     names_model: str | None = None
+    models_file: Path | None = None
 
     @property
     def signers(self) -> Path:
         """The file that says whose keys sign the policy."""
         return self.signers_file or self.home / "signers.yaml"
+
+    @property
+    def models(self) -> Path:
+        """The file that says which models there are; the rules answer alone where there is none."""
+        return self.models_file or self.home / "models.yaml"
 
     @property
     def address(self) -> str:
@@ -129,11 +136,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         place=env.get("COPILOT_PLACE") or "",
         traces=_url(env.get("COPILOT_TRACES")),
         names_model=env.get("COPILOT_NAMES_MODEL") or None,
-        signers_file=Path(env["COPILOT_SIGNERS"]).expanduser().absolute() if env.get("COPILOT_SIGNERS") else None,
+        signers_file=_file(env.get("COPILOT_SIGNERS")),
+        models_file=_file(env.get("COPILOT_MODELS")),
         oidc=_oidc(env, home),
         sessions=_sessions(env),
         refusals=_number(env, "COPILOT_REFUSALS", REFUSALS, 1, 100_000),
     )
+
+
+def _file(said: str | None) -> Path | None:
+    return Path(said).expanduser().absolute() if said else None
 
 
 def _sessions(env: Mapping[str, str]) -> SessionSettings:

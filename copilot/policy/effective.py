@@ -91,6 +91,10 @@ class Effective:
         """The places in which the data may lie; "*": everywhere."""
         return self.tables["residency"].find((record_class,))
 
+    def vendors(self, record_class: str) -> Decided[frozenset[str]]:
+        """The vendors whose models may be told of the data, whatever is masked in it; "*": every one."""
+        return self.tables["vendors"].find((record_class,))
+
     def approval(
         self, action: str, currency: str, *, tier: str = EVERY, country: str = EVERY, risk: str = EVERY
     ) -> Decided[Ladder]:

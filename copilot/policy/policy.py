@@ -146,6 +146,11 @@ class Policy:
         tags = (self._at_spot(spot).here.residency(name).value for spot in self.spots() for name in classes)
         return together(Residency(places=places) for places in tags)
 
+    def allows_vendor(self, classes: frozenset[str], vendor: str) -> bool:
+        """Whether models of a vendor may be told of records of all these classes, wherever those are."""
+        said = (self._at_spot(spot).here.vendors(name).value for spot in self.spots() for name in classes)
+        return all(EVERY in vendors or vendor in vendors for vendors in said)
+
     def spots(self) -> Iterator[Spot]:
         """Every spot that may be told from others where anything is decided over reading."""
         return self._scoping.spots()

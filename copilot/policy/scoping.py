@@ -17,7 +17,7 @@ from copilot.policy.effective import InEffect
 from copilot.policy.layers import LAYERS, Spot
 from copilot.policy.sections import EVERY
 
-_SECTIONS = frozenset({"access", "accounts", "masking", "residency"})
+_SECTIONS = frozenset({"access", "accounts", "masking", "residency", "vendors"})
 """What decides over reading. A place of which none of these speaks is like every other."""
 CUSTOMERS = "roles_of_customers"
 _Forms = Mapping[str, tuple[Box, ...]]

@@ -15,7 +15,7 @@ from typing import Any
 from copilot.policy.values import AUTONOMY, SHOWN, Duty, Keep, Ladder
 
 EVERY = "*"
-"""As a part of a key: whatever no rule names. As a place of residency: everywhere."""
+"""As a part of a key: whatever no rule names. Among places and vendors: every one."""
 Key = tuple[str, ...]
 
 
@@ -79,8 +79,9 @@ def _retention(new: Keep, old: Keep) -> bool:
     return new.least >= old.least and (old.most is None or (new.most is not None and new.most <= old.most))
 
 
-def _residency(new: frozenset[str], old: frozenset[str]) -> bool:
-    """Fewer places in which the data may lie are tighter; "*" is everywhere, and no place at all the tightest."""
+def _fewer(new: frozenset[str], old: frozenset[str]) -> bool:
+    """Fewer places in which the data may lie, or vendors whose models may be told of it, are tighter; "*" is every one,
+    and none at all the tightest."""
     return EVERY in old or new <= old
 
 
@@ -127,8 +128,9 @@ SECTIONS: Mapping[str, Section] = {
         Section(name="settings", parts=("setting",), no_looser=_unordered, closed=None, ordered=False),
         Section(name="retention", parts=("class",), wild=frozenset({"class"}), no_looser=_retention, closed=Keep()),
         Section(
-            name="residency", parts=("class",), wild=frozenset({"class"}), no_looser=_residency, closed=frozenset[str]()
+            name="residency", parts=("class",), wild=frozenset({"class"}), no_looser=_fewer, closed=frozenset[str]()
         ),
+        Section(name="vendors", parts=("class",), wild=frozenset({"class"}), no_looser=_fewer, closed=frozenset[str]()),
         Section(
             name="approval",
             parts=("action", "currency", "tier", "country", "risk"),

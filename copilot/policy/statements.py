@@ -86,6 +86,10 @@ def _residency(body: Body) -> Statements:
     return _each(body["classes"], frozenset(body["places"]))
 
 
+def _vendors(body: Body) -> Statements:
+    return _each(body["classes"], frozenset(body["vendors"]))
+
+
 def _approval(body: Body) -> Statements:
     per = body["per"]
     ladder = Ladder(
@@ -119,6 +123,7 @@ _SAYS: Mapping[str, Callable[[Body], Statements]] = {
     "settings": _settings,
     "retention": _retention,
     "residency": _residency,
+    "vendors": _vendors,
     "approval": _approval,
     "autonomy": _autonomy,
     "duties": _duties,

@@ -34,6 +34,9 @@ def in_words(section: str, value: Any) -> str:
         return f"{hours:g} hour{'' if hours == 1 else 's'}"
     if section == "residency":
         return "anywhere" if EVERY in value else f"in {', '.join(sorted(value))}" if value else "nowhere"
+    if section == "vendors":
+        told = "the models of every vendor" if EVERY in value else f"the models of {', '.join(sorted(value))}"
+        return f"told to {told if value else 'no model'}"
     if section == "governs":
         return " before ".join(value) or "none"
     if isinstance(value, frozenset):

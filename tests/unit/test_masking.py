@@ -25,7 +25,9 @@ from copilot.masking.pseudonyms import Pseudonyms
 from copilot.masking.traces import MaskedExporter
 from copilot.masking.trial import tried
 from copilot.masking.values import number_fields, personal_fields
-from copilot.models.openai_compatible import Message, OpenAiCompatible
+from copilot.models.configured import Served
+from copilot.models.openai_compatible import OpenAiCompatible
+from copilot.models.saying import Message, Request
 from copilot.models.wall import Wall
 from copilot.policy.policy import load_policy
 from copilot.semantic.model import load_model
@@ -251,16 +253,26 @@ async def test_what_was_not_masked_does_not_pass_the_wall(request_: httpx2.Reque
     assert (await Wall(guard, service).handle_async_request(fine)).status_code == 200
 
 
+def _client(*, streams: bool = False) -> OpenAiCompatible:
+    served = Served(
+        url="https://model.example/v1", model="m", runs="provider", vendor="example", retries=0, streams=streams
+    )
+    return OpenAiCompatible(served, "key", guard)
+
+
+def _request(text: str) -> Request:
+    return Request(messages=(Message("user", Masked(text)),))
+
+
 async def test_a_model_is_never_told_what_was_not_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service()
     monkeypatch.setattr(httpx2, "AsyncHTTPTransport", lambda: service)
-    client = OpenAiCompatible("https://model.example/v1", "key", guard, retries=0)
     with pytest.raises(MaskingError):
-        await client.complete("m", [Message("user", Masked("who is Anna Meyer"))])
+        await _client().say(_request("who is Anna Meyer"))
     with pytest.raises(MaskingError):
-        await client.embed("m", [Masked("Nordkant GmbH")])
+        await _client().embed([Masked("Nordkant GmbH")])
     with pytest.raises(MaskingError):
-        _ = [piece async for piece in client.stream("m", [Message("user", Masked("Am Wall 3"))])]
+        await _client(streams=True).say(_request("Am Wall 3"))
     assert service.requests == []
 
 
@@ -269,9 +281,8 @@ async def test_a_model_is_never_told_what_was_not_masked(monkeypatch: pytest.Mon
 )
 async def test_what_a_service_answers_is_not_repeated(status: int, body: Json, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx2, "AsyncHTTPTransport", lambda: Service(status, body))
-    client = OpenAiCompatible("https://model.example/v1", "key", guard, retries=0)
     with pytest.raises(ModelError) as raised:
-        await client.complete("m", [Message("user", Masked("x"))])
+        await _client().say(_request("x"))
     assert "Anna" not in str(raised.value)
     assert json.dumps(str(raised.value))
 

@@ -221,6 +221,8 @@ def test_approvals_go_by_tier_country_and_risk_and_the_narrowest_rule_holds() ->
         ("retention", Keep(least=0, most=800), Keep(least=0)),
         ("residency", frozenset({"SG"}), frozenset({"SG", "DE"})),
         ("residency", frozenset({"SG"}), frozenset({"*"})),
+        ("vendors", frozenset[str](), frozenset({"openai"})),
+        ("vendors", frozenset({"openai"}), frozenset({"*"})),
         ("autonomy", "approve", "recommend"),
         ("autonomy", "recommend", "automatic"),
         ("templates", False, True),

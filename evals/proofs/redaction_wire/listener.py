@@ -143,9 +143,13 @@ def _streamed(said: str, *, half: bool) -> Response:
         for begin in range(0, len(said), _PIECE):
             if half and begin > len(said) // 2:
                 return
-            delta = {"index": 0, "delta": {"content": said[begin : begin + _PIECE]}, "finish_reason": None}
-            told = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "fake", "choices": [delta]}
-            yield f"data: {json.dumps(told)}\n\n".encode()
-        yield b"data: [DONE]\n\n"
+            yield _event({"content": said[begin : begin + _PIECE]}, None)
+        yield _event({}, "stop") + b"data: [DONE]\n\n"
 
     return StreamingResponse(pieces(), media_type="text/event-stream")
+
+
+def _event(delta: dict[str, str], finished: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finished}
+    told = {"id": "c", "object": "chat.completion.chunk", "created": 0, "model": "fake", "choices": [choice]}
+    return f"data: {json.dumps(told)}\n\n".encode()

@@ -5,11 +5,10 @@ kept in the clear."""
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
 import psycopg
 
@@ -22,7 +21,9 @@ from copilot.domain.question import SessionSubject
 from copilot.domain.redaction import Masked
 from copilot.errors import CopilotError, ModelError
 from copilot.masking.outward import Outward
-from copilot.models.openai_compatible import Message, OpenAiCompatible
+from copilot.models.configured import Served
+from copilot.models.openai_compatible import OpenAiCompatible
+from copilot.models.saying import Message, Request
 from copilot.policy.policy import scope_for
 from copilot.retrieval.reads import classes_read
 from evals.company import ask
@@ -170,18 +171,18 @@ async def _sent(scene: Scene, listener: Listener, telling: Telling, ways: Sequen
     line = await scene.runtime.line()
     principal = await line.authenticate(SessionSubject(telling.person))
     guard = line.pseudonyms.guard(line.policy, _AUDIENCE)
-    client = OpenAiCompatible(listener.address, "key", guard, seconds=10)
+    whole, streamed = (OpenAiCompatible(_served(listener, streams), "key", guard) for streams in (False, True))
     back: list[str] = []
     failures: list[str] = []
 
-    async def streamed() -> str:
-        return "".join([piece async for piece in client.stream("fake", telling.messages)])
+    async def say(client: OpenAiCompatible) -> str:
+        return (await client.say(Request(messages=tuple(telling.messages)))).text
 
     async def embedded() -> str:
-        await client.embed("fake", [*telling.passages, telling.messages[-1].text])
+        await whole.embed([*telling.passages, telling.messages[-1].text])
         return ""
 
-    tries: Sequence[Callable[[], Any]] = (lambda: client.complete("fake", telling.messages), streamed, embedded)
+    tries: Sequence[Callable[[], Awaitable[str]]] = (lambda: say(whole), lambda: say(streamed), embedded)
     try:
         for way, attempt in zip(ways, tries, strict=True):
             listener.ways.clear()
@@ -198,8 +199,15 @@ async def _sent(scene: Scene, listener: Listener, telling: Telling, ways: Sequen
                 shown = await line.pseudonyms.shown(telling.person, scope_for(principal, line.policy), said)
                 back += [each.text for each in shown]
     finally:
-        await client.aclose()
+        await whole.aclose()
+        await streamed.aclose()
     return back, failures
+
+
+def _served(listener: Listener, streams: bool) -> Served:  # noqa: FBT001
+    return Served(
+        url=listener.address, model="fake", runs="provider", vendor="fake", seconds=10, retries=2, streams=streams
+    )
 
 
 @asynccontextmanager

@@ -1,0 +1,213 @@
+"""A service of models that fails in every way in which one can: byte by byte, below what a web framework lets through.
+
+It speaks the protocol of OpenAI's API over plain HTTP/1.1, streams included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+FAULTS = (
+    "hang", "reset", "half_stream", "drip", "busy", "broken", "no_json", "endless", "wrong_form", "huge", "other_tool",
+    "empty", "redirect",
+)  # fmt: skip
+"""Ways to fail, but for the refused connection, for which nothing is needed."""
+WELL = "well"
+_DRIP_SECONDS = 0.2
+_AN_HOUR = 3600.0
+_NO_HEADER = "x-none: 1"
+_HUGE = 50_000_000
+_PIECE = b"x" * 65_536
+Reply = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""The message that a model says to a request."""
+
+
+_OTHER_TOOL: Mapping[str, Any] = {
+    "content": None,
+    "tool_calls": [{"id": "t", "type": "function", "function": {"name": "run_sql", "arguments": "{}"}}],
+}
+_WHOLE: Mapping[str, tuple[int, Mapping[str, Any] | bytes, str]] = {
+    "busy": (429, {"error": {"message": "slow down"}}, "retry-after-ms: 1"),
+    "broken": (500, {"error": {"message": "out of memory"}}, "retry-after-ms: 1"),
+    "redirect": (307, {}, "location: {address}/elsewhere"),
+    "no_json": (200, b'{"id": "c", "choices": [', _NO_HEADER),
+    "wrong_form": (200, {"choices": {"message": 7}}, _NO_HEADER),
+    "empty": (200, {"id": "c", "object": "chat.completion", "choices": []}, _NO_HEADER),
+}
+"""Status, content and a header of what comes whole, and is of no use."""
+
+
+@dataclass(slots=True)
+class FaultyModel:
+    """Where it listens, how it answers the next requests and those after, what it says that it took, and what came."""
+
+    reply: Reply
+    ways: list[str] = field(default_factory=list[str])
+    way: str = WELL
+    usage: Any = field(default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15})
+    address: str = ""
+    paths: list[str] = field(default_factory=list[str])
+    _open: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, one request after the other, until a fault ends it."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while (request := await _request(reader)) is not None:
+                self.paths.append(request[0])
+                if not await self._answer(request[1], writer):
+                    break
+        writer.close()
+
+    @property
+    def requests(self) -> int:
+        """How many came."""
+        return len(self.paths)
+
+    def end(self) -> None:
+        """Let go of everybody who still waits."""
+        for task in tuple(self._open):
+            task.cancel()
+
+    async def _answer(self, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """Answers one request; returns whether the connection goes on."""
+        way = self.ways.pop(0) if self.ways else self.way
+        if way in _WHOLE:
+            status, told, header = _WHOLE[way]
+            return await _whole(writer, status, told, header.format(address=self.address))
+        if way in _CUT:
+            await _CUT[way](writer, _events(self.reply(body), self.usage))
+            return False
+        return await self._say(body, _OTHER_TOOL if way == "other_tool" else self.reply(body), writer)
+
+    async def _say(self, body: Mapping[str, Any], message: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
+        if body.get("stream"):
+            writer.write(_STREAM + b"".join(map(_chunk, _events(message, self.usage))) + b"0\r\n\r\n")
+            await writer.drain()
+            return True
+        choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+        return await _whole(
+            writer, 200, {**_BASE, "object": "chat.completion", "choices": [choice], "usage": self.usage}
+        )
+
+
+@asynccontextmanager
+async def faulty_model(reply: Reply) -> AsyncGenerator[FaultyModel]:
+    """The service at an address of its own on this machine."""
+    model = FaultyModel(reply)
+    server = await asyncio.start_server(model.serve, "127.0.0.1", 0)
+    model.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield model
+    finally:
+        model.end()
+        server.close()
+        await server.wait_closed()
+
+
+async def _request(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]] | None:
+    """The path and the body of the next request; None at the end."""
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    length = next((int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
+    return head.split(" ", 2)[1], json.loads(await reader.readexactly(length) or b"{}")
+
+
+async def _whole(
+    writer: asyncio.StreamWriter, status: int, told: Mapping[str, Any] | bytes, header: str = _NO_HEADER
+) -> bool:
+    content = told if isinstance(told, bytes) else json.dumps(told).encode()
+    head = (
+        f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{header}\r\ncontent-length: {len(content)}\r\n\r\n"
+    )
+    writer.write(head.encode() + content)
+    await writer.drain()
+    return True
+
+
+_BASE = {"id": "c", "created": 0, "model": "m"}
+_STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def _events(message: Mapping[str, Any], usage: Any = None) -> list[bytes]:
+    """A message as the events of a stream: its text in small pieces, its calls whole, how it ended, what it took."""
+    text = message.get("content") or ""
+    deltas: list[dict[str, Any]] = [{"content": text[at : at + 7]} for at in range(0, len(text), 7)]
+    called: list[dict[str, Any]] = list(message.get("tool_calls") or ())
+    calls = [{"index": number, **call} for number, call in enumerate(called)]
+    deltas += [{"tool_calls": calls}] if calls else []
+    told: list[dict[str, Any]] = [
+        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
+    told.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    told.append({"choices": [], "usage": usage})
+    base = {**_BASE, "object": "chat.completion.chunk"}
+    return [f"data: {json.dumps({**base, **each})}\n\n".encode() for each in told] + [b"data: [DONE]\n\n"]
+
+
+def _chunk(piece: bytes) -> bytes:
+    return f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+
+
+async def _hang(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    del writer, events
+    await asyncio.sleep(_AN_HOUR)
+
+
+async def _half(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    """Ends in the middle, and as if that were the end."""
+    writer.write(_STREAM + b"".join(map(_chunk, events[: max(1, len(events) // 2) - 1])) + b"0\r\n\r\n")
+    await writer.drain()
+
+
+async def _drip(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    """Byte after byte: never so slow that a single read times out."""
+    writer.write(_STREAM)
+    for byte in b"".join(events):
+        writer.write(_chunk(bytes([byte])))
+        await writer.drain()
+        await asyncio.sleep(_DRIP_SECONDS)
+
+
+async def _endless(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    del events
+    event = _chunk(_events({"content": "and so on "})[0])
+    writer.write(_STREAM)
+    while True:
+        writer.write(event * 100)
+        await writer.drain()
+
+
+async def _huge(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    del events
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+    for _ in range(_HUGE // len(_PIECE)):
+        writer.write(_chunk(_PIECE))
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+
+
+async def _reset(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+    """Ends the connection as a machine does that was switched off and on again."""
+    del events
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+_CUT = {
+    "hang": _hang, "reset": _reset, "huge": _huge, "endless": _endless, "drip": _drip, "half_stream": _half,
+}  # fmt: skip
+"""What ends the connection, or never comes to an end."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from openai.types import CompletionUsage
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
+_FEW = 5
 _NO_KEY = "none"
 """What a service in the house is given that asks for no key."""
 _FORMLESS = (ValueError, AttributeError, TypeError, LookupError, RecursionError)
@@ -52,6 +53,15 @@ class OpenAiCompatible:
                 async with pieces:
                     return _put_together([piece async for piece in pieces], request)
             return _said(cast("ChatCompletion", await self._client.chat.completions.create(**asked)), request)
+
+    async def reach(self) -> None:
+        """Asks the service which models it has. Raises ModelError where it does not answer or lacks this one."""
+        with _translated():
+            names = sorted([each.id async for each in self._client.models.list()])
+            # Azure lists what could be deployed, and not what is
+            if self._served.service == "openai" and self._served.model not in names:
+                few = ", ".join(names[:_FEW]) or "none"
+                raise ModelError(f"the service has no model {self._served.model!r}; it has {few:.200}")
 
     async def embed(self, texts: Sequence[Masked]) -> Sequence[Sequence[float]]:
         """A vector for each text. Raises ModelError or MaskingError."""

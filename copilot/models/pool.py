@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
@@ -87,6 +87,19 @@ class Models:
     def has(self, task: Task) -> bool:
         """Whether there is a model for a task."""
         return task in self._configured.tasks
+
+    async def reach(self) -> AsyncGenerator[tuple[str, str | None]]:
+        """Each model and None, or why it can't be asked. Nothing is said to it."""
+        for name, line in self._lines.items():
+            try:
+                async with asyncio.timeout(line.served.seconds):
+                    await line.speaker.reach()
+            except TimeoutError:
+                yield name, f"it gave no answer within {line.served.seconds:g} s"
+            except ModelError as error:
+                yield name, str(error)
+            else:
+                yield name, None
 
     def states(self) -> Mapping[str, str]:
         """Each model -> "ok", or since when it rests and after how many failures in a row."""

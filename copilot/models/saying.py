@@ -73,6 +73,10 @@ class Speaker(Protocol):
         something may not leave."""
         ...
 
+    async def reach(self) -> None:
+        """Raises ModelError where the model can't be reached, or its service does not have it."""
+        ...
+
     async def aclose(self) -> None:
         """Close the connections."""
         ...

@@ -34,5 +34,8 @@ class Scripted:
             raise told
         return told
 
+    async def reach(self) -> None:
+        """It is always here."""
+
     async def aclose(self) -> None:
         """Nothing is open."""

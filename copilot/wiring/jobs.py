@@ -28,6 +28,7 @@ from copilot.wiring.schedule import is_due, last_syncs
 _TASK, _QUEUE = "sync_source", "sync"
 _KEEP_HOURS = 24
 _PURGE_EVERY = timedelta(hours=1)
+_MODEL_USE_KEPT = timedelta(days=90)
 _LONGEST_WAIT_SECONDS = 300
 _PAUSE_SECONDS = 5
 """How long to wait before a worker that lost the database begins again."""
@@ -160,6 +161,7 @@ class Jobs:
             kept = (await self._runtime.policy()).everywhere.pseudonyms_kept
             if kept:  # a policy that says nothing destroys nothing
                 await self._runtime.asking.pseudonyms.vaults.expire(kept)
+            await self._runtime.model_use.forget((now - _MODEL_USE_KEPT).date())
 
 
 def _lock(name: str) -> str:

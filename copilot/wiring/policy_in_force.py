@@ -76,6 +76,10 @@ class PolicyInForce:
         """The version that was in force when it was last asked for, for what is put on record without a question."""
         return self._held.version
 
+    def last(self) -> Policy:
+        """The policy that was in force when it was last asked for; before that one by which nobody may see anything."""
+        return self._made[1] if self._made else closed_policy()
+
     async def __call__(self) -> Policy:
         """The policy. Raises PolicyNotInForceError where what is stored can't be verified."""
         row, places = await self.versions.head(), await self._places_now()

@@ -49,6 +49,7 @@ from copilot.store.conversations import MAX_TITLE, Conversations
 from copilot.store.directory import Directory
 from copilot.store.enforcement import prove_enforcement
 from copilot.store.known import KnownValues
+from copilot.store.model_use import ModelUse
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
 from copilot.store.reviews import Reviews
@@ -56,6 +57,7 @@ from copilot.store.roles import Role
 from copilot.store.secrets import Secrets
 from copilot.store.vaults import Vaults
 from copilot.wiring.first_questions import FirstQuestions
+from copilot.wiring.models import set_up
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.sources import Sources
@@ -68,6 +70,7 @@ from redaction.vault import TOKEN
 
 if TYPE_CHECKING:
     from copilot.identity.signon import SignOn
+    from copilot.models.pool import Models
 
 _TRIES = "administrator"
 """The role that may try what becomes of a text."""
@@ -92,6 +95,9 @@ class Runtime:
     audit: AuditLog
     kept: Conversations
     reviews: Reviews
+    models: Models | None
+    """The models that may help; None where none is set up."""
+    model_use: ModelUse
     tokens: LocalTokens
     sign_on: SignOn | None
     admin_dsn: str
@@ -241,6 +247,8 @@ async def open_runtime(
         finally:
             if runtime.sign_on is not None:
                 await runtime.sign_on.client.provider.aclose()
+            if runtime.models is not None:
+                await runtime.models.aclose()
             await runtime.sources.aclose()
             await runtime.asking.refusals.close()
             await runtime.audit.close()
@@ -262,15 +270,17 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     )
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
     templates, reviews, known = _templates(language), Reviews(database, clock), KnownValues(database)
+    pseudonyms = Pseudonyms(
+        Company(known, model, _finders(settings)), Vaults(database, settings.home, clock), known, model
+    )
+    use = ModelUse(database, clock)
     asking = Asking(
         database=database,
         model=model,
         policy=closed_policy(),
         templates=templates,
         decider=Decider(templates, model),
-        pseudonyms=Pseudonyms(
-            Company(known, model, _finders(settings)), Vaults(database, settings.home, clock), known, model
-        ),
+        pseudonyms=pseudonyms,
         audit=audit,
         refusals=Refusals(audit, clock, policy.last_version, most=settings.refusals),
         conversations=kept,
@@ -283,6 +293,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
         secrets=secrets, directory=directory, asking=asking, policy=policy, audit=audit, kept=kept, reviews=reviews,
+        models=set_up(settings, use, pseudonyms, policy.last, clock), model_use=use,
         tokens=tokens, first=FirstQuestions(language, clock), sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
 

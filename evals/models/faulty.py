@@ -65,7 +65,8 @@ class FaultyModel:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while (request := await _request(reader)) is not None:
                 self.paths.append(request[0])
-                if not await self._answer(request[1], writer):
+                going_on = self._list if request[0].endswith("/models") else self._answer
+                if not await going_on(request[1], writer):
                     break
         writer.close()
 
@@ -89,6 +90,12 @@ class FaultyModel:
             await _CUT[way](writer, _events(self.reply(body), self.usage))
             return False
         return await self._say(body, _OTHER_TOOL if way == "other_tool" else self.reply(body), writer)
+
+    async def _list(self, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """The models that there are; the same faults befall this."""
+        if self.way != WELL:
+            return await self._answer(body, writer)
+        return await _whole(writer, 200, {"object": "list", "data": [{"id": "m", "object": "model"}]})
 
     async def _say(self, body: Mapping[str, Any], message: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
         if body.get("stream"):

@@ -43,9 +43,9 @@ def guard(text: str) -> list[str]:
 
 
 @asynccontextmanager
-async def speaking(model: FaultyModel, **more: Any) -> AsyncGenerator[OpenAiCompatible]:
+async def speaking(service: FaultyModel, **more: Any) -> AsyncGenerator[OpenAiCompatible]:
     served = Served.model_validate(
-        {"url": model.address, "model": "m", "runs": "house", "seconds": 2, "retries": 0} | more
+        {"url": service.address, "model": "m", "runs": "house", "seconds": 2, "retries": 0} | more
     )
     speaker = OpenAiCompatible(served, None, guard)
     try:
@@ -127,3 +127,16 @@ async def test_a_count_that_is_none_is_not_believed(usage: Json) -> None:
     async with faulty_model(reply) as model, speaking(model) as speaker:
         model.usage = usage
         assert (await speaker.say(REQUEST)).tokens is None
+
+
+async def test_the_doctor_hears_which_models_are_there() -> None:
+    async with faulty_model(reply) as model, speaking(model) as there, speaking(model, model="other") as missing:
+        await there.reach()
+        with pytest.raises(ModelError, match="no model 'other'; it has m"):
+            await missing.reach()
+        model.way = "broken"
+        with pytest.raises(ModelError, match="could not be asked"):
+            await there.reach()
+    async with speaking(model) as gone:
+        with pytest.raises(ModelError, match="could not be asked"):
+            await gone.reach()

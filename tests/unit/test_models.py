@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from copilot.models.configured import Configured, Prices, Served, read_models
 from copilot.models.pool import Asker, Models
 from copilot.models.saying import Message, Request, Said
 from copilot.models.scripted import Scripted
+from copilot.policy.policy import closed_policy
+from copilot.settings import read_settings
+from copilot.wiring.models import set_up
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = Request(messages=(Message("user", Masked("x" * 300)),), most_tokens=100)
@@ -271,3 +275,31 @@ def test_what_tokens_cost_is_rounded_up() -> None:
     prices = Prices.model_validate({"input": "0.15", "output": "0.60"})
     assert prices.micros(1, 1) == 1
     assert prices.micros(1_000_000, 1_000_000) == 750_000
+
+
+def wired(home: Path, told: str, environment: Mapping[str, str], **more: str) -> Models | None:
+    (home / "models.yaml").write_text(told)
+    settings = read_settings({"COPILOT_HOME": str(home), **more})
+    parts: Any = None
+    return set_up(settings, parts, parts, closed_policy, Clock(), environment)
+
+
+def test_models_are_put_together_as_the_file_says(tmp_path: Path) -> None:
+    told = (
+        "models: {a: {url: 'http://127.0.0.1:1/v1', model: m, runs: house, key: A_KEY}}\ntasks: {draft: {models: [a]}}"
+    )
+    both = wired(tmp_path, told, {"A_KEY": "k"})
+    assert both
+    assert both.has("draft")
+    assert both.states() == {"a": "ok"}
+    with pytest.raises(SettingsError, match="'A_KEY', and that variable is not set"):
+        wired(tmp_path, told, {})
+
+
+def test_a_file_of_models_that_was_named_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"there is no such file"):
+        wired(tmp_path, "", {}, COPILOT_MODELS=str(tmp_path / "none.yaml"))
+
+
+def test_before_any_policy_no_vendor_may_be_told_of_anything() -> None:
+    assert not closed_policy().allows_vendor(frozenset({"item"}), "in-house")

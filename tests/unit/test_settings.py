@@ -109,3 +109,9 @@ def test_a_setting_does_not_say_what_a_sign_in_says_itself(wrong: str) -> None:
     assert more.authorize == (("access_type", "offline"), ("prompt", "consent"))
     with pytest.raises(SettingsError, match="COPILOT_OIDC_AUTHORIZE"):
         read_settings({**given, "COPILOT_OIDC_AUTHORIZE": wrong})
+
+
+def test_the_file_of_the_models_is_in_the_data_folder_where_nothing_else_is_said(tmp_path: Path) -> None:
+    assert read_settings({"COPILOT_HOME": str(tmp_path)}).models == tmp_path / "models.yaml"
+    said = read_settings({"COPILOT_HOME": str(tmp_path), "COPILOT_MODELS": str(tmp_path / "other.yaml")})
+    assert said.models == tmp_path / "other.yaml"

@@ -25,7 +25,9 @@ _LITTLE_SPACE = 1_000_000_000
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--offline", action="store_true", help="do not reach out to the sources")
+    parser.add_argument(
+        "--offline", action="store_true", help="do not reach out to sources, models and the identity provider"
+    )
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -60,6 +62,9 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
         file = settings.oidc.groups_file
         lacking = f"there is no {str(file)!r}, so no group at the provider gives anything"
         yield "map of groups", lacking if not file.exists() else await _roles(runtime, file)
+    if runtime.models is not None and not offline:
+        async for name, fault in runtime.models.reach():
+            yield f"model: {name}", fault
     for state in await runtime.sources.states():
         failed = state.outcome == "failed" or state.synced_at is None
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
@@ -123,4 +128,4 @@ async def _reach(runtime: Runtime, name: str) -> str | None:
     return None
 
 
-COMMAND = Command("check the database, the audit chain and the sources", _arguments, _run)
+COMMAND = Command("check the database, the audit chain, the sources and the models", _arguments, _run)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from typing import Any, cast
 
@@ -68,6 +69,7 @@ def says_the_same(one: ClaimTemplate, other: ClaimTemplate) -> bool:
     return {*one.slots} == {*other.slots}
 
 
+@lru_cache(maxsize=64)
 def read_claims(ident: str, text: bytes) -> Claims:
     """The claim templates of a file by name. Raises TemplateError."""
     what = f"the template {ident!r}"

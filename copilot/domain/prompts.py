@@ -18,8 +18,8 @@ WHOLE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptText:
-    """One version of a template as its author submitted it. `submitted_at` is an instant in ISO 8601; a shipped one has
-    none, and no signature."""
+    """One version of a template as its author submitted it. `submitted_at` is an instant in ISO 8601; one that came
+    with the program has none, and no signature."""
 
     id: str
     version: int
@@ -29,11 +29,8 @@ class PromptText:
     text: bytes
     submitted_at: str = ""
     signature: bytes = b""
-
-    @property
-    def shipped(self) -> bool:
-        """Whether it came with the program rather than from somebody here."""
-        return not self.submitted_at
+    shipped: bool = False
+    """Whether it came with the program: never said of what a database holds."""
 
     def payload(self) -> bytes:
         """What the author signs."""

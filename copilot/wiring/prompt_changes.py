@@ -109,7 +109,7 @@ async def text_of(runtime: Governing, ident: str, version: int | None) -> Prompt
     if not texts:
         told = f"there is no version {version} of {ident!r}; `erp-copilot prompts list` names all"
         raise UnapprovedTemplateError(told)
-    return texts[-1]  # what was submitted here before what a later release brought under the same number
+    return texts[-1]  # where a release brought another text under a number that was given here: that one
 
 
 async def draft_change(

@@ -99,7 +99,7 @@ class ApprovedPrompts:
 
     async def texts(self) -> Mapping[tuple[str, int, str], PromptText]:
         """Every text there is, shipped or submitted, by id, version and hash."""
-        every = [*(text for text, _ in self.shipped.values()), *await self.store.texts()]
+        every = [*await self.store.texts(), *(text for text, _ in self.shipped.values())]
         return {(text.id, text.version, text.sha256): text for text in every}
 
     async def _now(self) -> Approvals:
@@ -181,7 +181,13 @@ def shipped_texts() -> Mapping[str, tuple[PromptText, str]]:
 
 def _text(each: Shipped) -> PromptText:
     return PromptText(
-        id=each.id, version=each.version, sha256=each.sha256, author=each.author, why="shipped", text=each.text
+        id=each.id,
+        version=each.version,
+        sha256=each.sha256,
+        author=each.author,
+        why="shipped",
+        text=each.text,
+        shipped=True,
     )
 
 

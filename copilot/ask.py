@@ -74,6 +74,8 @@ class Asking:
     model: SemanticModel
     policy: Policy
     templates: Templates
+    shapes: Templates
+    """Those, and the ones that may not be said now: only to find out that an answer would need one."""
     decider: Decider
     pseudonyms: Pseudonyms
     audit: AuditLog
@@ -247,8 +249,8 @@ class Asking:
         stale = await self.freshener.stale(evidence, self.policy)
         if stale.asked:  # the copy has new values, or new ages
             evidence = await self.retrieve(plan, scope, now, taken)
-        drafted = draft(plan.outline, evidence, self.templates)
-        findings = (*verify(drafted, evidence), *withheld(drafted, evidence, self.policy))
+        drafted = draft(plan.outline, evidence, self.shapes)
+        findings = (*verify(drafted, evidence), *withheld(drafted, evidence, self.policy, self.templates))
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
         return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
 
@@ -335,17 +337,19 @@ def _told(question: Question, masked: str, answer: Answer) -> dict[str, str | in
     }
 
 
-def withheld(drafted: Draft, evidence: Evidence, policy: Policy) -> tuple[Finding, ...]:
-    """The claims whose template may not be used where one of their records is."""
+def withheld(drafted: Draft, evidence: Evidence, policy: Policy, approved: Templates) -> tuple[Finding, ...]:
+    """The claims with a template that nobody may use now, or not where one of their records is."""
     records = evidence.by_id()
     where = {
-        (claim.name, records[fact.ref.partition(".")[0]].labels)
+        (claim.name, template, records[fact.ref.partition(".")[0]].labels)
         for claim in drafted.claims
+        for template in (claim.name, *claim.further)
         for fact in claim.facts
         if fact.ref.partition(".")[0] in records
     }
-    held = sorted({name for name, labels in where if not policy.at(labels).here.template(name).value})
-    return tuple(Finding(claim=name, rule="withheld", words="") for name in held)
+    held = {name for name, template, labels in where if not policy.at(labels).here.template(template).value}
+    held |= {each.name for each in drafted.claims if not approved.keys() >= {each.name, *each.further}}
+    return tuple(Finding(claim=name, rule="withheld", words="") for name in sorted(held))
 
 
 def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:

@@ -95,6 +95,12 @@ class UnapprovedTemplateError(CopilotError):
     code = "unapproved_template"
 
 
+class PromptNotInForceError(UnapprovedTemplateError):
+    """The approvals of templates can't be verified, so none that they speak of is used; tell whoever keeps them."""
+
+    code = "prompt_not_in_force"
+
+
 class SourceConfigError(CopilotError):
     """A source's settings or its label mapping are not complete."""
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from copilot.channels.cli import Command, say
 from copilot.errors import SettingsError
 from evals.bench.runner import PARTS, run_parts
+from evals.proofs.approvals.trial import APPROVALS
 from evals.proofs.disagreements.trial import DISAGREEMENTS
 from evals.proofs.erasure.trial import ERASURE
 from evals.proofs.history import HISTORY
@@ -42,6 +43,7 @@ SUITES: tuple[Suite, ...] = (
     REDACTION_KNOWN,
     REDACTION_WIRE,
     ERASURE,
+    APPROVALS,
 )
 """Every proof suite."""
 BUILD = Path("build")

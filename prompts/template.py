@@ -6,22 +6,21 @@ values of records, so a template may hold no digit of its own: every figure an a
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import lru_cache
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, cast
 
-import yaml
+from prompts.errors import TemplateError
+from prompts.front import decoded, read_yaml
+from prompts.shipped import CLAIMS, digest, shipped
+
+__all__ = ["ClaimTemplate", "Slot", "TemplateError", "digest", "load_approved", "parse", "read_claims"]
 
 _SLOT = re.compile(r"\{(\w+)\.(\w+)\}")
-
-
-class TemplateError(Exception):
-    """A template is not approved in exactly this form, or is not well formed."""
+Claims = Mapping[str, "ClaimTemplate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +40,47 @@ class ClaimTemplate:
     slots: tuple[Slot, ...]
 
 
-def load_approved(
-    folder: Traversable | None = None, language: Traversable | None = None
-) -> Mapping[str, ClaimTemplate]:
+def load_approved(folder: Traversable | None = None, language: Traversable | None = None) -> Claims:
     """All claim templates by name; those in the folder of a `language` stand in the place of the English ones, which
     are said where it has none. Raises TemplateError naming the file that is not as approved, or the template of the
     other language that says something else."""
-    found = _approved(folder or files("prompts"))
-    other = _approved(language) if language and (language / "claims").is_dir() else {}
+    found = _approved(folder)
+    other = approved_in(language)
     for name, template in other.items():
-        if name not in found or {*template.slots} != {*found[name].slots}:
+        if name not in found or not says_the_same(template, found[name]):
             raise TemplateError(f"the claim template {name!r} does not have the slots of the English one")
     return found | other
 
 
-def _approved(root: Traversable) -> dict[str, ClaimTemplate]:
-    approved = root / "approvals.toml"
-    entries: list[dict[str, Any]] = tomllib.loads(approved.read_text())["approval"] if approved.is_file() else []
-    approvals = {str(entry["file"]): entry for entry in entries}
+def approved_in(language: Traversable | None) -> dict[str, ClaimTemplate]:
+    """The claim templates of another language; none where it has no sentences of its own."""
+    return _approved(language) if language and (language / CLAIMS).is_dir() else {}
+
+
+def _approved(root: Traversable | None) -> dict[str, ClaimTemplate]:
     found: dict[str, ClaimTemplate] = {}
-    for file in sorted((root / "claims").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".yaml"):
-            text = file.read_bytes()
-            _require_approval(f"claims/{file.name}", text, approvals)
-            found |= {name: parse(name, words) for name, words in yaml.safe_load(text).items()}
+    for each in shipped(CLAIMS, root).values():
+        found |= read_claims(each.id, each.text)
     return found
+
+
+def says_the_same(one: ClaimTemplate, other: ClaimTemplate) -> bool:
+    """Whether two templates print the same values."""
+    return {*one.slots} == {*other.slots}
+
+
+@lru_cache(maxsize=64)
+def read_claims(ident: str, text: bytes) -> Claims:
+    """The claim templates of a file by name. Raises TemplateError."""
+    what = f"the template {ident!r}"
+    body: Any = read_yaml(decoded(text, what), what)
+    if not isinstance(body, dict) or not body:
+        raise TemplateError(f'{what} holds no sentences; write them as `name: "Order {{order.number}} …"`')
+    claims = cast("dict[Any, Any]", body)
+    for name, words in claims.items():
+        if not isinstance(name, str) or not isinstance(words, str):
+            raise TemplateError(f'{what}: {name!r} is no sentence; write it as `name: "…"`')
+    return {name: parse(name, words) for name, words in claims.items()}
 
 
 def parse(name: str, text: str) -> ClaimTemplate:
@@ -76,23 +91,3 @@ def parse(name: str, text: str) -> ClaimTemplate:
     if wrong:
         raise TemplateError(f"the claim template {name!r} has {wrong.group()!r} outside a slot")
     return ClaimTemplate(name, literals, tuple(map(Slot, pieces[1::3], pieces[2::3])))
-
-
-def digest(text: bytes) -> str:
-    """The hash that an approval names."""
-    return hashlib.sha256(text).hexdigest()
-
-
-def _person(name: str) -> str:
-    """A name without the differences that make nobody another person."""
-    return " ".join(name.split()).casefold()
-
-
-def _require_approval(file: str, text: bytes, approvals: Mapping[str, Any]) -> None:
-    approval = approvals.get(file)
-    if approval is None:
-        raise TemplateError(f"{file!r} is not approved; approvals.toml does not name it")
-    if approval["sha256"] != digest(text):
-        raise TemplateError(f"{file!r} is not in its approved form; restore it or have the new form approved")
-    if _person(approval["author"]) == _person(approval["approver"]):
-        raise TemplateError(f"{file!r} was approved by its own author {approval['author']!r}")

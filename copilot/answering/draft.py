@@ -33,6 +33,8 @@ class Claim:
     """It answers "when", by a day or because there can be none."""
     about: tuple[str, ...] = ()
     """The ids of all records bound to the claim, those without a printed field too."""
+    further: tuple[str, ...] = ()
+    """The names of the templates of what it goes on to say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def _together(claim: Claim, further: Sequence[Claim]) -> Claim:
         text=" ".join((claim.text, *(each.text for each in further))),
         facts=(*claim.facts, *(fact for each in further for fact in each.facts)),
         about=tuple(dict.fromkeys((*claim.about, *(record for each in further for record in each.about)))),
+        further=tuple(each.name for each in further),
     )
 
 

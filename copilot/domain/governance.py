@@ -13,7 +13,7 @@ ChangeKind = Literal["approve", "rollback"]
 
 def documents_digest(documents: Mapping[str, str]) -> str:
     """SHA-256 over the documents of a policy, by the names of their files."""
-    return hashlib.sha256(_canonical({"documents": dict(documents)})).hexdigest()
+    return hashlib.sha256(canonical({"documents": dict(documents)})).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Version:
 
     def payload(self) -> bytes:
         """What the author signs."""
-        return _canonical(
+        return canonical(
             {
                 "what": "policy version", "number": self.number, "digest": self.digest, "author": self.author,
                 "why": self.why, "submitted_at": self.submitted_at,
@@ -55,7 +55,7 @@ class Change:
 
     def payload(self) -> bytes:
         """What the approver signs: the place in the order too, so that no old word can be given again."""
-        return _canonical(
+        return canonical(
             {
                 "what": "policy change", "sequence": self.sequence, "kind": self.kind, "version": self.version,
                 "digest": self.digest, "approver": self.approver, "why": self.why, "signed_at": self.signed_at,
@@ -68,5 +68,6 @@ class Change:
         return hashlib.sha256(self.payload() + self.signature).hexdigest()
 
 
-def _canonical(body: Mapping[str, object]) -> bytes:
+def canonical(body: Mapping[str, object]) -> bytes:
+    """A body as it is hashed and signed: JSON with its keys in order and no space."""
     return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from copilot.domain.answer import Answer
+from copilot.domain.prompts import SuiteResult
 from copilot.domain.question import (
     Channel,
     ConversationView,
@@ -15,6 +16,14 @@ from copilot.domain.question import (
     TurnView,
 )
 from copilot.domain.redaction import Audience, RedactionTrial
+
+
+class TemplateSuite(Protocol):
+    """Tries a template before it is approved. Found among the entry points, so that `evals` can provide it."""
+
+    async def __call__(self, ident: str, text: bytes) -> SuiteResult:
+        """What trying it came to; the same text gives the same digest."""
+        ...
 
 
 class Copilot(Protocol):

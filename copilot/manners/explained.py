@@ -71,7 +71,9 @@ async def _again(line: Line, state: State, scope: Scope) -> Again | None:
     if isinstance(plan, Plan):
         ran = await line.outcome(plan, scope)
         declined = not ran.answer.facts
-        return None if declined else Again(plan=plan, evidence=ran.evidence, claims=ran.draft.claims)
+        rejected = {finding.claim for finding in ran.findings}
+        claims = tuple(claim for claim in ran.draft.claims if claim.name not in rejected)
+        return None if declined else Again(plan=plan, evidence=ran.evidence, claims=claims)
     if plan is None or not state.references:
         return None
     plan = _reading(state)

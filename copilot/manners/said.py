@@ -38,6 +38,8 @@ class Ran(Protocol):
     def evidence(self) -> Evidence: ...
     @property
     def draft(self) -> Draft: ...
+    @property
+    def findings(self) -> Sequence[Finding]: ...
 
 
 class Line(Protocol):
@@ -112,7 +114,7 @@ def told(
     for line in lines:
         if isinstance(line, Claim):
             made.append(line)
-        elif claim := render(templates[line.claim], line.slots):
+        elif (template := templates.get(line.claim)) and (claim := render(template, line.slots)):
             seen = Evidence(steps={name: (record,) for name, record in line.slots.items()})
             found = verify(Draft(claims=(claim,), complete=True), seen)
             findings += found

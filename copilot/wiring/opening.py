@@ -23,14 +23,16 @@ from copilot.store import embedded
 from copilot.store.directory import Directory
 from copilot.store.policies import PolicyVersions
 from copilot.store.pool import Database
+from copilot.store.prompts import Prompts
 from copilot.store.setup import EMBEDDED_DATABASE, prepare
 from copilot.wiring.policy_in_force import PolicyInForce
+from copilot.wiring.prompts_in_force import ApprovedPrompts
 
 Progress = Callable[[str], None]
 
 
 class Governing(Protocol):
-    """The people and places that there are, and the policy in force; a whole `Runtime` is one too."""
+    """The people and places that there are, the policy and the templates in force; a whole `Runtime` is one too."""
 
     @property
     def clock(self) -> Clock: ...
@@ -38,6 +40,8 @@ class Governing(Protocol):
     def directory(self) -> Directory: ...
     @property
     def policy(self) -> PolicyInForce: ...
+    @property
+    def prompts(self) -> ApprovedPrompts: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +51,18 @@ class Governed:
     clock: Clock
     directory: Directory
     policy: PolicyInForce
+    prompts: ApprovedPrompts
 
 
 def govern(settings: Settings, database: Database, clock: Clock) -> Governed:
-    """The directory and the policy in force over a database."""
-    directory = Directory(database, settings.sessions.word_holds)
+    """The directory, the policy and the templates in force over a database."""
+    directory, signers = Directory(database, settings.sessions.word_holds), Signers(settings.signers)
     policy = PolicyInForce(
-        PolicyVersions(database), directory, Signers(settings.signers), clock,
+        PolicyVersions(database), directory, signers, clock,
         home=settings.home, embedded=settings.embedded, classes=load_model().classes, here=settings.place,
     )  # fmt: skip
-    return Governed(clock=clock, directory=directory, policy=policy)
+    prompts = ApprovedPrompts(Prompts(database), signers, clock, home=settings.home)
+    return Governed(clock=clock, directory=directory, policy=policy, prompts=prompts)
 
 
 @asynccontextmanager

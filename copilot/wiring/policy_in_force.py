@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +21,10 @@ from copilot.policy.reading import baseline, read_texts
 from copilot.policy.signing import Signers
 from copilot.store.directory import Directory
 from copilot.store.policies import PolicyVersions
-from copilot.store.sealing import write_durably
+from copilot.wiring.remembered import Mark, Remembered
 
 _HEAD = "policy-head.json"
 _PLACES_HOLD_SECONDS = 10.0
-_Seen = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class PolicyInForce:
         self.signers = signers
         self._directory = directory
         self._clock = clock
-        self._head = home / _HEAD
+        self._remembered = Remembered(home / _HEAD, "the policy", "policy", PolicyNotInForceError)
         self._classes = classes
         self._here = here
         self._unapproved = (
@@ -69,7 +67,6 @@ class PolicyInForce:
         self._held = self._unapproved
         self._verifying = asyncio.Lock()
         self._places: tuple[float, Places] | None = None
-        self._seen: _Seen | None = None
         self._made: tuple[tuple[_Held, date, Places], Policy] | None = None
 
     def last_version(self) -> str:
@@ -84,7 +81,7 @@ class PolicyInForce:
         """The policy. Raises PolicyNotInForceError where what is stored can't be verified."""
         row, places = await self.versions.head(), await self._places_now()
         held = self._unapproved if row is None else await self._verified(row)
-        self._follow(row)
+        self._remembered.follow(_mark(row))
         today = self._clock().date()
         if self._made is None or self._made[0] != (held, today, places):
             policy = Policy(
@@ -106,25 +103,6 @@ class PolicyInForce:
                     self._held = _Held(stamp, f"v{version.number}", documents)
         return self._held
 
-    def _follow(self, row: DictRow | None) -> None:
-        """Remember outside the database how far the changes went: set back, it would bring back what was revoked."""
-        last = (0, "") if row is None else (int(row["sequence"]), row["signature"].hex())
-        if self._seen is None:
-            self._seen = _read_head(self._head)
-        if last == self._seen:
-            return
-        if last[0] <= self._seen[0]:
-            self._seen = _read_head(self._head)  # another program may have gone on
-        if last[0] < self._seen[0] or (last[0] == self._seen[0] and last != self._seen):
-            raise PolicyNotInForceError(
-                f"change {last[0]} of the policy is the last in the database, and change {self._seen[0]} was in force "
-                f"before: it was set back. If it was restored on purpose, remove {str(self._head)!r}"
-            )
-        self._seen = last
-        beside = self._head.with_suffix(".new")
-        write_durably(beside, json.dumps({"sequence": last[0], "signature": last[1]}).encode())
-        beside.replace(self._head)
-
     async def _places_now(self) -> Places:
         """The places that there are, read again every ten seconds: rows of one that is new are seen by then."""
         now = time.monotonic()
@@ -132,6 +110,10 @@ class PolicyInForce:
             found = await self._directory.places()
             self._places = now, found if self._places is None or found != self._places[1] else self._places[1]
         return self._places[1]
+
+
+def _mark(row: DictRow | None) -> Mark:
+    return Mark() if row is None else Mark(sequence=int(row["sequence"]), signature=row["signature"].hex())
 
 
 def verified_documents(version: Version, changes: Sequence[Change], signers: Signers) -> PolicySet:
@@ -163,16 +145,3 @@ def require_signed(version: Version, changes: Sequence[Change], signers: Signers
         raise PolicyError(f"{version.author} submitted and approved it; the approver must be another person")
     if last.previous != (changes[-2].hash() if len(changes) > 1 else ""):
         raise PolicyError("the change that brought it into force does not follow the one before")
-
-
-def _read_head(file: Path) -> _Seen:
-    try:
-        body = json.loads(file.read_text())
-        return int(body["sequence"]), str(body["signature"])
-    except FileNotFoundError:
-        return 0, ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PolicyNotInForceError(
-            f"{str(file)!r} can't be read; it says which change of the policy was the last in force. Look at "
-            "`erp-copilot policy list`, and remove the file if that is right"
-        ) from error

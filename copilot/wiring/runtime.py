@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from copilot.answering.decide import Decider
-from copilot.answering.draft import Templates
 from copilot.ask import Asking
 from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock, system_clock
@@ -29,7 +28,6 @@ from copilot.errors import (
     NoAccessError,
     SettingsError,
     SignInError,
-    UnapprovedTemplateError,
 )
 from copilot.identity.authenticate import Authenticator
 from copilot.identity.groups import Groups
@@ -60,9 +58,10 @@ from copilot.wiring.first_questions import FirstQuestions
 from copilot.wiring.models import set_up
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
+from copilot.wiring.prompts_in_force import ApprovedPrompts
 from copilot.wiring.sources import Sources
 from copilot.wiring.telemetry import traced
-from prompts.template import TemplateError, load_approved
+from copilot.wiring.templates_in_force import TemplatesInForce
 from redaction.contexts import ContextFinder
 from redaction.presidio import ModelMissingError, PresidioFinder
 from redaction.redactor import Finder
@@ -89,8 +88,10 @@ class Runtime:
     secrets: Secrets
     directory: Directory
     asking: Asking
-    """What answers questions; its policy is that of no moment in particular: `line` has the one in force."""
+    """What answers questions; policy and templates are those of no moment in particular: `line` has those in force."""
     policy: PolicyInForce
+    prompts: ApprovedPrompts
+    sentences: TemplatesInForce
     first: FirstQuestions
     audit: AuditLog
     kept: Conversations
@@ -108,8 +109,9 @@ class Runtime:
             return await (await self.line()).ask(question, credential)
 
     async def line(self) -> Asking:
-        """What answers one question, under the policy in force now. Raises PolicyNotInForceError."""
-        return replace(self.asking, policy=await self.policy())
+        """What answers one question, under the policy and in the words in force now. Raises PolicyNotInForceError."""
+        policy, said = await self.policy(), await self.sentences()
+        return replace(self.asking, policy=policy, templates=said.templates, shapes=said.shapes, decider=said.decider)
 
     async def demo_people(self) -> tuple[DemoPerson, ...]:
         """The demo sign-ins; none where the database is not the embedded one, or a provider signs people in."""
@@ -269,7 +271,8 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         directory, clock, tokens=local, provided=sign_on, groups=groups, token_holds=settings.sessions.token_holds
     )
     audit, kept = AuditLog(database, settings.home, clock), Conversations(database, clock)
-    templates, reviews, known = _templates(language), Reviews(database, clock), KnownValues(database)
+    sentences = TemplatesInForce(governed.prompts, language, model)
+    templates, reviews, known = sentences.shipped, Reviews(database, clock), KnownValues(database)
     pseudonyms = Pseudonyms(
         Company(known, model, _finders(settings)), Vaults(database, settings.home, clock), known, model
     )
@@ -279,6 +282,7 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         model=model,
         policy=closed_policy(),
         templates=templates,
+        shapes=templates,
         decider=Decider(templates, model),
         pseudonyms=pseudonyms,
         audit=audit,
@@ -292,7 +296,8 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
     )
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
-        secrets=secrets, directory=directory, asking=asking, policy=policy, audit=audit, kept=kept, reviews=reviews,
+        secrets=secrets, directory=directory, asking=asking, policy=policy,
+        prompts=governed.prompts, sentences=sentences, audit=audit, kept=kept, reviews=reviews,
         models=set_up(settings, use, pseudonyms, policy.last, clock), model_use=use,
         tokens=tokens, first=FirstQuestions(language, clock), sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
@@ -314,10 +319,3 @@ def _finders(settings: Settings) -> Sequence[Finder]:
         return ContextFinder(), PresidioFinder(settings.names_model)
     except ModelMissingError as error:
         raise SettingsError(f"COPILOT_NAMES_MODEL: {error}") from error
-
-
-def _templates(language: Language) -> Templates:
-    try:
-        return load_approved(language=language.folder)
-    except TemplateError as error:
-        raise UnapprovedTemplateError(str(error)) from error

@@ -278,7 +278,8 @@ COPIES = {"sales_order_line": 42, "sales_order": 42, "stock_move": 1, "lookup": 
 APP_FILES = ("composing", "disagreements", "identity", "promising", "retrieval", "scope", "surveys", "understanding")
 OTHER_FILES = (
     "audit", "availability", "backup", "directory", "enforcement", "erasures", "identity_rules", "ingest", "known",
-    "models", "policies", "quality", "reviews", "setup", "sessions", "soundness", "sources", "state", "vaults",
+    "models", "policies", "prompts", "quality", "reviews", "setup", "sessions", "soundness", "sources", "state",
+    "vaults",
 )  # fmt: skip
 OTHERS_IN_APP_FILES = ("put_person", "put_grant", "grant_person", "remove_person", "list_people")
 SURVEYED: Mapping[str, Any] = {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from copilot.channels.cli import Command
+from copilot.channels.commands.by_key import add_signing
 
 _Add = Callable[..., argparse.ArgumentParser]
 """Adds the parser of an action."""
@@ -66,12 +67,7 @@ def _add_versions(add: _Add) -> None:
     back = add("rollback", help="bring back what was in force before")
     back.add_argument("--to", type=int, dest="number", metavar="VERSION", help="this version rather than the last one")
     for action in (submitted, approved, back):
-        action.add_argument("--as", dest="subject", required=True, metavar="USER")
-        action.add_argument("--why", required=True, metavar="TEXT")
-        how = action.add_mutually_exclusive_group(required=True)
-        how.add_argument("--key", type=Path, metavar="KEY", help="sign with this key")
-        how.add_argument("--to-sign", type=Path, metavar="FILE", help="write what is to be signed, and do nothing yet")
-        how.add_argument("--signed", type=Path, metavar="FILE", help="go on with what was signed; needs FILE.sig too")
+        add_signing(action)
     listed = add("list", help="every version, and what is in force since when")
     listed.add_argument("--json", action="store_true", help="print JSON")
     shown = add("show", help="the documents of a version")

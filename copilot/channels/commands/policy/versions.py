@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
-import getpass
 import json
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from copilot.channels.cli import say
+from copilot.channels.commands.by_key import beside, passphrase, read_bytes, signed_by_key
 from copilot.domain.governance import Change, Version
 from copilot.errors import PolicyError
 from copilot.policy.reading import BASELINE
@@ -25,9 +23,6 @@ from copilot.settings import read_settings
 
 if TYPE_CHECKING:
     from copilot.wiring.opening import Governing
-
-_PASSPHRASE = "COPILOT_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
-_Signed = TypeVar("_Signed", Version, Change)
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -47,18 +42,18 @@ async def run(options: argparse.Namespace) -> int:
 def _key(file: Path) -> int:
     if file.absolute().is_relative_to(read_settings().home):
         raise PolicyError(f"{str(file)!r} is in the data folder; a key that signs policies stays with its owner")
-    public = make_key(file, _passphrase(twice=True))
+    public = make_key(file, passphrase(twice=True))
     print(f"  YOU: [{{key: {public}, may: approve}}]")
     say(f"{str(file)!r} is your key; the line above goes into signers.yaml, with your name, and `author` or `approve`")
     return 0
 
 
 def _sign(file: Path, key: Path) -> int:
-    payload = _read(file)
+    payload = read_bytes(file)
     print(json.dumps(json.loads(payload), indent=2, ensure_ascii=False))
-    signature = sign(payload, key, _passphrase())
-    _beside(file).write_text(base64.b64encode(signature).decode() + "\n")
-    say(f"signed; take {str(file)!r} and {str(_beside(file))!r} to the server")
+    signature = sign(payload, key, passphrase())
+    beside(file).write_text(base64.b64encode(signature).decode() + "\n")
+    say(f"signed; take {str(file)!r} and {str(beside(file))!r} to the server")
     return 0
 
 
@@ -66,7 +61,7 @@ async def _submit(governed: Governing, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import draft_version, signed_version, submit
 
     draft = await draft_version(governed, _texts(options.folder), options.subject, options.why)
-    signed = await _signed(draft, signed_version, options)
+    signed = await signed_by_key(draft, signed_version, options)
     if signed:
         await submit(governed, signed)
         print(
@@ -94,7 +89,7 @@ async def _rollback(governed: Governing, options: argparse.Namespace) -> int:
 async def _change(governed: Governing, draft: Change, options: argparse.Namespace) -> int:
     from copilot.wiring.policy_changes import bring_into_force, signed_change
 
-    signed = await _signed(draft, signed_change, options)
+    signed = await signed_by_key(draft, signed_change, options)
     if signed:
         await bring_into_force(governed, signed)
         print(f"version {signed.version} of the policy is in force; it holds for the next question")
@@ -138,21 +133,6 @@ _WITH_DATABASE: Mapping[str, Callable[[Governing, argparse.Namespace], Awaitable
 }  # fmt: skip
 
 
-async def _signed(
-    draft: _Signed, elsewhere: Callable[[_Signed, bytes, bytes], _Signed], options: argparse.Namespace
-) -> _Signed | None:
-    """The draft with its signature; None where it is only written out, to be signed elsewhere."""
-    from dataclasses import replace
-
-    if options.to_sign:
-        options.to_sign.write_bytes(draft.payload())
-        say(f"{str(options.to_sign)!r} is to be signed: `policy sign {options.to_sign} --key KEY`, then --signed")
-        return None
-    if options.signed:
-        return elsewhere(draft, _read(options.signed), _signature(_beside(options.signed)))
-    return replace(draft, signature=sign(draft.payload(), options.key, _passphrase()))
-
-
 def _texts(folder: Path | None) -> dict[str, str]:
     place = BASELINE if folder is None else folder
     try:
@@ -163,32 +143,3 @@ def _texts(folder: Path | None) -> dict[str, str]:
         }
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"the policy in {str(folder)!r} can't be read; name a folder with YAML files") from error
-
-
-def _passphrase(*, twice: bool = False) -> str:
-    """The passphrase of a key, from the environment or typed."""
-    given = os.environ.get(_PASSPHRASE)
-    if given is not None:
-        return given
-    typed = getpass.getpass("Passphrase of the key: ")
-    if twice and getpass.getpass("Once more: ") != typed:
-        raise PolicyError("the two passphrases differ; nothing was written")
-    return typed
-
-
-def _beside(file: Path) -> Path:
-    return file.with_name(f"{file.name}.sig")
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise PolicyError(f"{str(file)!r} can't be read: {error.strerror}") from error
-
-
-def _signature(file: Path) -> bytes:
-    try:
-        return base64.b64decode(_read(file).strip(), validate=True)
-    except (ValueError, binascii.Error) as error:
-        raise PolicyError(f"{str(file)!r} is no signature; sign with `policy sign`") from error

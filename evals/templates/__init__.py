@@ -1,0 +1,1 @@
+"""What a template is tried by before somebody approves it."""

@@ -66,6 +66,8 @@ async def _restore(options: argparse.Namespace) -> int:
             print(f"the policy in force is {(await runtime.policy()).version}")
         except PolicyNotInForceError as error:  # changes of it that came after the backup are gone
             print(f"note: nobody is answered until this is settled: {error}")
+        if fault := (await runtime.prompts()).fault:  # likewise
+            print(f"note: templates that were approved here are not used until this is settled: {fault}")
     print(f"{found.rows} audit rows, {'the chain holds' if found.ok else f'{found.found} faults'}")
     return 0 if found.ok else 1
 

@@ -56,6 +56,7 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     yield "audit chain", None if report.ok else report.findings[0].text
     yield await erasures(runtime, settings)
     yield "policy in force", await _policy(runtime)
+    yield "approved templates", await _templates(runtime)
     if runtime.sign_on is not None and settings.oidc is not None:
         if not offline:
             yield "identity provider", await _provider(runtime.sign_on)
@@ -89,6 +90,16 @@ async def _policy(runtime: Runtime) -> str | None:
         return str(error)
     nobody = "no policy is in force, so nobody reads anything; see `erp-copilot policy submit` and `approve`"
     return None if policy.roles else nobody
+
+
+async def _templates(runtime: Runtime) -> str | None:
+    """Whether what was approved of templates can be verified, and something of each is in force."""
+    approvals = await runtime.prompts()
+    faults = [each.fault for each in approvals.standings.values() if each.fault]
+    ended = [each.id for each in approvals.standings.values() if each.produced(approvals.today) is None]
+    if approvals.fault or faults:
+        return approvals.fault or faults[0]
+    return f"nothing is in force of {', '.join(ended)}; see `erp-copilot prompts list`" if ended else None
 
 
 async def _roles(runtime: Runtime, file: Path) -> str | None:

@@ -31,6 +31,9 @@ _TRIED = (
        replace(text, 'As it is', 'Trust me'), submitted_at, signature from governance.prompt_text""",
 )
 """What each role of the database tries to write; the words are those of the scene's MARK."""
+_BACKWARDS = "update governance.prompt_change set sequence = -sequence"
+_FORWARDS = """update governance.prompt_change
+    set sequence = sequence + 1 + (select count(*) from governance.prompt_change)"""
 _WITHOUT_LAST = """delete from governance.prompt_change
     where sequence = (select max(sequence) from governance.prompt_change)"""
 
@@ -206,7 +209,8 @@ WAYS: Mapping[str, Way] = {
     "the revocation made a label": reviving(_CHANGE + "kind = 'label', label = 'production'" + _LAST),
     "the revocation made a rollback": reviving(_CHANGE + "kind = 'rollback'" + _LAST),
     "the order exchanged": reviving(
-        _CHANGE + "sequence = sequence + 100" + _LAST, _CHANGE + "sequence = sequence + 101 where sequence < 100"
+        _BACKWARDS,
+        _FORWARDS,
     ),
     "the revocation moved away": reviving(_CHANGE + "sequence = 0" + _LAST),
     "an old approval given again": replayed,

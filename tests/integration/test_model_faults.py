@@ -43,9 +43,9 @@ def guard(text: str) -> list[str]:
 
 
 @asynccontextmanager
-async def speaking(service: FaultyModel, **more: Any) -> AsyncGenerator[OpenAiCompatible]:
+async def speaking(at: FaultyModel, /, **more: Any) -> AsyncGenerator[OpenAiCompatible]:
     served = Served.model_validate(
-        {"url": service.address, "model": "m", "runs": "house", "seconds": 2, "retries": 0} | more
+        {"url": at.address, "model": "m", "runs": "house", "seconds": 2, "retries": 0} | more
     )
     speaker = OpenAiCompatible(served, None, guard)
     try:

@@ -62,6 +62,7 @@ lock: ## resolve the lock files afresh (UPGRADE=1 takes the newest of everything
 	$(LOCK) -c requirements.lock -c requirements-dev.lock --group tools -o requirements-tools.lock
 	$(LOCK) -c requirements.lock --group keyring -o requirements-keyring.lock
 	$(LOCK) -c requirements.lock --group databases -o requirements-databases.lock
+	$(LOCK) --group peers -o requirements-peers.lock
 	@set -e; for platform in x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin; do \
 	  for python in 3.11 3.12 3.13; do for lock in requirements*.lock; do \
 	    $(CHECK) --python-platform $$platform --python-version $$python -r $$lock; \
@@ -69,4 +70,4 @@ lock: ## resolve the lock files afresh (UPGRADE=1 takes the newest of everything
 	done; echo "Every locked package has its wheels."
 
 clean: ## remove the environment and everything built; the data folder stays
-	rm -rf .venv build dist *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-peers build dist *.egg-info .hypothesis .pytest_cache .ruff_cache .import_linter_cache

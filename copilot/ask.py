@@ -11,30 +11,32 @@ from typing import Protocol
 from opentelemetry import trace
 
 from copilot.answering.decide import Decider, Staleness
-from copilot.answering.draft import NO_DRAFT, Draft, Templates, draft
+from copilot.answering.draft import Draft, Templates, draft
+from copilot.answering.made import OfNoPlan, OfPlan, pack
 from copilot.answering.several import all_findings, numbered, one_answer, one_draft, one_evidence
-from copilot.answering.sources import used_records
 from copilot.answering.verify import Finding, verify
 from copilot.domain.answer import Answer
-from copilot.domain.claims import Pick
 from copilot.domain.clock import Clock
 from copilot.domain.dialogue import State, state_of
-from copilot.domain.evidence import NO_EVIDENCE, Evidence, Record
-from copilot.domain.json import Json
+from copilot.domain.evidence import Evidence
 from copilot.domain.plan import Choice, NoPlan, Plan
 from copilot.domain.principal import Principal
 from copilot.domain.question import BearerToken, Channel, Credential, Question, SessionSubject
 from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.errors import TokenRefusedError
+from copilot.helped.help import Asked, DraftHelp, DraftHelped, PlanHelp, PlanHelped
 from copilot.manners import Setting, kept_manner, mannerly
 from copilot.masking.pseudonyms import Pseudonyms
+from copilot.models.measured import count_fallback
+from copilot.outcome import Outcome, kept_mark, kept_reading, withheld
 from copilot.policy.policy import Policy, scope_for
 from copilot.retrieval.reads import classes_read
 from copilot.retrieval.retrieve import Linker, retrieve
+from copilot.semantic.language import in_force
 from copilot.semantic.model import SemanticModel
 from copilot.store.audit import AuditLog
-from copilot.store.audit_entry import AuditEntry, ClaimCheck, PolicyDecision, RecordRef
+from copilot.store.audit_entry import AuditEntry, PolicyDecision
 from copilot.store.conversations import Conversations, KeptTurn, Turn, new_conversation
 from copilot.store.pool import Database
 from copilot.store.refusals import Refusals
@@ -53,17 +55,6 @@ class Freshener(Protocol):
     """Asks sources again about records older than their limit."""
 
     async def stale(self, evidence: Evidence, policy: Policy) -> Staleness: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one question on its way, for the answer and for the audit."""
-
-    answer: Answer
-    plan: Plan | None = None
-    evidence: Evidence = NO_EVIDENCE
-    draft: Draft = NO_DRAFT
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +77,10 @@ class Asking:
     linker: Linker
     freshener: Freshener
     clock: Clock
+    planning: PlanHelp | None = None
+    """Asks a model to put a question in our terms; None where there is none."""
+    drafting: DraftHelp | None = None
+    """Asks a model to put an answer in order; None where there is none."""
 
     @_TRACER.start_as_current_span("ask")
     async def ask(self, question: Question, credential: Credential) -> Answer:
@@ -100,9 +95,11 @@ class Asking:
         conversation = await self._conversation(question, principal)
         [masked] = await self._masked([question.text], principal, conversation)
         outcome = await self._heard(question.text, masked, principal, scope, conversation)
-        answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
-        answer = await self._on_record(question, principal, scope, masked, replace(outcome, answer=answer))
-        await self.conversations.append(await self._turn(principal, question, masked, outcome, answer))
+        count_fallback(outcome.mark.fallback)
+        outcome = _timed(outcome.marked(outcome.mark), conversation, started)
+        answer = await self._on_record(question, principal, scope, masked, outcome)
+        turn = await self._turn(principal, question, masked, replace(outcome, answer=answer))
+        await self.conversations.append(turn)
         trace.get_current_span().set_attributes(_told(question, masked, answer))
         return replace(answer, elapsed_ms=int((perf_counter() - started) * 1000))
 
@@ -117,10 +114,12 @@ class Asking:
         if manner := kept_manner((turn.plan or {}).get("kind")):
             outcome = await self._mannerly(manner, turn.question, principal, scope, conversation, kept=turn.position)
         else:
-            outcome = await self.outcome(await self._plan_again(turn, principal, scope, conversation), scope)
-        answer = replace(outcome.answer, conversation=conversation, elapsed_ms=int((perf_counter() - started) * 1000))
+            plan = await self._plan_again(turn, principal, scope, conversation)
+            reading = await self._read_again(turn, principal, scope, conversation)
+            outcome = (await self.outcome(reading.over(plan), scope)).beside(reading)
+        outcome = _timed(outcome.marked(kept_mark(turn.plan)), conversation, started)
         question = Question(text=turn.question, channel="web", conversation=conversation)
-        return await self._on_record(question, principal, scope, turn.question, replace(outcome, answer=answer))
+        return await self._on_record(question, principal, scope, turn.question, outcome)
 
     async def first_questions(self, credential: SessionSubject) -> tuple[Choice, ...]:
         """Questions to begin with, each of which was just tried. They name records, so they are on record like an
@@ -161,8 +160,24 @@ class Asking:
         manner = manner_of(text)
         if manner and not may_ask_of(text, state.about):
             return await self._mannerly(manner, masked, principal, scope, conversation)
-        plan = await self.plan(without_courtesy(text), scope, state)
-        return await self.outcome(plan, scope)
+        asked = without_courtesy(text)
+        plan = await self.plan(asked, scope, state)
+        told = Asked(
+            text=asked, principal=principal, scope=scope, policy=self.policy, conversation=conversation, state=state
+        )
+        helped = await self._helped(plan, told)
+        outcome = await self.outcome(helped.over(plan) if helped else plan, scope, told)
+        return outcome.after(helped) if helped else outcome
+
+    async def _helped(self, plan: Plan | NoPlan | None, asked: Asked) -> PlanHelped | None:
+        """What a model makes of a message that the rules don't understand to its last word; None where none is
+        asked."""
+        if self.planning is None or plan is None:
+            return None
+        if not (plan.unused_words if isinstance(plan, Plan) else plan.reason != "ambiguous"):
+            return None
+        with _TRACER.start_as_current_span("plan by a model"):
+            return await self.planning.plan(plan, asked)
 
     async def _mannerly(
         self, manner: Manner, masked: str, person: Principal, scope: Scope, conversation: str, kept: int | None = None
@@ -173,8 +188,9 @@ class Asking:
         setting = Setting(subject=person.subject, conversation=conversation, words=masked, kept=kept is not None)
         told = await mannerly(self, manner, scope, before, setting)
         return Outcome(
-            answer=told.answer, plan=told.plan, evidence=told.evidence, draft=told.draft, findings=told.findings
-        )
+            answer=told.answer, plan=told.plan, evidence=told.evidence, draft=told.draft, findings=told.findings,
+            made=(told.made,),
+        )  # fmt: skip
 
     async def replanned(self, state: State, scope: Scope) -> Plan | NoPlan | None:
         """The plan of a kept question under today's scope; None for a scope that reads nothing."""
@@ -198,6 +214,15 @@ class Asking:
         state = await self._state(before, turn.asked_at, principal, scope, conversation)
         return await self.plan(without_courtesy(words.text), scope, state)
 
+    async def _read_again(self, turn: KeptTurn, principal: Principal, scope: Scope, conversation: str) -> PlanHelped:
+        """The reading of a model that a kept turn offered, in its words as this person may see them today."""
+        kept = kept_reading(turn.plan)
+        if kept is None or not scope or self.policy.everywhere.readings_of_models == "refused":
+            return PlanHelped()
+        masked = [(conversation, words) for words in kept]
+        words, label, question = await self.pseudonyms.shown(principal.subject, scope, masked)
+        return PlanHelped(offered=Choice(label=label.text, question=question.text), echo=words.text)
+
     async def _state(
         self, turns: Sequence[KeptTurn], now: datetime, principal: Principal, scope: Scope, conversation: str
     ) -> State:
@@ -220,13 +245,15 @@ class Asking:
         async with self.database.scoped_transaction(scope) as connection:
             return await plan_text(connection, self.model, text, self.clock(), state)
 
-    async def outcome(self, plan: Plan | NoPlan | None, scope: Scope) -> Outcome:
-        """Run a plan, or each of several asked in one message."""
+    async def outcome(self, plan: Plan | NoPlan | None, scope: Scope, asked: Asked | None = None) -> Outcome:
+        """Run a plan, or each of several asked in one message; with what was `asked` a model may put in order what is
+        said to one question."""
+        now = self.clock()
         if plan is None:
-            return Outcome(answer=self.decider.no_access())
+            return Outcome(answer=self.decider.no_access(), made=(OfNoPlan(why=None, now=now),))
         if isinstance(plan, NoPlan):
-            return Outcome(answer=self.decider.decline(plan, self.clock()))
-        return await self._each(plan, scope) if plan.before else await self._run(plan, scope)
+            return Outcome(answer=self.decider.decline(plan, now), made=(OfNoPlan(why=plan, now=now),))
+        return await self._each(plan, scope) if plan.before else await self._run(plan, scope, asked=asked)
 
     async def _each(self, plan: Plan, scope: Scope) -> Outcome:
         """The questions of one message, each run as if it had been asked alone; one answer to all."""
@@ -240,9 +267,10 @@ class Asking:
             evidence=one_evidence([outcome.evidence for outcome in ran]),
             draft=one_draft([outcome.draft for outcome in ran]),
             findings=all_findings([outcome.findings for outcome in ran]),
+            made=tuple(made for outcome in ran for made in outcome.made),
         )
 
-    async def _run(self, plan: Plan, scope: Scope, taken: int = 0) -> Outcome:
+    async def _run(self, plan: Plan, scope: Scope, taken: int = 0, asked: Asked | None = None) -> Outcome:
         """Retrieve, confirm what is old, draft, verify, decide. Ids of evidence up to `taken` are given already."""
         now = self.clock()
         evidence = await self.retrieve(plan, scope, now, taken)
@@ -250,9 +278,38 @@ class Asking:
         if stale.asked:  # the copy has new values, or new ages
             evidence = await self.retrieve(plan, scope, now, taken)
         drafted = draft(plan.outline, evidence, self.shapes)
-        findings = (*verify(drafted, evidence), *withheld(drafted, evidence, self.policy, self.templates))
+        findings = self._findings(plan, drafted, evidence)
+        helped = None
+        if asked and drafted.complete and not findings:
+            helped = await self._arranged(plan, drafted, evidence, asked)
+        drafted = (helped and helped.draft) or drafted
         answer = self.decider.answer(plan, evidence, drafted, findings, stale, now)
-        return Outcome(answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings)
+        made = OfPlan(
+            plan=plan, evidence=evidence, draft=drafted, findings=findings, stale=stale, now=now,
+            arranged=bool(helped and helped.draft),
+        )  # fmt: skip
+        return Outcome(
+            answer=answer, plan=plan, evidence=evidence, draft=drafted, findings=findings, made=(made,),
+            helped=(helped,) if helped else (),
+        )  # fmt: skip
+
+    def _findings(self, plan: Plan, drafted: Draft, evidence: Evidence) -> tuple[Finding, ...]:
+        """What of a draft may not be shown."""
+        return (
+            *verify(drafted, evidence, plan, self.shapes),
+            *withheld(drafted, evidence, self.policy, self.templates),
+        )
+
+    async def _arranged(self, plan: Plan, drafted: Draft, evidence: Evidence, asked: Asked) -> DraftHelped | None:
+        """The draft as a model arranges it, verified; None where none is asked."""
+        if self.drafting is None:
+            return None
+
+        def verified(arranged: Draft) -> Sequence[Finding]:
+            return self._findings(plan, arranged, evidence)
+
+        with _TRACER.start_as_current_span("draft by a model"):
+            return await self.drafting.draft(plan, drafted, evidence, self.templates, verified, asked)
 
     @_TRACER.start_as_current_span("retrieve")
     async def retrieve(self, plan: Plan, scope: Scope, now: datetime, taken: int = 0) -> Evidence:
@@ -271,57 +328,39 @@ class Asking:
     async def _entry(
         self, question: Question, principal: Principal, scope: Scope, masked: str, outcome: Outcome
     ) -> AuditEntry:
-        answer, now = outcome.answer, self.clock()
-        used = used_records(outcome.draft.claims, outcome.evidence)
-        named = [record.key for record in used if record.kind == "measure"]  # by what it is about, in words
-        keys = dict(zip(named, await self._masked(named, principal, answer.conversation), strict=True))
-        return AuditEntry(
+        names = outcome.measured
+        keys = dict(zip(names, await self._masked(names, principal, outcome.answer.conversation), strict=True))
+        decision = PolicyDecision(
             subject=principal.subject,
-            channel=question.channel,
-            conversation=answer.conversation,
-            masked_question=masked,
-            kind=answer.kind,
-            plan=outcome.plan.to_json() if outcome.plan else None,
-            records=tuple(_ref(record, keys.get(record.key, record.key), now) for record in used),
-            verdict=answer.verdict.value,
-            reason=answer.reason.value if answer.reason else None,
-            engine=answer.engine,
-            claims=_checks(outcome),
-            policy=PolicyDecision(
-                subject=principal.subject,
-                roles=principal.roles,
-                scope=scope,
-                version=self.policy.version,
-                outcome="allowed" if scope else "refused",
-                grants=principal.grants,
-                classes=tuple(sorted(classes_read(self.model, outcome.plan))) if outcome.plan else (),
-                residency=together(record.residency for record in used),
-            ),
-            elapsed_ms=answer.elapsed_ms,
-            question=question.text,
-            answer=None,
+            roles=principal.roles,
+            scope=scope,
+            version=self.policy.version,
+            outcome="allowed" if scope else "refused",
+            grants=principal.grants,
+            classes=tuple(sorted(classes_read(self.model, outcome.plan))) if outcome.plan else (),
+            residency=together(record.residency for record in outcome.used),
         )
+        made = outcome.made_from(in_force().name, self.decider.digest, self.shapes)
+        return outcome.entry(question, masked, decision, keys, self.clock(), pack(made))
 
-    async def _turn(
-        self, principal: Principal, question: Question, masked: str, outcome: Outcome, answer: Answer
-    ) -> Turn:
-        """What the conversation keeps: references, and what it may be followed up by."""
-        plan: dict[str, Json] | None = outcome.plan.to_json() if outcome.plan else None
-        if plan is not None and (listed := listed_records(outcome.plan, outcome.evidence)):
-            plan["listed"] = {"entity": listed[0].entity, "ids": [record.row_id for record in listed]}
-        if plan is None and answer.choices:
-            offered = [choice.question for choice in answer.choices]
-            plan = {"choices": [*await self._masked(offered, principal, answer.conversation)]}
+    async def _turn(self, principal: Principal, question: Question, masked: str, outcome: Outcome) -> Turn:
+        """What the conversation keeps."""
+        answer = outcome.answer
         return Turn(
             subject=principal.subject,
             conversation=answer.conversation,
             channel=question.channel,
             question=masked,
-            plan=plan,
+            plan=await outcome.kept(lambda words: self._masked(words, principal, answer.conversation)),
             verdict=answer.verdict.value,
             reason=answer.reason.value if answer.reason else None,
             audit_id=answer.audit_id,
         )
+
+
+def _timed(outcome: Outcome, conversation: str, started: float) -> Outcome:
+    took = int((perf_counter() - started) * 1000)
+    return replace(outcome, answer=replace(outcome.answer, conversation=conversation, elapsed_ms=took))
 
 
 def _told(question: Question, masked: str, answer: Answer) -> dict[str, str | int]:
@@ -332,47 +371,7 @@ def _told(question: Question, masked: str, answer: Answer) -> dict[str, str | in
         "copilot.kind": answer.kind or "",
         "copilot.verdict": answer.verdict.value,
         "copilot.engine": answer.engine,
+        "copilot.fallback": answer.fallback or "",
         "copilot.audit_id": answer.audit_id,
         "copilot.sources": len(answer.sources),
     }
-
-
-def withheld(drafted: Draft, evidence: Evidence, policy: Policy, approved: Templates) -> tuple[Finding, ...]:
-    """The claims with a template that nobody may use now, or not where one of their records is."""
-    records = evidence.by_id()
-    where = {
-        (claim.name, template, records[fact.ref.partition(".")[0]].labels)
-        for claim in drafted.claims
-        for template in (claim.name, *claim.further)
-        for fact in claim.facts
-        if fact.ref.partition(".")[0] in records
-    }
-    held = {name for name, template, labels in where if not policy.at(labels).here.template(template).value}
-    held |= {each.name for each in drafted.claims if not approved.keys() >= {each.name, *each.further}}
-    return tuple(Finding(claim=name, rule="withheld", words="") for name in sorted(held))
-
-
-def listed_records(plan: Plan | None, evidence: Evidence) -> tuple[Record, ...]:
-    """The records that an answer says a line about each, in their order; none where it lists nothing."""
-    bindings = [b for group in plan.outline.groups for spec in group.specs for b in spec.bindings] if plan else []
-    for binding in bindings:
-        records = evidence.get(binding.step)
-        if binding.pick is Pick.EACH and records and records[0].kind == "record":
-            return records
-    return ()
-
-
-def _ref(record: Record, key: str, now: datetime) -> RecordRef:
-    return RecordRef(
-        ref=record.id, entity=record.entity, row_id=record.row_id, system=record.system, key=key,
-        version=record.version, labels=record.labels if record.kind == "record" else (),
-        age_seconds=max(0, int((now - record.confirmed_at).total_seconds())),
-    )  # fmt: skip
-
-
-def _checks(outcome: Outcome) -> tuple[ClaimCheck, ...]:
-    broken = {finding.claim: finding.rule for finding in outcome.findings}
-    return tuple(
-        ClaimCheck(claim=c.name, refs=tuple(f.ref for f in c.facts), verdict=broken.get(c.name, "backed"))
-        for c in outcome.draft.claims
-    )

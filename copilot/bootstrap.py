@@ -1,4 +1,5 @@
-"""Make `.venv` from the hashed lock files: `python3 copilot/bootstrap.py [--dev | --tools]`.
+"""Make `.venv` from the hashed lock files: `python3 copilot/bootstrap.py [--dev | --tools]`; or with `--peers` a
+`.venv-peers`, for what the benchmark compares us with: its pins conflict with ours, and we are not in it.
 
 Standard library only, and it must parse on a Python too old for everything else, in order to say so.
 The environment counts as ready only once `ready.json` stands in it; that is written last, so whatever
@@ -35,6 +36,7 @@ LOCKS = {
     "": ["requirements.lock"],
     "--dev": ["requirements.lock", "requirements-dev.lock"],
     "--tools": ["requirements.lock", "requirements-dev.lock", "requirements-tools.lock"],
+    "--peers": ["requirements-peers.lock"],
 }
 # Written to bytecode now are the modules a start may need; these alone would cost 60 MB and are hardly ever loaded.
 NOT_COMPILED = r"/tests?/|/spacy/lang/\w\w\w?/|/phonenumbers/\w*data/|/networkx/|/nltk/|/pip/|/playwright/|/setuptools/"
@@ -69,18 +71,19 @@ def main(argv: Sequence[str]) -> int:
 
 
 def prepare(root: Path, part: str) -> None:
-    """Leave `.venv` under `root` holding the locks of `part`, doing nothing where it already does."""
+    """Leave the environment under `root` holding the locks of `part`, doing nothing where it already does."""
     if part not in LOCKS:
-        raise SetupError(f"usage: python3 copilot/bootstrap.py [--dev | --tools], not {part!r}")
+        raise SetupError(f"usage: python3 copilot/bootstrap.py [--dev | --tools | --peers], not {part!r}")
+    venv = root / (".venv-peers" if part == "--peers" else ".venv")
     wanted = fingerprint(root, LOCKS[part])
-    if _holds(root, wanted):
+    if _holds(venv, wanted):
         return
     python = find_python()
     if not _suitable(sys.version_info[:2]):  # what follows is written for the Python that was found
         os.execv(python, [python, "-I", __file__, *([part] if part else [])])  # noqa: S606 - no shell is wanted
     with _alone(root):
-        if not _holds(root, wanted):  # another start may have made it while this one waited
-            _make(root, python, wanted)
+        if not _holds(venv, wanted):  # another start may have made it while this one waited
+            _make(root, venv, python, wanted)
 
 
 # --- what is there already -------------------------------------------------------------------------------------
@@ -100,16 +103,16 @@ def fingerprint(root: Path, locks: list[str]) -> dict[str, str]:
     return found
 
 
-def _recorded(root: Path) -> dict[str, str]:
+def _recorded(venv: Path) -> dict[str, str]:
     try:
-        return dict(json.loads((root / ".venv" / "ready.json").read_text(encoding="utf-8")))
+        return dict(json.loads((venv / "ready.json").read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
 
 
-def _holds(root: Path, wanted: dict[str, str]) -> bool:
-    recorded = _recorded(root)
-    alive = os.access(_python(root / ".venv"), os.X_OK)  # false when its Python was removed
+def _holds(venv: Path, wanted: dict[str, str]) -> bool:
+    recorded = _recorded(venv)
+    alive = os.access(_python(venv), os.X_OK)  # false when its Python was removed
     return alive and all(recorded.get(name) == digest for name, digest in wanted.items())
 
 
@@ -148,9 +151,8 @@ def _version_of(python: str) -> tuple[int, int] | None:
 # --- making it -------------------------------------------------------------------------------------------------
 
 
-def _make(root: Path, python: str, wanted: dict[str, str]) -> None:
-    venv = root / ".venv"
-    recorded = _recorded(root)
+def _make(root: Path, venv: Path, python: str, wanted: dict[str, str]) -> None:
+    recorded = _recorded(venv)
     whole = os.access(_python(venv), os.X_OK) and recorded.get("root") == str(root)
     if not whole:
         recorded = {}
@@ -158,7 +160,7 @@ def _make(root: Path, python: str, wanted: dict[str, str]) -> None:
         if venv.exists():
             print("Removing an environment that was never finished, or made elsewhere.", flush=True)
             shutil.rmtree(str(venv))
-        print("Making the environment in .venv: once, about half a minute.", flush=True)
+        print(f"Making the environment in {venv.name}: once, about half a minute.", flush=True)
         with _progress("creating", venv):
             _create(python, venv)
     (venv / "ready.json").unlink(missing_ok=True)
@@ -197,7 +199,8 @@ def _install(root: Path, venv: Path, locks: list[str]) -> None:
             installers = _installers(root, venv)
         with _progress("installing packages", venv):
             install = _first_that_works(installers, "--require-hashes", "--no-deps", *locked)
-            install("--no-deps", "--config-settings", "editable_mode=compat", "--editable", str(root))
+            if "requirements.lock" in locks:  # what we need is there, so that we can be
+                install("--no-deps", "--config-settings", "editable_mode=compat", "--editable", str(root))
     except CommandError as failed:
         _stop_where_hopeless(failed.output)
         print(failed.output[-3000:], file=sys.stderr)
@@ -336,7 +339,7 @@ def _progress(step: str, venv: Path) -> Generator[None]:
 
     def tell() -> None:
         while not done.wait(2):
-            print(f"  {step}: {time.monotonic() - began:.0f} s, {_megabytes(venv)} MB in .venv", flush=True)
+            print(f"  {step}: {time.monotonic() - began:.0f} s, {_megabytes(venv)} MB in {venv.name}", flush=True)
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()

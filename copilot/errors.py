@@ -125,6 +125,12 @@ class AuditError(CopilotError):
     code = "audit"
 
 
+class UnknownAnswerError(CopilotError):
+    """There is no such answer that this person may replay."""
+
+    code = "unknown_answer"
+
+
 class MaskingError(CopilotError):
     """What is personal in a text could not be masked, so it goes nowhere."""
 

@@ -80,6 +80,7 @@ class Settings:
     COPILOT_PLACE         the region that this program runs in, where the policy says what may be processed where
     COPILOT_SIGNERS       whose keys sign the policy (signers.yaml in the data folder)
     COPILOT_TRACES        the address that traces go to, of an OpenTelemetry collector (OTLP over HTTP); masked
+    COPILOT_METRICS       the address that metrics go to, likewise
     COPILOT_MODELS        the models that may help, and for what (models.yaml in the data folder)
     COPILOT_NAMES_MODEL   a spaCy model, by name or folder, that recognizes names that no record knows
     COPILOT_SESSION_…     how long its word and its sessions hold; see SessionSettings
@@ -97,6 +98,7 @@ class Settings:
     place: str = ""
     signers_file: Path | None = None
     traces: str | None = None
+    metrics: str | None = None
     names_model: str | None = None
     models_file: Path | None = None
 
@@ -134,7 +136,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         language=env.get("COPILOT_LANGUAGE") or "en",
         public_url=_url(env.get("COPILOT_PUBLIC_URL")),
         place=env.get("COPILOT_PLACE") or "",
-        traces=_url(env.get("COPILOT_TRACES")),
+        traces=_collector(env, "COPILOT_TRACES"),
+        metrics=_collector(env, "COPILOT_METRICS"),
         names_model=env.get("COPILOT_NAMES_MODEL") or None,
         signers_file=_file(env.get("COPILOT_SIGNERS")),
         models_file=_file(env.get("COPILOT_MODELS")),
@@ -222,6 +225,15 @@ def _url(text: str | None) -> str | None:
             f"COPILOT_PUBLIC_URL is {text!r}; it must be an address such as https://copilot.example.com"
         )
     return text.rstrip("/")
+
+
+def _collector(env: Mapping[str, str], name: str) -> str | None:
+    """The whole address that is sent to: a collector has a path for each kind."""
+    text = env.get(name) or None
+    parts = urlsplit(text or "")
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        raise SettingsError(f"{name} is {text!r}; it must be an address such as http://localhost:4318/v1/traces")
+    return text
 
 
 def _default_home() -> str:

@@ -11,14 +11,18 @@ from copilot.channels.cli import Command, say
 from copilot.errors import SettingsError
 from evals.bench.runner import PARTS, run_parts
 from evals.proofs.approvals.trial import APPROVALS
+from evals.proofs.captured.trial import CAPTURED_MODEL
 from evals.proofs.disagreements.trial import DISAGREEMENTS
 from evals.proofs.erasure.trial import ERASURE
 from evals.proofs.history import HISTORY
+from evals.proofs.lies.trial import LIES
+from evals.proofs.model_faults.trial import MODEL_FAULTS
 from evals.proofs.plans.trial import PLANS
 from evals.proofs.policy_replay.trial import POLICY_REPLAY
 from evals.proofs.published.trial import PUBLISHED
 from evals.proofs.redaction_known.trial import REDACTION_KNOWN
 from evals.proofs.redaction_wire.trial import REDACTION_WIRE
+from evals.proofs.replay.trial import REPLAY
 from evals.proofs.runner import run_suites
 from evals.proofs.scope_by_actor import SCOPE_BY_ACTOR
 from evals.proofs.scope_interleaved.trial import SCOPE_INTERLEAVED
@@ -44,6 +48,10 @@ SUITES: tuple[Suite, ...] = (
     REDACTION_WIRE,
     ERASURE,
     APPROVALS,
+    MODEL_FAULTS,
+    LIES,
+    CAPTURED_MODEL,
+    REPLAY,
 )
 """Every proof suite."""
 BUILD = Path("build")

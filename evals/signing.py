@@ -9,12 +9,14 @@ from pathlib import Path
 import yaml
 
 from copilot.domain.governance import Change, Version
+from copilot.domain.prompts import PromptChange, PromptText
 from copilot.policy.reading import BASELINE
 from copilot.policy.signing import make_key, sign
 from copilot.wiring import Runtime
 from copilot.wiring.policy_changes import bring_into_force, draft_approval, draft_rollback, draft_version, submit
 
 _ENTERPRISE = "enterprise.yaml"
+Signable = Version | Change | PromptText | PromptChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +39,18 @@ class Pair:
     async def approve(self, documents: Mapping[str, str]) -> int:
         """Submit and approve documents; the number of their version."""
         draft = await draft_version(self.runtime, documents, self.author, "as was asked")
-        await submit(self.runtime, replace(draft, signature=self._signed(draft, self.author)))
+        await submit(self.runtime, replace(draft, signature=self.signed(draft, self.author)))
         change = await draft_approval(self.runtime, draft.number, self.approver, "checked")
-        await bring_into_force(self.runtime, replace(change, signature=self._signed(change, self.approver)))
+        await bring_into_force(self.runtime, replace(change, signature=self.signed(change, self.approver)))
         return draft.number
 
     async def roll_back(self, number: int | None = None) -> None:
         """Bring back the version before, or one named."""
         change = await draft_rollback(self.runtime, number, self.approver, "back")
-        await bring_into_force(self.runtime, replace(change, signature=self._signed(change, self.approver)))
+        await bring_into_force(self.runtime, replace(change, signature=self.signed(change, self.approver)))
 
-    def _signed(self, what: Version | Change, who: str) -> bytes:
+    def signed(self, what: Signable, who: str) -> bytes:
+        """The signature of a person."""
         return sign(what.payload(), self.key(who), self.passphrase)
 
     def key(self, who: str) -> Path:

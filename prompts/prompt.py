@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,13 @@ class Prompt:
     input: Mapping[str, Any]
     boundaries: Boundaries
     body: Body
+    sha256: str
+    """The hash that an approval names."""
+
+    @property
+    def label(self) -> str:
+        """What the audit calls it."""
+        return f"{self.id} v{self.version} {self.sha256}"
 
     @property
     def task(self) -> str:
@@ -97,7 +105,7 @@ def parse(text: bytes) -> Prompt:
         id=front["id"], version=front["version"], owner=front["owner"], purpose=front["purpose"],
         risk_tier=front["risk_tier"], roles=_names(front["roles"]), languages=frozenset(front["languages"]),
         models=_names(front["models"]), parameters=front["parameters"], input=front["input"], boundaries=boundaries,
-        body=body,
+        body=body, sha256=hashlib.sha256(text).hexdigest(),
     )  # fmt: skip
 
 

@@ -17,7 +17,10 @@ from prompts.errors import TemplateError
 from prompts.front import decoded, read_yaml
 from prompts.shipped import CLAIMS, digest, shipped
 
-__all__ = ["ClaimTemplate", "Slot", "TemplateError", "digest", "load_approved", "parse", "read_claims"]
+__all__ = [
+    "ClaimTemplate", "Slot", "TemplateError", "claims_digest", "digest", "load_approved", "parse", "read_claims",
+    "template_digest",
+]  # fmt: skip
 
 _SLOT = re.compile(r"\{(\w+)\.(\w+)\}")
 Claims = Mapping[str, "ClaimTemplate"]
@@ -91,3 +94,15 @@ def parse(name: str, text: str) -> ClaimTemplate:
     if wrong:
         raise TemplateError(f"the claim template {name!r} has {wrong.group()!r} outside a slot")
     return ClaimTemplate(name, literals, tuple(map(Slot, pieces[1::3], pieces[2::3])))
+
+
+@lru_cache(maxsize=4096)
+def template_digest(template: ClaimTemplate) -> str:
+    """What tells the words of a template from any others: 16 hexadecimal digits of a SHA-256."""
+    whole = "\0".join((template.name, *template.literals, *(f"{slot.record}.{slot.field}" for slot in template.slots)))
+    return digest(whole.encode())[:16]
+
+
+def claims_digest(claims: Claims) -> str:
+    """What tells a whole set of templates from any other."""
+    return digest("\n".join(f"{name} {template_digest(claims[name])}" for name in sorted(claims)).encode())[:32]

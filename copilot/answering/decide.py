@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from copilot.answering.draft import Claim, Draft, Templates, render
 from copilot.answering.sources import sources
@@ -13,6 +14,7 @@ from copilot.domain.answer import Answer, Fact, Reason, Verdict
 from copilot.domain.evidence import Evidence, Record, Value
 from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.semantic.model import SemanticModel
+from prompts.template import claims_digest
 
 RULES = "rules"
 _PLACES = ("site", "region", "channel")
@@ -37,6 +39,11 @@ class Decider:
     def __init__(self, templates: Templates, model: SemanticModel) -> None:
         self._templates = templates
         self._model = model
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells the templates that may be said from any other set of them."""
+        return claims_digest(self._templates)
 
     def answer(
         self, plan: Plan, evidence: Evidence, draft: Draft, findings: Sequence[Finding], stale: Staleness, now: datetime
@@ -68,7 +75,8 @@ class Decider:
         asked = _asked(now, echo=no_plan.echo, words=", ".join(no_plan.unknown_words))
         match no_plan.reason:
             case "ambiguous":
-                said = self._say("declined_ambiguous", asked=asked) or self._say("declined_ambiguous_question")
+                form = "declined_guessed" if len(no_plan.choices) == 1 else "declined_ambiguous"
+                said = self._say(form, asked=asked) or self._say("declined_ambiguous_question")
             case "not_found":
                 said = self._say("declined_not_found", asked=asked)
             case "unsupported":

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from copilot.answering.printing import markdown, print_value, wire_value
 from copilot.domain.answer import Fact
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
-from copilot.domain.evidence import Evidence, Record
+from copilot.domain.evidence import Evidence, Record, Value
 from prompts.template import ClaimTemplate
 
 _DAYS = ("date", "instant")
 """The types of values that name a day."""
+_BOLD = "**"
 Slots = Mapping[str, Record]
 Templates = Mapping[str, ClaimTemplate]
 
@@ -33,8 +35,19 @@ class Claim:
     """It answers "when", by a day or because there can be none."""
     about: tuple[str, ...] = ()
     """The ids of all records bound to the claim, those without a printed field too."""
-    further: tuple[str, ...] = ()
-    """The names of the templates of what it goes on to say."""
+    slots: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    """The slots that it was bound by, those that its template does not print too -> the ids of their records."""
+    stressed: tuple[str, ...] = ()
+    """References whose values are in bold because somebody wanted them to be."""
+    quote: tuple[str, str] | None = None
+    """The reference and the words of a quote."""
+    further: tuple[Claim, ...] = ()
+    """What it goes on to say; text, facts and records of those are part of its own."""
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The names of the templates that it is rendered by."""
+        return (self.name, *(each.name for each in self.further))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +85,7 @@ def _going_on(
     further = [dict(_of_records(spec, evidence, templates)) for spec in specs]
     led = {record.id for spec in specs for step in _each(spec) for record in evidence.get(step)}
     unsaid = any(led and not each for each in further)
-    return [_together(claim, [each[r] for each in further for r in claim.about[:1] if r in each]) for claim in made], (
+    return [together(claim, [each[r] for each in further for r in claim.about[:1] if r in each]) for claim in made], (
         unsaid
     )
 
@@ -87,13 +100,14 @@ def _of_records(spec: ClaimSpec, evidence: Evidence, templates: Templates) -> It
             yield leader, claim
 
 
-def _together(claim: Claim, further: Sequence[Claim]) -> Claim:
+def together(claim: Claim, further: Sequence[Claim]) -> Claim:
+    """A claim with what it goes on to say."""
     return replace(
         claim,
         text=" ".join((claim.text, *(each.text for each in further))),
         facts=(*claim.facts, *(fact for each in further for fact in each.facts)),
         about=tuple(dict.fromkeys((*claim.about, *(record for each in further for record in each.about)))),
-        further=tuple(each.name for each in further),
+        further=tuple(further),
     )
 
 
@@ -115,8 +129,9 @@ def _is_head(claim: Claim) -> bool:
     return claim.text.endswith(":")
 
 
-def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
-    """Fill a template's slots with printed values; None where one has no value."""
+def render(template: ClaimTemplate, slots: Slots, stressed: AbstractSet[str] = frozenset()) -> Claim | None:
+    """Fill a template's slots with printed values, in bold those of the `stressed` references; None where one has no
+    value."""
     pieces = [template.literals[0]]
     facts: list[Fact] = []
     dated = False
@@ -126,11 +141,27 @@ def render(template: ClaimTemplate, slots: Slots) -> Claim | None:
         printed = print_value(record, value) if value else None
         if value is None or printed is None:
             return None
-        pieces += [markdown(printed), literal]
+        ref = f"{record.id}.{slot.field}"
+        bold = _BOLD if ref in stressed and "".join(pieces).count(_BOLD) % 2 == 0 else ""
+        pieces += [f"{bold}{markdown(printed)}{bold}", literal]
         dated = dated or value.type in _DAYS
-        facts.append(Fact(ref=f"{record.id}.{slot.field}", value=wire_value(value), unit=value.unit, text=printed))
-    about = tuple(record.id for record in slots.values())
-    return Claim(name=template.name, text="".join(pieces), facts=tuple(facts), about=about, settles=dated)
+        facts.append(Fact(ref=ref, value=wire_value(value), unit=value.unit, text=printed))
+    bound = {slot: record.id for slot, record in slots.items()}
+    return Claim(
+        name=template.name, text="".join(pieces), facts=tuple(facts), about=(*bound.values(),), slots=bound,
+        settles=dated,
+    )  # fmt: skip
+
+
+def render_quote(template: ClaimTemplate, record: Record, ref: str, words: str) -> Claim | None:
+    """Words of the field that `ref` names, S3.body, by a template whose last slot is for them."""
+    slot = template.slots[-1]
+    quoting = replace(record, values={**record.values, slot.field: Value("text", words)})
+    claim = render(template, dict.fromkeys((each.record for each in template.slots), quoting))
+    if claim is None:
+        return None
+    quoted = replace(claim.facts[-1], ref=ref, quoted=True)
+    return replace(claim, facts=(*claim.facts[:-1], quoted), quote=(ref, words))
 
 
 def _claims(group: ClaimGroup, evidence: Evidence, templates: Templates) -> Iterator[Claim]:

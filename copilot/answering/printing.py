@@ -37,11 +37,15 @@ def markdown(text: str) -> str:
 
 def clean(text: str) -> str:
     """One line without control, format or bidirectional characters, cut at a length fit for an answer."""
-    kept = "".join(
+    line = " ".join((text if text.isascii() and text.isprintable() else _visible(text)).split())
+    return line if len(line) <= _MOST_TEXT else line[: _MOST_TEXT - 1] + "…"
+
+
+def _visible(text: str) -> str:
+    """A text without what is not seen, every kind of blank as a plain one."""
+    return "".join(
         " " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace()
     )
-    line = " ".join(kept.split())
-    return line if len(line) <= _MOST_TEXT else line[: _MOST_TEXT - 1] + "…"
 
 
 def wire_value(value: Value) -> str | int | bool | date | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from copilot.domain.json import Json
+from copilot.domain.model_calls import Engine, Fallback, Mark
 from copilot.domain.plan import Choice
 from copilot.domain.residency import NOWHERE, Residency
 
@@ -43,6 +44,8 @@ class Fact:
     value: str | int | bool | date | datetime | None
     unit: str | None
     text: str
+    quoted: bool = False
+    """Whether `text` is a part of the value, word for word, rather than all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +79,11 @@ class Answer:
     answer: str
     verdict: Verdict
     reason: Reason | None
-    engine: str
+    engine: Engine
+    """Whether the rules alone made it, or what a model proposed is part of it."""
     kind: str | None
+    fallback: Fallback | None = None
+    """Why a model that was to help did not, so that the rules answered."""
     understood: str = ""
     """The question as it was understood, in one line of our own words."""
     facts: tuple[Fact, ...] = ()
@@ -88,6 +94,11 @@ class Answer:
     audit_id: str = ""
     elapsed_ms: int = 0
 
+    @property
+    def mark(self) -> Mark:
+        """The models' part in it."""
+        return Mark(engine=self.engine, fallback=self.fallback)
+
     def to_json(self) -> dict[str, Json]:
         """The wire form, as documented in the README."""
         return {
@@ -95,6 +106,7 @@ class Answer:
             "verdict": self.verdict.value,
             "reason": self.reason.value if self.reason else None,
             "engine": self.engine,
+            "fallback": self.fallback,
             "understood": self.understood,
             "facts": [_fact(fact) for fact in self.facts],
             "sources": [_source(source) for source in self.sources],

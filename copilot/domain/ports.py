@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from copilot.domain.answer import Answer
+from copilot.domain.health import Health
 from copilot.domain.prompts import SuiteResult
 from copilot.domain.question import (
     Channel,
@@ -75,6 +76,6 @@ class Copilot(Protocol):
         administrators."""
         ...
 
-    async def health(self) -> dict[str, str]:
-        """Component -> "ok" or what is wrong, in words fit for anybody."""
+    async def health(self) -> Health:
+        """What is needed for an answer and how it is, in words fit for anybody."""
         ...

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from copilot.answering.made import Saying
 from copilot.domain.scope import Scope
 from copilot.manners.explained import explained
 from copilot.manners.offers import measures, offered, topics
-from copilot.manners.said import PREFIX, Line, Saying, Told, own, text, told
+from copilot.manners.said import PREFIX, Line, Told, own, text, told
 from copilot.store.conversations import KeptTurn
 from copilot.understanding.manners import Manner
 
@@ -39,7 +40,7 @@ async def mannerly(line: Line, manner: Manner, scope: Scope, turns: Sequence[Kep
         case Manner.WRONG:
             return await _reviewed(line, _last(turns), setting)
         case Manner.THANKS | Manner.GOODBYE | Manner.STOP | Manner.RESET:
-            return told(manner, [Saying(f"{PREFIX}{manner}", {})], line.templates)
+            return told(manner, [Saying(f"{PREFIX}{manner}", {})], line)
         case _:
             return await explained(line, manner, _last(turns), scope)
 
@@ -63,15 +64,15 @@ def _last(turns: Sequence[KeptTurn]) -> KeptTurn | None:
 
 async def _greeted(line: Line, scope: Scope) -> Told:
     if not scope:
-        return told(Manner.GREETING, [Saying("manners_greeting_no_access", {})], line.templates)
+        return told(Manner.GREETING, [Saying("manners_greeting_no_access", {})], line)
     slots = {"told": own(line.clock(), topics=text(topics(line.model, scope)))}
     choices = await offered(line, scope)
-    return told(Manner.GREETING, [Saying("manners_greeting", slots)], line.templates, choices=choices)
+    return told(Manner.GREETING, [Saying("manners_greeting", slots)], line, choices=choices)
 
 
 async def _helped(line: Line, scope: Scope) -> Told:
     if not scope:
-        return told(Manner.HELP, [Saying("manners_help_no_access", {})], line.templates)
+        return told(Manner.HELP, [Saying("manners_help_no_access", {})], line)
     words = {"topics": text(topics(line.model, scope)), "measures": text(measures(line.model, scope))}
     slots = {"told": own(line.clock(), **words)}
     said = [Saying("manners_help", slots), Saying("manners_help_measures", slots), Saying("manners_help_how", {})]
@@ -81,7 +82,7 @@ async def _helped(line: Line, scope: Scope) -> Told:
     for place, choice in enumerate(choices):
         example = own(line.clock(), place, question=text(choice.question))
         said.append(Saying("manners_help_example", {"example": example}))
-    return told(Manner.HELP, said, line.templates, choices=choices)
+    return told(Manner.HELP, said, line, choices=choices)
 
 
 async def _reviewed(line: Line, last: KeptTurn | None, setting: Setting) -> Told:
@@ -92,6 +93,6 @@ async def _reviewed(line: Line, last: KeptTurn | None, setting: Setting) -> Told
     elif last:
         number = await line.reviews.open(setting.subject, setting.conversation, last.audit_id, setting.words)
     if number is None:
-        return told(Manner.WRONG, [Saying("manners_wrong_nothing", {})], line.templates)
+        return told(Manner.WRONG, [Saying("manners_wrong_nothing", {})], line)
     slots = {"review": own(line.clock(), number=text(str(number)))}
-    return told(Manner.WRONG, [Saying("manners_wrong", slots)], line.templates)
+    return told(Manner.WRONG, [Saying("manners_wrong", slots)], line)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from copilot.answering.draft import Claim
-from copilot.answering.sources import sources, used_records
+from copilot.answering.made import Saying
+from copilot.answering.sources import used_records
 from copilot.domain.claims import Outline
 from copilot.domain.composition import Composition, Part
 from copilot.domain.dialogue import State, state_of
@@ -16,7 +17,7 @@ from copilot.domain.evidence import Evidence, Record, Value
 from copilot.domain.plan import Filter, Operator, Period, Plan, RecordQuery
 from copilot.domain.query import Function
 from copilot.domain.scope import Scope
-from copilot.manners.said import Line, Saying, Told, beside, own, text, told
+from copilot.manners.said import Line, Told, beside, own, text, told
 from copilot.semantic.definitions import RECORD_COUNT, definition_of
 from copilot.semantic.forms import load_forms
 from copilot.semantic.kpis import Kpi, load_kpis
@@ -47,11 +48,11 @@ class Again:
 async def explained(line: Line, manner: Manner, last: KeptTurn | None, scope: Scope) -> Told:
     """The explanation that a manner asks for of the last turn; None where there is no such turn."""
     if last is None:
-        return told(manner, [Saying("manners_nothing", {})], line.templates)
+        return told(manner, [Saying("manners_nothing", {})], line)
     state = state_of([last.plan])
     again = await _again(line, state, scope) if last.plan else None
     if again is None:
-        return told(manner, [Saying("manners_declined", {})], line.templates)
+        return told(manner, [Saying("manners_declined", {})], line)
     now = line.clock()
     said = [
         *_said(manner, again),
@@ -59,10 +60,8 @@ async def explained(line: Line, manner: Manner, last: KeptTurn | None, scope: Sc
     ]
     if manner not in _BARE:
         said += _measures(again, now)
-    return told(
-        manner, [*said, *_sources(line, again, now)], line.templates, evidence=again.evidence,
-        sources=sources(again.claims, again.evidence, line.model, now),
-    )  # fmt: skip
+    said += _sources(line, again, now)
+    return told(manner, said, line, evidence=again.evidence, cited=again.claims)
 
 
 async def _again(line: Line, state: State, scope: Scope) -> Again | None:

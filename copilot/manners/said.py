@@ -9,8 +9,10 @@ from typing import Protocol
 
 from copilot.answering.decide import RULES, joined
 from copilot.answering.draft import Claim, Draft, Templates, render
+from copilot.answering.made import OfManner, Saying
+from copilot.answering.sources import sources
 from copilot.answering.verify import Finding, verify
-from copilot.domain.answer import Answer, Fact, Source, Verdict
+from copilot.domain.answer import Answer, Fact, Verdict
 from copilot.domain.claims import Outline
 from copilot.domain.clock import Clock
 from copilot.domain.dialogue import State
@@ -42,21 +44,26 @@ class Ran(Protocol):
     def findings(self) -> Sequence[Finding]: ...
 
 
-class Line(Protocol):
-    """The parts of the straight line that manners need; `copilot.ask.Asking` is one."""
+class Worded(Protocol):
+    """What a sentence takes."""
 
-    @property
-    def database(self) -> Database: ...
     @property
     def model(self) -> SemanticModel: ...
     @property
     def templates(self) -> Templates: ...
     @property
+    def clock(self) -> Clock: ...
+
+
+class Line(Worded, Protocol):
+    """The parts of the straight line that manners need; `copilot.ask.Asking` is one."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
     def conversations(self) -> Conversations: ...
     @property
     def reviews(self) -> Reviews: ...
-    @property
-    def clock(self) -> Clock: ...
 
     async def plan(self, text: str, scope: Scope, state: State | None = None) -> Plan | NoPlan | None: ...
     async def retrieve(self, plan: Plan, scope: Scope, now: datetime) -> Evidence: ...
@@ -72,15 +79,8 @@ class Told:
     plan: Plan
     draft: Draft
     findings: tuple[Finding, ...]
-    evidence: Evidence = NO_EVIDENCE
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """One claim to be made: its template and the records of its slots."""
-
-    claim: str
-    slots: Mapping[str, Record]
+    evidence: Evidence
+    made: OfManner
 
 
 def own(now: datetime, place: int = 0, /, **values: Value) -> Record:
@@ -101,32 +101,42 @@ def text(words: str) -> Value:
 def told(
     manner: str,
     lines: Sequence[Saying | Claim],
-    templates: Templates,
+    line: Worded,
     *,
     evidence: Evidence = NO_EVIDENCE,
-    sources: tuple[Source, ...] = (),
+    cited: Sequence[Claim] | None = None,
     choices: tuple[Choice, ...] = (),
 ) -> Told:
-    """The answer of a manner. A claim among the lines was made and verified by another draft; one that can't be backed
-    is left out."""
-    made: list[Claim] = []
+    """The answer of a manner, with the sources of the claims `cited`. A claim among the lines was made and verified by
+    another draft; one that can't be backed is left out."""
+    made = OfManner(
+        manner=manner, lines=tuple(lines), evidence=evidence, cited=None if cited is None else tuple(cited),
+        choices=choices, now=line.clock(),
+    )  # fmt: skip
+    return told_again(made, line.templates, line.model)
+
+
+def told_again(made: OfManner, templates: Templates, model: SemanticModel) -> Told:
+    """The answer of a manner from what it is made of."""
+    claims: list[Claim] = []
     findings: list[Finding] = []
-    for line in lines:
+    for line in made.lines:
         if isinstance(line, Claim):
-            made.append(line)
+            claims.append(line)
         elif (template := templates.get(line.claim)) and (claim := render(template, line.slots)):
             seen = Evidence(steps={name: (record,) for name, record in line.slots.items()})
-            found = verify(Draft(claims=(claim,), complete=True), seen)
+            found = verify(Draft(claims=(claim,), complete=True), seen, None, templates)
             findings += found
-            made += [] if found else [claim]
-    kind = f"{PREFIX}{manner}"
+            claims += [] if found else [claim]
+    kind = f"{PREFIX}{made.manner}"
     answer = Answer(
-        answer=joined(made), verdict=Verdict.VERIFIED, reason=None, engine=RULES, kind=kind,
-        facts=_facts(made, evidence), sources=sources, choices=choices,
+        answer=joined(claims), verdict=Verdict.VERIFIED, reason=None, engine=RULES, kind=kind,
+        facts=_facts(claims, made.evidence), choices=made.choices,
+        sources=() if made.cited is None else sources(made.cited, made.evidence, model, made.now),
     )  # fmt: skip
     plan = Plan(kind=kind, references={}, steps=(), outline=Outline(groups=()))
-    draft = Draft(claims=tuple(made), complete=True)
-    return Told(answer=answer, plan=plan, draft=draft, findings=tuple(findings), evidence=evidence)
+    draft = Draft(claims=tuple(claims), complete=True)
+    return Told(answer=answer, plan=plan, draft=draft, findings=tuple(findings), evidence=made.evidence, made=made)
 
 
 def _facts(claims: Sequence[Claim], evidence: Evidence) -> tuple[Fact, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from copilot.domain.clock import Clock
+from copilot.domain.model_calls import BreakerState, Came
 
 _FAILURES = 5
 _REST = timedelta(seconds=30)
@@ -21,8 +22,19 @@ class Breaker:
     failures: int = 0
     """In a row."""
     opened: datetime | None = None
+    """When it opened, or a try after its rest failed."""
+    since: datetime | None = None
+    """When it opened the first time; None while it is closed."""
+    last_failure: Came | None = None
     _rest: timedelta = _REST
     _trying: datetime | None = None
+
+    @property
+    def state(self) -> BreakerState:
+        """How it stands now."""
+        if self.opened is None:
+            return "closed"
+        return "open" if self.clock() < self.opened + self._rest else "half_open"
 
     def admits(self) -> bool:
         """Whether a request may be made now; it has to be told then how it went."""
@@ -36,12 +48,14 @@ class Breaker:
 
     def went_well(self) -> None:
         """A request was answered."""
-        self.failures, self.opened, self._trying, self._rest = 0, None, None, _REST
+        self.failures, self.opened, self.since, self._trying, self._rest = 0, None, None, None, _REST
 
-    def failed(self) -> None:
+    def failed(self, how: Came) -> None:
         """A request was not answered, or not by anything that can be used."""
         self.failures += 1
+        self.last_failure = how
         if self.opened is not None and self._trying is not None:
             self._rest = min(self._rest * 2, _LONGEST)
         if self.failures >= _FAILURES:
             self.opened, self._trying = self.clock(), None
+            self.since = self.since or self.opened

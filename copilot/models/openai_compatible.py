@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
-from openai import AsyncAzureOpenAI, AsyncOpenAI, OpenAIError
+from openai import APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, OpenAIError
 
 from copilot.domain.json import Json
 from copilot.domain.redaction import Masked
@@ -221,4 +221,22 @@ def _translated() -> Generator[None]:
     except (OpenAIError, httpx2.HTTPError, *_FORMLESS) as error:
         if isinstance(error.__cause__, MaskingError):
             raise error.__cause__ from None
-        raise ModelError(f"the model could not be asked ({type(error).__name__}); try again in a moment") from None
+        told = f"the model could not be asked ({type(error).__name__})"
+        raise ModelError(f"{told}: {_remedy(error)}" if isinstance(error, APIStatusError) else told) from None
+
+
+def _remedy(error: APIStatusError) -> str:
+    """What a status of HTTP means here, and what to do about it."""
+    match error.status_code:
+        case 401 | 403:
+            return "its service does not take the key; look at `key` and the variable that it names"
+        case 404:
+            return "its service knows no such address or model; look at `url`, `model` and `api_version`"
+        case 400 | 422:
+            return "its service does not take such a request; another `answers` may suit it: tools, schema or text"
+        case 413:
+            return "the request is too long for its service"
+        case 429:
+            return "its service is asked too often, or its own budget is used up"
+        case status:
+            return f"its service answered with status {status}; try again in a moment"

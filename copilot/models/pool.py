@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from copilot.domain.allowance import Allowance, Spending
 from copilot.domain.clock import Clock
-from copilot.errors import BudgetError, MaskingError, ModelError, ResidencyError
+from copilot.domain.model_calls import Attempt, Came, ModelState
+from copilot.errors import BudgetError, DatabaseError, MaskingError, ModelError, ResidencyError
 from copilot.models.breaker import Breaker
 from copilot.models.configured import Budget, Configured, Served, Task, Tasked
+from copilot.models.measured import measure
 from copilot.models.saying import Request, Said, Speaker
 
-Came = Literal["said", "resting", "not_allowed", "over_budget", "may_not_leave", "failed", "slow"]
 _CHARACTERS = 3
 """A token holds at least so many characters in the languages that we speak, so an estimate by them is high."""
 _NO_TIME = 0.05
 T = TypeVar("T")
-Made = Callable[[Served], Awaitable[Request | None]]
-"""Gives the request as one model may see it, None where it may see none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What became of asking one model, for the audit: how long it took in milliseconds, and the tokens in and out."""
-
-    model: str
-    came: Came
-    elapsed_ms: int = 0
-    tokens: tuple[int, int] = (0, 0)
+Made = Callable[[str, Served], Awaitable[Request | None]]
+"""Gives the request as one model may see it, by its name and where it is served; None where it may see none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +57,20 @@ class Purse(Protocol):
         """Say what was used of what was set aside."""
         ...
 
+    async def used(self, allowance: Allowance) -> tuple[int, int]:
+        """Tokens and millionths of the currency that are used of one today, or set aside. Raises DatabaseError."""
+        ...
+
 
 @dataclass(slots=True)
 class Line:
-    """One model as it is asked: where it is served, what speaks for it, and its breaker."""
+    """One model as it is asked: where it is served, what speaks for it, its breaker, and the most that the last request
+    could take, in tokens and millionths of the currency."""
 
     served: Served
     speaker: Speaker
     breaker: Breaker
+    most: tuple[int, int] = (1, 0)
 
 
 class Models:
@@ -88,6 +86,15 @@ class Models:
         """Whether there is a model for a task."""
         return task in self._configured.tasks
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that there are models for."""
+        return tuple(self._configured.tasks)
+
+    def served(self, name: str) -> Served:
+        """Where a model is served, and how it is asked."""
+        return self._lines[name].served
+
     async def reach(self) -> AsyncGenerator[tuple[str, str | None]]:
         """Each model and None, or why it can't be asked. Nothing is said to it."""
         for name, line in self._lines.items():
@@ -101,9 +108,20 @@ class Models:
             else:
                 yield name, None
 
-    def states(self) -> Mapping[str, str]:
-        """Each model -> "ok", or since when it rests and after how many failures in a row."""
-        return {name: _state(line.breaker) for name, line in self._lines.items()}
+    async def states(self) -> tuple[ModelState, ...]:
+        """How each model is."""
+        return tuple([await self._state(name, line) for name, line in self._lines.items()])
+
+    def only(self, name: str) -> Models:
+        """These with one model alone for each task that is its, and the same breakers and budgets."""
+        tasks = {
+            task: tasked.model_copy(update={"models": (name,)})
+            for task, tasked in self._configured.tasks.items()
+            if name in tasked.models
+        }
+        found = copy.copy(self)
+        found._configured = self._configured.model_copy(update={"tasks": tasks})  # noqa: SLF001 -- one of ours
+        return found
 
     async def say(self, task: Task, made: Made, read: Callable[[Said], T], asker: Asker) -> Heard[T]:
         """What a model says for a task, as `read` understands it: that raises ModelError for what can't be used, and
@@ -115,28 +133,50 @@ class Models:
         if tasked is None:
             return Heard(said=None)
         allowances = _allowances(self._configured.budgets, asker)
-        return await _Turn(self._lines, self._purse, asker, allowances, tasked, made, read).go()
+        heard = await _Turn(self._lines, self._purse, asker, allowances, tasked, made, read).go()
+        for each in heard.attempts:
+            measure(task, each, self._lines[each.model].breaker.state)
+        return heard
 
     async def aclose(self) -> None:
         """Close all connections."""
         for line in self._lines.values():
             await line.speaker.aclose()
 
+    async def _state(self, name: str, line: Line) -> ModelState:
+        breaker = line.breaker
+        tasks = tuple(task for task, tasked in self._configured.tasks.items() if name in tasked.models)
+        return ModelState(
+            name=name, tasks=tasks, breaker=breaker.state, since=breaker.since, last_failure=breaker.last_failure,
+            over_budget=await self._is_spent(line),
+        )  # fmt: skip
+
+    async def _is_spent(self, line: Line) -> bool:
+        """Whether what the company may use today has less left than a request takes: that of a person or a role says
+        nothing about the model."""
+        company = [_allowance(budget, "") for budget in self._configured.budgets if budget.per == "company"]
+        for each in company:
+            try:
+                tokens, micros = await self._purse.used(each)
+            except DatabaseError:
+                return False  # which is told as such
+            if not each.covers(tokens + line.most[0], micros + line.most[1]):
+                return True
+        return False
+
 
 def _allowances(budgets: Sequence[Budget], asker: Asker) -> tuple[Allowance, ...]:
     """The budgets that a person's questions count to."""
     names = {"person": asker.subject, "company": ""}
     return tuple(
-        Allowance(per=each.per, name=names.get(each.per, each.role), tokens=each.tokens, micros=each.micros)
+        _allowance(each, names.get(each.per, each.role))
         for each in budgets
         if each.per != "role" or each.role in asker.roles
     )
 
 
-def _state(breaker: Breaker) -> str:
-    if breaker.opened is None:
-        return "ok"
-    return f"rests since {breaker.opened:%H:%M:%S} UTC, after {breaker.failures} failures in a row"
+def _allowance(budget: Budget, name: str) -> Allowance:
+    return Allowance(per=budget.per, name=name, tokens=budget.tokens, micros=budget.micros)
 
 
 @dataclass(slots=True)
@@ -156,37 +196,38 @@ class _Turn(Generic[T]):
         until = time.monotonic() + self.tasked.within
         for name in self.tasked.models:
             began = time.monotonic()
-            reply = await self._ask(self.lines[name], until - began)
+            reply = await self._ask(name, self.lines[name], until - began)
             spent = int((time.monotonic() - began) * 1000)
-            self.attempts.append(Attempt(model=name, came=reply.came, elapsed_ms=spent, tokens=reply.tokens or (0, 0)))
+            told = Attempt(model=name, came=reply.came, elapsed_ms=spent, tokens=reply.tokens or (0, 0), why=reply.why)
+            self.attempts.append(told)
             if reply.said is not None:
                 return Heard(said=reply.said, model=name, attempts=tuple(self.attempts))
         return Heard(said=None, attempts=tuple(self.attempts))
 
-    async def _ask(self, line: Line, seconds: float) -> _Reply[T]:
+    async def _ask(self, name: str, line: Line, seconds: float) -> _Reply[T]:
         """What became of asking one model. The policy is asked before anything is made for it."""
         try:
             self.asker.allows(line.served)
             if not line.breaker.admits():
                 return _Reply("resting")
-            request = await self.made(line.served)
-        except ResidencyError:
-            return _Reply("not_allowed")
-        except MaskingError:
-            return _Reply("may_not_leave")
+            request = await self.made(name, line.served)
+        except ResidencyError as error:
+            return _Reply("not_allowed", why=str(error))
+        except MaskingError as error:
+            return _Reply("may_not_leave", why=str(error))
         if request is None:
             return _Reply("not_allowed")
         return await self._paid(line, request, seconds) if seconds > _NO_TIME else _Reply("slow")
 
     async def _paid(self, line: Line, request: Request, seconds: float) -> _Reply[T]:
         """Asks within the budgets: the most that it may take is set aside before."""
-        most = _most(line.served, request)
+        most = line.most = _most(line.served, request)
         if not self.allowances:
             return await self._heard(line, request, seconds)
         try:
             spending = await self.purse.take(self.allowances, *most)
-        except BudgetError:
-            return _Reply("over_budget")
+        except BudgetError as error:
+            return _Reply("over_budget", why=str(error))
         used = most  # also where the question was given up: nobody knows
         try:
             reply = await self._heard(line, request, seconds)
@@ -204,13 +245,13 @@ class _Turn(Generic[T]):
             tokens = said.tokens
             read = self.read(said)
         except TimeoutError:
-            line.breaker.failed()
+            line.breaker.failed("slow")
             return _Reply("slow")
-        except ModelError:
-            line.breaker.failed()
-            return _Reply("failed", tokens=tokens)
-        except MaskingError:
-            return _Reply("may_not_leave")
+        except ModelError as error:
+            line.breaker.failed("failed")
+            return _Reply("failed", tokens=tokens, why=str(error))
+        except MaskingError as error:
+            return _Reply("may_not_leave", why=str(error))
         line.breaker.went_well()
         return _Reply("said", read, tokens)
 
@@ -222,6 +263,7 @@ class _Reply(Generic[T]):
     came: Came
     said: T | None = None
     tokens: tuple[int, int] | None = None
+    why: str = ""
 
 
 def _most(served: Served, request: Request) -> tuple[int, int]:

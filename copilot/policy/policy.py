@@ -49,6 +49,9 @@ class Rules:
     """How far ahead demand and expected receipts count for what can be promised."""
     pseudonyms_kept: timedelta
     """How long after it was last used the value behind a token of a conversation is kept."""
+    readings_of_models: str
+    """What becomes of a model's reading of words that the rules don't know: `refused`, `asked_back` (is that what you
+    mean?) or `told` (answered, and said)."""
     here: Effective
 
     def fresh_limit(self, record_class: str) -> timedelta:
@@ -251,5 +254,6 @@ def _rules(here: Effective) -> Rules:
         stock_kept_whole_by=here.setting("stock_kept_whole_by").value or frozenset(),
         promise_within=timedelta(days=here.setting("promise_within_days").value or 0),
         pseudonyms_kept=timedelta(days=here.setting("pseudonyms_kept_days").value or 0),
+        readings_of_models=here.setting("readings_of_models").value or "refused",
         here=here,
     )

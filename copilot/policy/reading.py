@@ -131,7 +131,9 @@ def _value_faults(where: str, body: Body) -> Iterator[str]:
 
 def _is_value(setting: str, value: Any) -> bool:
     if setting in _DAYS:
-        return not isinstance(value, list)
+        return isinstance(value, int)
+    if setting == "readings_of_models":
+        return isinstance(value, str)
     return isinstance(value, list) and (setting == "roles_of_customers" or set(cast("list[str]", value)) <= _PURPOSES)
 
 

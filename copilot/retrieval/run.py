@@ -51,8 +51,10 @@ class Run:
 
 
 async def start(connection: Connection, model: SemanticModel, scope: Scope, context: Context, linker: Linker) -> Run:
-    sources = await (await connection.execute(query("sources_and_coverage"))).fetchall()
-    calendars = await read_calendars(connection)
+    async with connection.pipeline():
+        known = await connection.execute(query("sources_and_coverage"))
+        calendars = await read_calendars(connection)
+        sources = await known.fetchall()
     names = {row["id"]: row["name"] for row in sources}
     covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
     loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}

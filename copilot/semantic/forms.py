@@ -32,7 +32,11 @@ class Forms:
     said: Mapping[str, str]
     """What is said of where an answer comes from, by name."""
     number_words: tuple[str, ...]
-    states: Mapping[str, tuple[str, ...]]
+    leaning: tuple[str, ...]
+    """Words by which a sentence begins that speaks of what was said before it."""
+    day_words: tuple[str, ...]
+    claiming: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """Words that need something behind them: the part of the file -> group of words -> the words."""
 
     def counted_as(self, noun: str) -> tuple[str, str]:
         """What one of a thing is called, and several."""
@@ -43,6 +47,8 @@ class Forms:
         return self.day_form.format(day=day.day, month=self.months[day.month - 1], year=day.year)
 
 
+CLAIMING = ("states", "comparisons", "ranks", "quantities", "causes", "times")
+"""The parts of the file with words that need something behind them."""
 _SAID = ("former", "formula", "several_systems", "company", "and", "from", "until")
 
 
@@ -63,8 +69,11 @@ def read_forms(body: Mapping[str, Any]) -> Forms:
             nouns={noun: (one, several) for noun, (one, several) in body["nouns"].items()},
             subjects={name: (head, within) for name, (head, within) in body["subjects"].items()},
             part_of=body["part_of"], said={name: body[name] for name in _SAID},
-            number_words=tuple(body["number_words"]),
-            states={name: tuple(phrases) for name, phrases in body["states"].items()},
+            number_words=tuple(body["number_words"]), leaning=tuple(body["leaning"]),
+            day_words=tuple(body["day_words"]),
+            claiming={
+                part: {group: tuple(phrases) for group, phrases in body[part].items()} for part in CLAIMING
+            },
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelDefinitionError(f"the forms of values are not well formed: {error!r}") from error

@@ -31,6 +31,8 @@ from copilot.store.sealing import KeyRing, SealedBlob, joint, seal
 __all__ = ["AuditEntry", "AuditLog", "AuditReceipt", "ClaimCheck", "PolicyDecision", "RecordRef", "sealed_blobs"]
 
 STAMP_KEY = "stamp"
+QUESTION, ANSWER, MAKING = "question", "answer", "making"
+"""The kinds of sealed values."""
 _GROUP = 128
 _PATIENCE_S = 15.0
 _SYNC_EVERY_S = 1.0
@@ -93,12 +95,15 @@ class AuditLog:
         question = entry.question.encode("utf-8", "surrogatepass")
         try:
             person = self._ring.person(entry.subject)
-            asked, asked_digest = seal(person, entry.audit_id, "question", question)
             both = joint(person, self._ring.business())  # an answer repeats words of the question
-            told, told_digest = seal(both, entry.audit_id, "answer", canonical(entry.answer))
+            values = [(person, QUESTION, question), (both, ANSWER, canonical(entry.answer))]
+            if entry.making:
+                values.append((both, MAKING, entry.making))
+            sealed = [seal(key, entry.audit_id, kind, value) for key, kind, value in values]
         except ValueError as error:
             raise AuditError(f"what was asked or answered cannot be sealed: {error}") from error
-        return _Waiting(entry.body(self._clock(), [asked_digest, told_digest]), (asked, told), receipt)
+        body = entry.body(self._clock(), [digests for _, digests in sealed])
+        return _Waiting(body, tuple(blob for blob, _ in sealed), receipt)
 
     async def _write_all(self) -> None:
         while self._waiting:

@@ -107,8 +107,8 @@ class AuditEntry:
     """One question and what became of it.
 
     `question` is sealed under the asker's own key, `answer` (the wire form, with its values and the words it repeats)
-    under that and the business key together; everything else stands in the row as it is, so it holds no value of a
-    record and nothing unmasked.
+    and `making` under that and the business key together; everything else stands in the row as it is, so it holds no
+    value of a record and nothing unmasked.
     """
 
     subject: str
@@ -126,6 +126,10 @@ class AuditEntry:
     elapsed_ms: int
     question: str
     answer: Json
+    help: Mapping[str, Json] | None = None
+    """What models were asked for this answer, by which prompts, and what became of it; None where none was."""
+    making: bytes = b""
+    """What the answer was made from, for replaying it; nothing where nothing was answered."""
     audit_id: str = field(default_factory=lambda: str(uuid4()))
 
     def body(self, at: datetime, sealed: list[Json]) -> dict[str, Json]:
@@ -148,6 +152,8 @@ class AuditEntry:
             "sealed": sealed,
             "elapsed_ms": max(0, min(self.elapsed_ms, MAX_ELAPSED_MS)),
         }
+        if self.help is not None:  # rows without it are hashed as those from before there was such a column
+            values["help"] = dict(self.help)
         return {name: storable(value) for name, value in values.items()}
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from uuid import UUID
 
 from psycopg.rows import DictRow
 
@@ -29,6 +30,8 @@ MAX_FINDINGS = 200
 _PAGE = 500
 _PLAIN = ("subject", "channel", "masked_question", "kind", "verdict", "reason", "engine", "elapsed_ms")
 _JSON = ("plan", "records", "claims", "policy", "sealed")
+_ADDED = ("help",)
+"""Columns that rows have only where they have something to say: those from before know nothing of them."""
 
 
 class Problem(StrEnum):
@@ -89,6 +92,41 @@ async def verify(database: Database, home: Path) -> VerifyReport:
         walk.add(Problem.BLOB, row["entry_id"], f"a sealed {row['kind']} belongs to no row {row['entry_id']}")
     _check_signed(walk)
     return walk.report()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenRow:
+    """One row with its sealed values, and what is wrong with it or its place; the chain in whole is for `verify`."""
+
+    id: int
+    body: Mapping[str, Json]
+    """Its columns as they were hashed; those that can't be read are left out."""
+    blobs: Mapping[str, SealedBlob]
+    findings: tuple[Finding, ...]
+
+
+async def prove(database: Database, home: Path, audit_id: str) -> ProvenRow | None:
+    """Hold one row against its hash, its stamp, its blobs, the checkpoint and the rows beside it; None where there is
+    no such row. Opens nothing. Raises DatabaseError when it could not be read."""
+    signed = await asyncio.to_thread(read_checkpoint, home)
+    key = KeyRing(home).known(STAMP_KEY)
+    walk = _Walk(signed=signed or ReadLines(), stamp_key=key.secret if key else None)
+    async with database.connection(Role.AUDITOR) as connection:
+        await connection.execute(query("audit_snapshot"))
+        rows = await (await connection.execute(query("audit_stretch"), {"audit_id": UUID(audit_id)})).fetchall()
+        row = next((row for row in rows if str(row["audit_id"]) == audit_id), None)
+        if row is None:
+            return None
+        blobs = (await _blobs(connection, [row])).get(row["id"], [])
+    before = next((each for each in rows if each["id"] == row["id"] - 1), None)
+    if before is not None:
+        walk.head = Head(before["id"], before["hash"])
+    walk.step(row, blobs)
+    following = next((each for each in rows if each["id"] == row["id"] + 1), None)
+    if following is not None and following["prev_hash"] != row["hash"]:
+        walk.add(Problem.NOT_LINKED, following["id"], f"row {following['id']} does not follow the row before it")
+    kept = {blob["kind"]: SealedBlob.from_row({**blob, "audit_id": audit_id}) for blob in blobs}
+    return ProvenRow(id=row["id"], body=_body(row) or _plain(row), blobs=kept, findings=tuple(walk.findings))
 
 
 async def _walk(connection: Connection, walk: _Walk) -> None:
@@ -186,14 +224,19 @@ class _Walk:
 def _body(row: DictRow) -> dict[str, Json] | None:
     """The columns as they were hashed, None where one holds what no row of ours does."""
     try:
-        parsed = {name: parse(row[name]) for name in _JSON}
+        parsed = {name: parse(row[name]) for name in (*_JSON, *_ADDED) if name in _JSON or row[name] is not None}
     except ValueError:
         return None
+    return _plain(row) | parsed
+
+
+def _plain(row: DictRow) -> dict[str, Json]:
+    """The columns that hold no JSON."""
     body: dict[str, Json] = {name: row[name] for name in _PLAIN}
     body["audit_id"] = str(row["audit_id"])
     body["conversation"] = None if row["conversation"] is None else str(row["conversation"])
     body["at"] = instant(row["at"])
-    return body | parsed
+    return body
 
 
 def _digest(audit_id: str, blob: DictRow) -> str:

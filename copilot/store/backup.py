@@ -51,6 +51,9 @@ from copilot.store.queries import query
 from copilot.store.roles import Role
 
 _MAINTENANCE = "postgres"
+_PATIENCE = (0.1, 0.2, 0.4, 0.8, 0.0)
+"""Seconds between looks at whether a database is in use: the session of a program that has just ended leaves a moment
+after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,9 +233,12 @@ def _refuse_damaged(archive: zipfile.ZipFile, source: Path) -> None:
 
 
 async def _refuse_used(admin: AsyncConnection[DictRow], name: str) -> None:
-    row = await (await admin.execute(query("other_sessions"), {"database": name})).fetchone()
-    if row is not None and row["others"]:
-        raise _in_use(name)
+    for wait in _PATIENCE:
+        row = await (await admin.execute(query("other_sessions"), {"database": name})).fetchone()
+        if row is None or not row["others"]:
+            return
+        await asyncio.sleep(wait)
+    raise _in_use(name)
 
 
 def _in_use(name: str) -> BackupError:

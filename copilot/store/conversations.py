@@ -155,11 +155,11 @@ class Conversations:
         return row is not None
 
     async def _one(self, name: str, **values: Any) -> DictRow | None:
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             return await (await connection.execute(query(name), values)).fetchone()
 
     async def _all(self, name: str, **values: Any) -> list[DictRow]:
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             return await (await connection.execute(query(name), values)).fetchall()
 
 

@@ -56,7 +56,7 @@ class Directory:
         Raises SignInError for anybody else.
         """
         values = {"subject": subject, "now": now, "since": now - self._word_holds}
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             cursor = await connection.execute(query("person_with_grants"), values)
             row = await cursor.fetchone()
         if row is None:
@@ -81,7 +81,7 @@ class Directory:
     async def account(self, account: Account) -> AccountState | None:
         """Whose an account of a provider is, and what it last said of it; None for one that never came in."""
         values = {"issuer": account.issuer, "external": account.external}
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             row = await (await connection.execute(query("identity_of"), values)).fetchone()
         if row is None:
             return None
@@ -89,7 +89,7 @@ class Directory:
 
     async def service(self, token: str, now: datetime) -> str:
         """The service account that a token of ours was given to. Raises TokenRefusedError."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             cursor = await connection.execute(query("service_by_token"), {"hash": token_hash(token)})
             row = await cursor.fetchone()
         if row is None:
@@ -100,7 +100,7 @@ class Directory:
 
     async def roles(self, now: datetime) -> dict[str, tuple[frozenset[str], tuple[Given, ...]]]:
         """Every enabled person with the roles of their own in force, and what others gave them that is not over."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("people_with_roles"), {"now": now})).fetchall()
         return {
             row["subject"]: (frozenset(row["roles"]), tuple(Given.from_row(each) for each in row["delegations"]))
@@ -127,7 +127,7 @@ class Directory:
     async def demo_people(self, now: datetime) -> tuple[DemoPerson, ...]:
         """The people who sign in locally, with the first of what they were granted, in words."""
         names = {kind: {number: code for code, number in ids.items()} for kind, ids in (await self.label_ids()).items()}
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("demo_people"), {"now": now})).fetchall()
         return tuple(
             DemoPerson(subject=row["subject"], name=row["name"], role=row["role"], where=_where(row, names))

@@ -27,7 +27,7 @@ class KnownValues:
 
     async def stamp(self) -> Stamp:
         """Something that differs whenever a sync changed anything since."""
-        async with self._database.connection(Role.GAZETTEER) as connection:
+        async with self._database.statement(Role.GAZETTEER) as connection:
             row = await (await connection.execute(query("known_stamp"))).fetchone()
             return tuple(row.values()) if row else ()
 
@@ -59,7 +59,7 @@ class KnownValues:
 
     async def people(self) -> Iterable[str]:
         """The names of those who use the copilot."""
-        async with self._database.connection(Role.GAZETTEER) as connection:
+        async with self._database.statement(Role.GAZETTEER) as connection:
             return [row["name"] for row in await (await connection.execute(query("known_people"))).fetchall()]
 
     async def numbers(self, entity: str, column: str) -> Iterable[str]:
@@ -67,5 +67,5 @@ class KnownValues:
         statement = query("known_numbers").format(
             column=sql.Identifier(column), table=sql.Identifier("biz", entity), most=sql.Literal(_MOST_NUMBERS)
         )
-        async with self._database.connection(Role.GAZETTEER) as connection:
+        async with self._database.statement(Role.GAZETTEER) as connection:
             return [row["number"] for row in await (await connection.execute(statement)).fetchall()]

@@ -45,9 +45,16 @@ class ModelUse:
                 }
                 await connection.execute(query("settle_allowance"), values)
 
+    async def used(self, allowance: Allowance) -> tuple[int, int]:
+        """Tokens and millionths of the currency that are used of one today, or set aside."""
+        values = {"day": self._clock().date(), "per": allowance.per, "name": allowance.name}
+        async with self._database.statement(Role.STATE) as connection:
+            row = await (await connection.execute(query("used_allowance"), values)).fetchone()
+        return (row["tokens"], row["micros"]) if row else (0, 0)
+
     async def forget(self, before: date) -> None:
         """Forget what was used on the days before one."""
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             await connection.execute(query("drop_model_use"), {"before": before})
 
 

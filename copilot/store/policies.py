@@ -20,25 +20,25 @@ class PolicyVersions:
 
     async def head(self) -> DictRow | None:
         """What came into force last, as stored; None where nothing ever did."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             return await (await connection.execute(query("policy_head"))).fetchone()
 
     async def changes(self) -> tuple[Change, ...]:
         """All that came into force, the oldest first."""
         digests = {version.number: version.digest for version in await self.all()}
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("policy_changes"))).fetchall()
         return tuple(change_of(row, digests[row["version"]]) for row in rows)
 
     async def all(self) -> tuple[Version, ...]:
         """Every version without its documents, the oldest first."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("policy_versions"))).fetchall()
         return tuple(Version(**row) for row in rows)
 
     async def version(self, number: int) -> Version:
         """One version with its documents. Raises PolicyError where there is none of this number."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             row = await (await connection.execute(query("policy_version"), {"number": number})).fetchone()
         if row is None:
             raise PolicyError(f"there is no version {number} of the policy; `erp-copilot policy list` names them")

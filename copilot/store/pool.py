@@ -57,20 +57,35 @@ class Database:
     @asynccontextmanager
     async def connection(self, role: Role) -> AsyncGenerator[Connection]:
         """One connection of a role, committed at the end, rolled back on an error."""
+        async with self._of_pool(role, autocommit=False) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def statement(self, role: Role) -> AsyncGenerator[Connection]:
+        """One connection of a role for one statement, or several that need no transaction: each is its own, which saves
+        the trips to begin and to commit it."""
+        async with self._of_pool(role, autocommit=True) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _of_pool(self, role: Role, *, autocommit: bool) -> AsyncGenerator[Connection]:
         with _translated():
             async with (await self.pool(role)).connection() as connection:
+                if connection.autocommit is not autocommit:  # no trip: it tells the driver what to send
+                    await connection.set_autocommit(autocommit)
                 yield connection
 
     @asynccontextmanager
     async def scoped_transaction(self, scope: Scope) -> AsyncGenerator[Connection]:
         """A REPEATABLE READ, READ ONLY transaction of the app role that sees the records of `scope` and no others."""
         async with self.connection(Role.APP) as connection:
-            await set_scope(connection, scope)
+            async with connection.pipeline():  # begins in the same trip
+                await set_scope(connection, scope)
             yield connection
 
     async def ping(self, role: Role) -> None:
         """Raise DatabaseError unless a role can reach the database now."""
-        async with self.connection(role) as connection:
+        async with self.statement(role) as connection:
             await connection.execute("select 1")
 
     async def analyze(self) -> None:

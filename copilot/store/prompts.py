@@ -22,18 +22,18 @@ class Prompts:
 
     async def head(self) -> DictRow | None:
         """The change that came last, as stored; None where there never was one."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             return await (await connection.execute(query("prompt_head"))).fetchone()
 
     async def changes(self) -> tuple[PromptChange, ...]:
         """All changes, the oldest first."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("prompt_changes"))).fetchall()
         return tuple(map(change_of, rows))
 
     async def texts(self) -> tuple[PromptText, ...]:
         """Every text that was submitted here, by id and version."""
-        async with self._database.connection(Role.APP) as connection:
+        async with self._database.statement(Role.APP) as connection:
             rows = await (await connection.execute(query("prompt_texts"))).fetchall()
         return tuple(map(text_of, rows))
 

@@ -52,7 +52,7 @@ class Vaults:
         One that can't be opened any more holds no value, and goes on counting where it left off.
         """
         values = {"subject": subject, "conversations": [UUID(each) for each in conversations]}
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             rows = await (await connection.execute(query("vaults"), values)).fetchall()
         return {str(row["conversation_id"]): self._opened(subject, row) for row in rows}
 
@@ -71,7 +71,7 @@ class Vaults:
             "ciphertext": self._cipher(subject, day).encrypt(nonce, kept.vault.to_bytes(), bound),
             "now": self._clock(),
         }
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             row = await (await connection.execute(query("keep_vault"), values)).fetchone()
         return row is not None
 
@@ -85,7 +85,7 @@ class Vaults:
         conversations that there are no more. Returns how many keys."""
         first = f"{_FOLDER}/{(self._clock().date() - kept).isoformat()}"
         destroyed = sum(self._ring.destroy(name) for name in self._ring.names(_FOLDER) if name < first)
-        async with self._database.connection(Role.STATE) as connection:
+        async with self._database.statement(Role.STATE) as connection:
             await connection.execute(query("drop_vaults"), {"before": self._clock() - kept})
         return destroyed
 

@@ -83,6 +83,8 @@ class Kind:
     ask: str
     references: Mapping[str, bool]
     """Entity -> whether it is required."""
+    required: tuple[str, ...] = field(init=False)
+    """The entities that a question of this kind must name."""
     through: Mapping[str, str]
     default_for: tuple[str, ...]
     cues: tuple[str, ...]
@@ -110,10 +112,9 @@ class Kind:
     first: bool = False
     """Whether a question is of this kind before it is a composition."""
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The entities that a question of this kind must name."""
-        return tuple(entity for entity, required in self.references.items() if required)
+    def __post_init__(self) -> None:
+        required = tuple(entity for entity, required in self.references.items() if required)
+        object.__setattr__(self, "required", required)
 
     @property
     def needs_record(self) -> bool:

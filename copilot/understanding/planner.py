@@ -13,15 +13,17 @@ from copilot.domain.plan import Choice, NoPlan, Period, Plan, Wanted
 from copilot.semantic.language import per_language
 from copilot.understanding.candidates import Candidate, Doubt, read_as
 from copilot.understanding.choices import MOST_CHOICES, choice, instead, suggesting
-from copilot.understanding.kinds import NOW, load_kinds, make_plan
+from copilot.understanding.kinds import NOW, Kind, load_kinds, make_plan
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.lookup import Lookup
 from copilot.understanding.names import find_candidates
 from copilot.understanding.readings import (
+    Cue,
+    Named,
     Reading,
+    all_cues,
     besides_told,
     counting,
-    cues_of,
     hints_used,
     independent,
     measured,
@@ -40,7 +42,7 @@ _ZONED = ("sales_order", "purchase_order", "customer")
 async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     """The plan of a question, or why there is none. Looks names up in the scope of the transaction."""
     words = cut(text)
-    cues = [(kind, cues_of(kind, words)) for kind in load_kinds().values()]
+    cues = all_cues(words)
     timed = find_time(words) if any(kind.time and cue[0] for kind, cue in cues) else None
     told = find_wanted(words) if any(kind.quantity and cue[0] for kind, cue in cues) else NOTHING_WANTED
     spoken = (timed.positions if timed else frozenset[int]()) | told.day_positions
@@ -49,12 +51,14 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     turning = frozenset(p for p, word in enumerate(words) if word.folded in lexicon().turning)
     found = await find_candidates(lookup, words, asked | besides.positions | turning)
     candidates = independent([c for c in found if c.doubt is not Doubt.GUESS and not measured(c, besides)])
-    readings = [
-        r
-        for kind, cue in cues
-        if (r := read(kind, cue, besides_told(candidates, kind, spoken, told, besides), words, besides))
-        and (kind.quantity != NOW or (r := counting(r, told, lookup.now)))
-    ]
+    plainly = Named.of(candidates)
+
+    def read_as_one(kind: Kind, cue: Cue) -> Reading | None:
+        left = besides_told(candidates, kind, spoken, told, besides)
+        reading = read(kind, cue, plainly if len(left) == len(candidates) else Named.of(left), words, besides)
+        return counting(reading, told, lookup.now) if reading and kind.quantity == NOW else reading
+
+    readings = [reading for kind, cue in cues if (reading := read_as_one(kind, cue))]
     if not readings:
         return suggesting(_nothing_named(words, candidates, asked), words, found)
     named = frozenset(p for c in candidates if c.doubt is Doubt.NONE and (c.full or c.by_number) for p in c.positions)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from copilot.semantic.language import per_language
 from copilot.understanding.candidates import Candidate
-from copilot.understanding.kinds import Kind
+from copilot.understanding.kinds import Kind, load_kinds
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.told import NOTHING_TOLD, Told
 from copilot.understanding.wanted import WantedMention
-from copilot.understanding.words import Word, phrases_in
+from copilot.understanding.words import Word, first_words, phrases_in
 
 _SURE = 20
 """Strength from which a number is surely one: as written, or bare digits after a word such as "order"."""
@@ -52,13 +53,35 @@ class Reading:
         return entity in self.kind.several and len(places) == len(set(places))
 
 
-def cues_of(kind: Kind, words: Sequence[Word]) -> tuple[int, frozenset[int]]:
+Cue = tuple[int, frozenset[int]]
+NO_CUE: Cue = (0, frozenset())
+
+
+def all_cues(words: Sequence[Word]) -> Sequence[tuple[Kind, Cue]]:
+    """Every kind with what of a question asks for it. Few kinds have a cue that begins with one of its words."""
+    begun = _begun()
+    said = {piece for word in words for piece in word.folded.split()}
+    may_be = {name for piece in said for name in begun.get(piece, ())} | begun[""]
+    return [(kind, cues_of(kind, words) if name in may_be else NO_CUE) for name, kind in load_kinds().items()]
+
+
+@per_language
+def _begun() -> Mapping[str, frozenset[str]]:
+    """The names of the kinds with a cue that begins with a word, by that word; by "" of those without any cue."""
+    begun: dict[str, set[str]] = {"": set()}
+    for name, kind in load_kinds().items():
+        for first in first_words(kind.cues) or ("",):
+            begun.setdefault(first, set()).add(name)
+    return {first: frozenset(names) for first, names in begun.items()}
+
+
+def cues_of(kind: Kind, words: Sequence[Word]) -> Cue:
     """How many words of the question ask for this kind, and where they stand; what only goes with them counts then."""
     positions = frozenset(p for _, at in phrases_in(words, kind.cues) if not _of_number(words, at) for p in at)
     beside = [kind.words, *kind.also] if positions or not kind.cues else []
     found = [frozenset(p for _, at in phrases_in(words, phrases) for p in at) for phrases in beside]
     if not all(found[1:]):
-        return 0, frozenset()
+        return NO_CUE
     positions = positions.union(*found)
     return len(positions), positions
 
@@ -106,19 +129,26 @@ def besides_told(
     return [c for c in candidates if not (kind.time and c.positions & spoken)]
 
 
-def read(
-    kind: Kind,
-    cue: tuple[int, frozenset[int]],
-    candidates: Sequence[Candidate],
-    words: Sequence[Word],
-    besides: Told = NOTHING_TOLD,
-) -> Reading | None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The records that a question may name: all that may be meant, and of each entity the strongest."""
+
+    candidates: Sequence[Candidate]
+    strongest: Mapping[str, tuple[Candidate, ...]]
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate]) -> Named:
+        """The candidates by entity."""
+        return cls(candidates, {entity: _strongest(candidates, entity) for entity in {c.entity for c in candidates}})
+
+
+def read(kind: Kind, cue: Cue, named: Named, words: Sequence[Word], besides: Told = NOTHING_TOLD) -> Reading | None:
     """The question read as one of a kind; None where it lacks what that needs, or has words for another."""
-    found = {entity: _strongest(candidates, entity) for entity in kind.references}
-    found = _one_place({entity: those for entity, those in found.items() if those})
+    candidates, strongest = named.candidates, named.strongest
+    found = _one_place({entity: strongest[entity] for entity in kind.references if entity in strongest})
     for entity in kind.through:
-        if not any(required in found for required in kind.required) and (those := _strongest(candidates, entity)):
-            found[entity] = those
+        if not any(required in found for required in kind.required) and entity in strongest:
+            found[entity] = strongest[entity]
     led = any(entity in kind.through for entity in found)
     if not led and any(entity not in found for entity in kind.required):
         return None
@@ -149,7 +179,7 @@ def _one_place(found: dict[str, tuple[Candidate, ...]]) -> dict[str, tuple[Candi
 def _strongest(candidates: Sequence[Candidate], entity: str) -> tuple[Candidate, ...]:
     """What an entity's records in the question may be: the surest reading, and with two numbers typed one for each."""
     those = [c for c in candidates if c.entity == entity]
-    top = max((c.strength for c in those), default=0)
+    top = max(c.strength for c in those)
     numbered = [c for c in those if c.by_number and c.strength >= _SURE]
     rivals = {c: [o.strength for o in numbered if o.positions & c.positions] for c in numbered}
     kept = [c for c in those if c.strength == top or (c in rivals and c.strength == max(rivals[c]))]

@@ -41,10 +41,18 @@ class Told:
         told = (*told, *(span.positions for span in self.spans), *(at for _, at in self.roles))
         return self.aside.union(*told)
 
+    @property
+    def anything(self) -> bool:
+        """Whether anything is told at all."""
+        those = (self.amounts, self.units, self.lines, self.lots, self.spans, self.roles, self.aside)
+        return any(those)
+
     def fitting(self, wanted: Mapping[str, bool], named: Positions) -> Told | None:
         """What a kind takes account of (thing -> whether it must be told), without what is part of a name; None where
         something is missing or told more than once, or where an amount is to be in a unit that the kind does not know.
         """
+        if not self.anything:
+            return None if any(wanted.values()) else self
         if AMOUNT in wanted and UNIT not in wanted and any(not at & named for _, at in self.units):
             return None
         those = replace(

@@ -16,6 +16,9 @@ from copilot.settings import Settings
 from copilot.store.model_use import ModelUse
 
 if TYPE_CHECKING:
+    from copilot.ask import Asking
+    from copilot.helped.consulting import Prompts
+    from copilot.helped.help import DraftHelp, PlanHelp
     from copilot.models.configured import Served
     from copilot.models.pool import Models
 
@@ -48,6 +51,19 @@ def set_up(
         for name, served in configured.models.items()
     }
     return Models(configured, speakers, use, clock)
+
+
+def help_of(models: Models | None, prompts: Prompts, parts: Asking) -> tuple[PlanHelp, DraftHelp] | tuple[None, None]:
+    """What asks the models to put questions in our terms, and answers in order; nothing where there are none."""
+    if models is None:
+        return None, None
+    from copilot.helped.consulting import Consulting
+    from copilot.helped.drafting import DraftingHelp
+    from copilot.helped.planning import PlanningHelp
+
+    consulting = Consulting(models=models, prompts=prompts, pseudonyms=parts.pseudonyms)
+    planning = PlanningHelp(consulting=consulting, database=parts.database, model=parts.model, clock=parts.clock)
+    return planning, DraftingHelp(consulting=consulting, model=parts.model)
 
 
 def _key(name: str, served: Served, environment: Mapping[str, str]) -> str | None:

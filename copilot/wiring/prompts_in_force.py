@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from copilot.domain.clock import Clock
@@ -101,6 +101,17 @@ class ApprovedPrompts:
         """Every text there is, shipped or submitted, by id, version and hash."""
         every = [*await self.store.texts(), *(text for text, _ in self.shipped.values())]
         return {(text.id, text.version, text.sha256): text for text in every}
+
+    async def earlier(self, at: datetime) -> AsyncGenerator[Approvals]:
+        """How the templates stood at other times, seen on the day of a moment: first after the last change before it,
+        then after every other one, the newest first, and as they were shipped. Raises PromptNotInForceError where the
+        changes can't be believed."""
+        changes, texts = await self.store.changes(), await self.texts()
+        refused = frozenset(self._remembered.seen().refused)
+        before = sum(datetime.fromisoformat(each.signed_at) <= at for each in changes)
+        for count in dict.fromkeys((before, *range(len(changes), -1, -1))):
+            found = standings(self._baseline, changes[:count], texts, self.signers, refused)
+            yield Approvals(standings=found, today=at.astimezone(UTC).date())
 
     async def _now(self) -> Approvals:
         row = await self.store.head()

@@ -12,6 +12,7 @@ from copilot.ask import Asking
 from copilot.domain.answer import Answer
 from copilot.domain.clock import Clock, system_clock
 from copilot.domain.evidence import Evidence
+from copilot.domain.health import Health
 from copilot.domain.plan import Plan
 from copilot.domain.question import (
     Channel,
@@ -55,12 +56,12 @@ from copilot.store.roles import Role
 from copilot.store.secrets import Secrets
 from copilot.store.vaults import Vaults
 from copilot.wiring.first_questions import FirstQuestions
-from copilot.wiring.models import set_up
+from copilot.wiring.models import help_of, set_up
 from copilot.wiring.opening import Progress, govern, open_database
 from copilot.wiring.policy_in_force import PolicyInForce
 from copilot.wiring.prompts_in_force import ApprovedPrompts
 from copilot.wiring.sources import Sources
-from copilot.wiring.telemetry import traced
+from copilot.wiring.telemetry import measured, traced
 from copilot.wiring.templates_in_force import TemplatesInForce
 from redaction.contexts import ContextFinder
 from redaction.presidio import ModelMissingError, PresidioFinder
@@ -198,9 +199,11 @@ class Runtime:
         async for each in disagreements(self.database, scope, find, site=site):
             yield each
 
-    async def health(self) -> dict[str, str]:
-        """Component -> "ok" or what is wrong."""
-        return {name: await self._state(role) for name, role in (("database", Role.APP), ("audit", Role.AUDIT_WRITER))}
+    async def health(self) -> Health:
+        """What is needed for an answer and how it is, and how the models are."""
+        roles = (("database", Role.APP), ("audit", Role.AUDIT_WRITER))
+        components = {name: await self._state(role) for name, role in roles}
+        return Health(components=components, models=await self.models.states() if self.models else ())
 
     async def know_values(self) -> None:
         """Read what is to be masked, so that the first question need not wait for it."""
@@ -242,7 +245,8 @@ async def open_runtime(
     async with open_database(settings, progress=progress, linger=linger) as (database, dsn):
         runtime = assemble(settings, database, clock, dsn)
         try:
-            with masked_logs(lambda: runtime.asking.pseudonyms.company.latest), traced(settings.traces):
+            logs = masked_logs(lambda: runtime.asking.pseudonyms.company.latest)
+            with logs, traced(settings.traces), measured(settings.metrics):
                 await runtime.prove_enforcement()
                 await runtime.sources.load()
                 yield runtime
@@ -294,11 +298,14 @@ def assemble(settings: Settings, database: Database, clock: Clock, admin_dsn: st
         freshener=sources,
         clock=clock,
     )
+    models = set_up(settings, use, pseudonyms, policy.last, clock)
+    planning, drafting = help_of(models, governed.prompts, asking)
+    asking = replace(asking, planning=planning, drafting=drafting)
     return Runtime(
         settings=settings, language=language, clock=clock, database=database, ingest=ingest, sources=sources,
         secrets=secrets, directory=directory, asking=asking, policy=policy,
         prompts=governed.prompts, sentences=sentences, audit=audit, kept=kept, reviews=reviews,
-        models=set_up(settings, use, pseudonyms, policy.last, clock), model_use=use,
+        models=models, model_use=use,
         tokens=tokens, first=FirstQuestions(language, clock), sign_on=sign_on, admin_dsn=admin_dsn,
     )  # fmt: skip
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from copilot.answering.decide import Decider
 from copilot.answering.draft import Templates
+from copilot.domain.prompts import PromptText
 from copilot.errors import UnapprovedTemplateError
 from copilot.semantic.language import Language
 from copilot.semantic.model import SemanticModel
@@ -48,14 +50,23 @@ class TemplatesInForce:
         """The sentences of this moment."""
         approvals = await self._approved()
         if self._made is None or self._made[0] is not approvals:
-            self._made = approvals, self._sentences(approvals)
+            self._made = approvals, self.of(approvals)
         return self._made[1]
 
-    def _sentences(self, approvals: Approvals) -> Sentences:
+    def of(self, approvals: Approvals) -> Sentences:
+        """The sentences that are approved by these."""
         said: dict[str, ClaimTemplate] = {}
         for ident, shipped in self._files.items():
             said |= self._of_file(ident, shipped, approvals)
         return Sentences(templates=said, shapes={**self.shipped, **said}, decider=Decider(said, self._model))
+
+    def every(self, texts: Iterable[PromptText]) -> Iterator[ClaimTemplate]:
+        """Every template there is in some texts, and in those that are shipped."""
+        yield from (*self.shipped.values(), *self._other.values())
+        for text in texts:
+            if text.id.startswith(f"{CLAIMS}/"):
+                with contextlib.suppress(TemplateError):
+                    yield from read_claims(text.id, text.text).values()
 
     def _of_file(self, ident: str, shipped: Templates, approvals: Approvals) -> Mapping[str, ClaimTemplate]:
         """The sentences of one file in force: under the names of the shipped file, and of the same values."""

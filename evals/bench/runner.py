@@ -12,15 +12,19 @@ from evals.bench.answers import measure_answers
 from evals.bench.appends import measure_appends
 from evals.bench.figure import Figure
 from evals.bench.growth import measure_growth
+from evals.bench.lengths import measure_lengths
 from evals.bench.masking import measure_masking
 from evals.bench.names import measure_names
 from evals.bench.pages import measure_pages
+from evals.bench.peers.measure import measure_peers
 from evals.bench.planning import measure_planning
 from evals.bench.policy import measure_policy
+from evals.bench.prompts import measure_prompts
 from evals.bench.revocation import measure_revocation
 from evals.bench.rows import measure_rows
 from evals.bench.starts import measure_starts
 from evals.bench.syncs import measure_syncs
+from evals.bench.verifying import measure_verifying
 from evals.redaction.report import measure_pii
 
 Say = Callable[[str], None]
@@ -36,16 +40,20 @@ class Part:
 
 PARTS = (
     Part("ask", measure_answers),
+    Part("peers", measure_peers),
     Part("audit", measure_appends),
     Part("start", measure_starts),
     Part("sync", measure_syncs),
     Part("odoo", measure_pages),
     Part("names", measure_names),
     Part("planner", measure_planning),
+    Part("verify", measure_verifying),
     Part("growth", measure_growth),
+    Part("lengths", measure_lengths),
     Part("rows", measure_rows),
     Part("revocation", measure_revocation),
     Part("policy", measure_policy),
+    Part("prompts", measure_prompts),
     Part("masking", measure_masking),
     Part("pii", measure_pii),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, LiteralString
 from unittest.mock import patch
 
@@ -61,15 +62,21 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_scene() -> AsyncGenerator[Scene]:
-    """The company with fsync on; every question has been answered once. Raises RuntimeError if one can't be."""
+async def open_scene(prepare: Callable[[Path], object] | None = None) -> AsyncGenerator[Scene]:
+    """The company with fsync on; every question has been answered once. Raises RuntimeError if one can't be.
+
+    `prepare` puts into the data folder what is to be there at the start.
+    """
     async with open_company(EPOCH) as company:
         with company.clone() as name, psycopg.connect(company.dsn(name), autocommit=True) as admin:
             _prove_durable(admin)
             admin.execute(MAKE_TABLE)
             admin.execute(GRANT_TABLE)
             admin.execute("analyze")
-            async with running(company, name, company.home / "bench") as runtime:
+            home = company.home / "bench"
+            if prepare:
+                prepare(home)
+            async with running(company, name, home) as runtime:
                 asked = [(who, text) for who, ask_, rows in ASKED for text in texts(admin, ask_, rows)]
                 questions = [await _asked(runtime, admin, who, text) for who, text in asked]
                 yield Scene(runtime=runtime, questions=tuple(questions))

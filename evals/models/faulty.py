@@ -6,13 +6,25 @@ It speaks the protocol of OpenAI's API over plain HTTP/1.1, streams included.
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import struct
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+from evals.models.wire import (
+    END,
+    STREAM,
+    chunk,
+    completion,
+    delta_event,
+    encoded,
+    model_list,
+    read_request,
+    send_whole,
+    stream_of,
+)
 
 FAULTS = (
     "hang", "reset", "half_stream", "drip", "busy", "broken", "no_json", "endless", "wrong_form", "huge", "other_tool",
@@ -63,7 +75,7 @@ class FaultyModel:
             self._open.add(task)
             task.add_done_callback(self._open.discard)
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while (request := await _request(reader)) is not None:
+            while (request := await read_request(reader)) is not None:
                 self.paths.append(request[0])
                 going_on = self._list if request[0].endswith("/models") else self._answer
                 if not await going_on(request[1], writer):
@@ -85,9 +97,9 @@ class FaultyModel:
         way = self.ways.pop(0) if self.ways else self.way
         if way in _WHOLE:
             status, told, header = _WHOLE[way]
-            return await _whole(writer, status, told, header.format(address=self.address))
+            return await send_whole(writer, status, told, header.format(address=self.address))
         if way in _CUT:
-            await _CUT[way](writer, _events(self.reply(body), self.usage))
+            await _CUT[way](writer, encoded(stream_of(self.reply(body)), self.usage))
             return False
         return await self._say(body, _OTHER_TOOL if way == "other_tool" else self.reply(body), writer)
 
@@ -95,17 +107,14 @@ class FaultyModel:
         """The models that there are; the same faults befall this."""
         if self.way != WELL:
             return await self._answer(body, writer)
-        return await _whole(writer, 200, {"object": "list", "data": [{"id": "m", "object": "model"}]})
+        return await send_whole(writer, 200, model_list(["m"]))
 
     async def _say(self, body: Mapping[str, Any], message: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
         if body.get("stream"):
-            writer.write(_STREAM + b"".join(map(_chunk, _events(message, self.usage))) + b"0\r\n\r\n")
+            writer.write(STREAM + b"".join(map(chunk, encoded(stream_of(message), self.usage))) + END)
             await writer.drain()
             return True
-        choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
-        return await _whole(
-            writer, 200, {**_BASE, "object": "chat.completion", "choices": [choice], "usage": self.usage}
-        )
+        return await send_whole(writer, 200, completion(message, self.usage))
 
 
 @asynccontextmanager
@@ -122,52 +131,6 @@ async def faulty_model(reply: Reply) -> AsyncGenerator[FaultyModel]:
         await server.wait_closed()
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]] | None:
-    """The path and the body of the next request; None at the end."""
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    except asyncio.IncompleteReadError:
-        return None
-    length = next((int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
-    return head.split(" ", 2)[1], json.loads(await reader.readexactly(length) or b"{}")
-
-
-async def _whole(
-    writer: asyncio.StreamWriter, status: int, told: Mapping[str, Any] | bytes, header: str = _NO_HEADER
-) -> bool:
-    content = told if isinstance(told, bytes) else json.dumps(told).encode()
-    head = (
-        f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{header}\r\ncontent-length: {len(content)}\r\n\r\n"
-    )
-    writer.write(head.encode() + content)
-    await writer.drain()
-    return True
-
-
-_BASE = {"id": "c", "created": 0, "model": "m"}
-_STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-
-
-def _events(message: Mapping[str, Any], usage: Any = None) -> list[bytes]:
-    """A message as the events of a stream: its text in small pieces, its calls whole, how it ended, what it took."""
-    text = message.get("content") or ""
-    deltas: list[dict[str, Any]] = [{"content": text[at : at + 7]} for at in range(0, len(text), 7)]
-    called: list[dict[str, Any]] = list(message.get("tool_calls") or ())
-    calls = [{"index": number, **call} for number, call in enumerate(called)]
-    deltas += [{"tool_calls": calls}] if calls else []
-    told: list[dict[str, Any]] = [
-        {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
-    ]
-    told.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    told.append({"choices": [], "usage": usage})
-    base = {**_BASE, "object": "chat.completion.chunk"}
-    return [f"data: {json.dumps({**base, **each})}\n\n".encode() for each in told] + [b"data: [DONE]\n\n"]
-
-
-def _chunk(piece: bytes) -> bytes:
-    return f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
-
-
 async def _hang(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
     del writer, events
     await asyncio.sleep(_AN_HOUR)
@@ -175,23 +138,23 @@ async def _hang(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
 
 async def _half(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
     """Ends in the middle, and as if that were the end."""
-    writer.write(_STREAM + b"".join(map(_chunk, events[: max(1, len(events) // 2) - 1])) + b"0\r\n\r\n")
+    writer.write(STREAM + b"".join(map(chunk, events[: max(1, len(events) // 2) - 1])) + END)
     await writer.drain()
 
 
 async def _drip(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
     """Byte after byte: never so slow that a single read times out."""
-    writer.write(_STREAM)
+    writer.write(STREAM)
     for byte in b"".join(events):
-        writer.write(_chunk(bytes([byte])))
+        writer.write(chunk(bytes([byte])))
         await writer.drain()
         await asyncio.sleep(_DRIP_SECONDS)
 
 
 async def _endless(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
     del events
-    event = _chunk(_events({"content": "and so on "})[0])
-    writer.write(_STREAM)
+    event = chunk(encoded([delta_event({"content": "and so on "})], None)[0])
+    writer.write(STREAM)
     while True:
         writer.write(event * 100)
         await writer.drain()
@@ -201,9 +164,9 @@ async def _huge(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
     del events
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
     for _ in range(_HUGE // len(_PIECE)):
-        writer.write(_chunk(_PIECE))
+        writer.write(chunk(_PIECE))
         await writer.drain()
-    writer.write(b"0\r\n\r\n")
+    writer.write(END)
 
 
 async def _reset(writer: asyncio.StreamWriter, events: list[bytes]) -> None:

@@ -16,7 +16,7 @@ from evals.proofs.state import State
 from evals.proofs.suite import Result, Setting, Suite, Trial
 
 FULL_SECONDS = 20 * 60.0
-SAMPLE_SECONDS = 60.0
+SAMPLE_SECONDS = 45.0
 _SAY_EVERY = 10.0
 _SHOWN = 20
 _MOST_SAID = 200

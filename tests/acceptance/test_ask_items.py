@@ -117,7 +117,7 @@ async def test_where_erp_and_wms_disagree_both_figures_are_given(runtime: Runtim
     said = [re.sub(r" \(confirmed 20 Nov 2026, \d\d:\d\d \w+\)", "", line) for line in told]
     assert sorted(said) == sorted(
         f"The systems disagree for {row['site']}: Demo WMS says {quantity(row['wms'], row['unit'])} on hand, "
-        f"Demo ERP says {quantity(row['erp'], row['unit'])}. Demo WMS governs: policy baseline-6 puts the warehouse "
+        f"Demo ERP says {quantity(row['erp'], row['unit'])}. Demo WMS governs: policy baseline-7 puts the warehouse "
         "system before the ERP."
         for row in rows
     )

@@ -33,6 +33,7 @@ ANSWER = {
     "verdict",
     "reason",
     "engine",
+    "fallback",
     "understood",
     "facts",
     "sources",

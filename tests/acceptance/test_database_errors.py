@@ -200,7 +200,7 @@ def killed(window: Window) -> None:
 async def settled(window: Window) -> None:
     """Until the pool has connections again."""
     for _ in range(100):
-        if (await window.runtime.health())["database"] == "ok":
+        if (await window.runtime.health()).components["database"] == "ok":
             return
         await asyncio.sleep(0.1)
 

@@ -24,6 +24,7 @@ from copilot.store.roles import Role
 from copilot.wiring import Runtime
 from copilot.wiring.prompt_changes import Wish, bring_into_force, draft_change, draft_text, submit
 from copilot.wiring.prompts_in_force import ApprovedPrompts
+from copilot.wiring.replaying import replay
 from tests.company import NOW, Company, running, scratch_folder
 
 _PASSPHRASE = "a passphrase of tests"
@@ -138,6 +139,29 @@ async def test_a_claim_that_was_changed_and_approved_is_what_the_next_answer_say
     assert after.verdict.value == "verified"
     assert after.answer == before.answer.replace("Order **", "The order **", 1)
     assert (await signing.again().said()).answer == after.answer
+
+
+async def test_an_answer_is_replayed_in_the_words_of_then_and_says_what_became_of_them(signing: Signing) -> None:
+    who = SessionSubject("rep.us")
+    shipped = await signing.said()
+    await signing.approved(_ORDERS, _words(signing.shipped(_ORDERS)))
+    changed = await signing.said()
+    assert changed.answer != shipped.answer
+    of_shipped, of_changed = [await replay(signing.runtime, who, each.audit_id) for each in (shipped, changed)]
+    assert (of_shipped.identical, of_changed.identical) == (True, True), (of_shipped.broke, of_changed.broke)
+    assert of_shipped.since is not None
+    assert of_shipped.since.templates == {"order_headline": "changed"}
+    assert of_changed.since is not None
+    assert of_changed.since.templates == {}
+    await signing.changed(Wish(kind="revoke", id=_ORDERS, version=2))
+    ended = await signing.said()
+    for answer in (shipped, changed, ended):
+        found = await replay(signing.runtime, who, answer.audit_id)
+        assert found.identical is True, found.broke
+        assert found.answer is not None
+        assert found.answer["answer"] == answer.answer
+        assert found.since is not None
+        assert found.since.templates.get("order_headline") == "revoked"
 
 
 async def test_a_revoked_claim_is_not_said_from_the_next_question_on_and_a_rollback_brings_it_back(

@@ -193,7 +193,7 @@ async def test_an_external_database_is_prepared_and_works(outside: Runtime, exte
         assert owners.fetchall() == [("copilot_owner",)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             operator.execute("select * from biz.customer")
-    assert await outside.health() == {"database": "ok", "audit": "ok"}
+    assert (await outside.health()).components == {"database": "ok", "audit": "ok"}
     refused = await ask(outside, "rep.us", "open orders for Acme")
     assert refused.verdict is Verdict.DECLINED, "nobody has approved a policy for this database"
     pair = Pair(runtime=outside, keys=external[1].with_name("keys"))
@@ -222,7 +222,7 @@ async def test_another_data_folder_sets_new_passwords_and_goes_on(external: tupl
         async with open_runtime(
             Settings(home=place, database_url=dsn), progress=silent, clock=fixed_clock(NOW)
         ) as runtime:
-            assert await runtime.health() == {"database": "ok", "audit": "ok"}
+            assert (await runtime.health()).components == {"database": "ok", "audit": "ok"}
     secrets = [(place / "roles.json").stat().st_mode & 0o777 for place in (home, other)]
     assert secrets == [0o600, 0o600]
 

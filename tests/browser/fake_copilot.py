@@ -15,6 +15,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from copilot.domain.answer import Answer, Fact, Reason, Source, Verdict
+from copilot.domain.health import Health
+from copilot.domain.model_calls import ModelState
 from copilot.domain.plan import Choice
 from copilot.domain.question import (
     BearerToken,
@@ -55,6 +57,7 @@ def source(number: int, entity: str, key: str, title: str, fields: dict[str, str
     return replace(made, **changed)
 
 
+DOWN = ModelState(name="house", tasks=("plan", "draft"), breaker="open", since=NOW, last_failure="slow")
 ORDER = source(
     1, "sales_order", "S00024", "sales order S00024",
     {"number": "S00024", "customer": "Acme Industrial Supply", "customer's PO number": "4500012345",
@@ -136,6 +139,8 @@ ANSWERS: dict[str, Answer] = {
         ),
         next_steps=("Have the stock of Reno DC counted.",),
     ),
+    "the model rests": _answer("**3** orders are late, in the records you may see.", fallback="slow"),
+    "the model helps": _answer("**3** orders are late, in the records you may see.", engine="model"),
     "track": _answer("Shipment **WH/OUT/00031** was delivered on 16 Nov 2026.", sources=SHIPMENTS[:1]),
     "hostile": _answer(
         f"The note reads: {HOSTILE}",
@@ -166,6 +171,7 @@ class FakeCopilot:
     disabled: set[str] = field(default_factory=set)
     refusals: list[tuple[Channel, str]] = field(default_factory=list[tuple[Channel, str]])
     components: dict[str, str] = field(default_factory=lambda: {"database": "ok", "audit": "ok"})
+    models: tuple[ModelState, ...] = ()
 
     async def ask(self, question: Question, credential: Credential) -> Answer:
         subject = self._who(credential)
@@ -178,6 +184,8 @@ class FakeCopilot:
             raise RuntimeError("secret detail")
         if "slow" in question.text:
             await asyncio.sleep(1.5)
+        if "model" in question.text:
+            self.models = (DOWN,) if "rests" in question.text else ()
         conversation = question.conversation or str(uuid4())
         self.owners.setdefault(conversation, subject)
         self.kept.setdefault(conversation, []).append((question.text, subject))
@@ -243,8 +251,8 @@ class FakeCopilot:
             raise NoAccessError
         return RedactionTrial(masked=text, pieces=())
 
-    async def health(self) -> dict[str, str]:
-        return self.components
+    async def health(self) -> Health:
+        return Health(components=self.components, models=self.models)
 
 
 def main() -> None:

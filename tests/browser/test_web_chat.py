@@ -122,6 +122,30 @@ def test_a_past_conversation_is_answered_again(open_desk: Open) -> None:
     assert desk.page.locator("#thread-history a").count() == 1
 
 
+def test_an_answer_without_the_model_is_marked_and_stays_so(open_desk: Open) -> None:
+    desk = open_desk().sign_in("buyer").ask("late orders while the model rests")
+    expect(desk.page.get_by_test_id("fallback")).to_have_text("without the model, which took too long")
+    desk.ask("late orders now that the model helps")
+    expect(desk.page.locator(".ec-engine").last).to_have_text("with a model")
+    desk.page.reload()
+    expect(desk.page.get_by_test_id("answer-card")).to_have_count(2)
+    expect(desk.page.get_by_test_id("fallback")).to_have_count(1)
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 1280), (True, 390)])
+def test_while_the_model_rests_the_page_says_so_quietly(open_desk: Open, *, dark: bool, width: int) -> None:
+    desk = open_desk(dark=dark, width=width).sign_in("buyer")
+    expect(desk.page.locator("#ec-state")).to_be_hidden()
+    desk.ask("late orders while the model rests")
+    desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as if one came back to the page
+    expect(desk.page.locator("#ec-state")).to_contain_text("the rules answer alone")
+    assert fits(desk)
+    desk.shot(f"model-rests-{width}")
+    desk.ask("late orders now that the model helps")
+    desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(desk.page.locator("#ec-state")).to_be_hidden()
+
+
 def test_a_conversation_can_be_deleted(open_desk: Open) -> None:
     desk = open_desk().sign_in("planner").ask("Where is S00024?")
     desk.page.locator("#thread-history a").first.hover()

@@ -63,6 +63,7 @@ EDITS = {
     "policy": "jsonb_set(policy, '{outcome}', '\"refused\"')",
     "sealed": "jsonb_set(sealed, '{0,plain}', '\"00\"')",
     "elapsed_ms": "elapsed_ms + 1",
+    "help": "'{}'",
     "prev_hash": "sha256('x')",
     "hash": "sha256('x')",
 }

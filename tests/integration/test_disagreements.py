@@ -64,7 +64,7 @@ async def test_a_conflict_is_told_with_both_figures_and_who_governs(stage: Stage
     (line,) = [line for line in answer.answer.splitlines() if "disagree" in line]
     assert "North: System B says **9 pc** on hand (confirmed 2 Nov 2026, 07:00 UTC)" in line
     assert "System A says **12 pc** (confirmed 2 Nov 2026, 07:00 UTC)" in line
-    assert "System B governs: policy baseline-6 puts the warehouse system before the ERP" in line
+    assert "System B governs: policy baseline-7 puts the warehouse system before the ERP" in line
 
 
 async def test_systems_that_mean_the_same_are_no_conflict(stage: Stage) -> None:

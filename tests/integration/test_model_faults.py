@@ -90,7 +90,7 @@ async def test_whatever_a_model_does_the_rules_go_on_in_time(way: str, streams: 
         models = Models(configured, {"m": speaker}, Purse(), Clock())
         model.way = way
 
-        async def made(_: Served) -> Request:
+        async def made(_: str, __: Served) -> Request:
             return REQUEST
 
         def calls(said: Said) -> tuple[Call, ...]:

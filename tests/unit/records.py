@@ -13,7 +13,7 @@ from copilot.answering.draft import Claim, Draft
 from copilot.answering.verify import Finding
 from copilot.domain.answer import Answer, Fact
 from copilot.domain.evidence import Evidence, FieldType, Raw, Record, Value
-from copilot.domain.plan import NoPlan, Plan, ReadAs
+from copilot.domain.plan import Choice, NoPlan, Plan, ReadAs
 from copilot.domain.quantity import to_scaled
 from copilot.policy.policy import load_policy
 from copilot.retrieval.calendar import Calendar
@@ -21,6 +21,7 @@ from copilot.retrieval.measures import Context
 from copilot.semantic.measures import load_measures
 from copilot.semantic.model import load_model
 from copilot.understanding.kinds import load_kinds, make_plan
+from prompts.template import ClaimTemplate, Slot
 
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 """A Wednesday."""
@@ -87,6 +88,19 @@ def context(
         now=now, policy=load_policy(), calendars=calendars or week, purposes=purposes, complete=complete,
         keepers=keepers or {},
     )  # fmt: skip
+
+
+def own_words(claim: Claim) -> Mapping[str, ClaimTemplate]:
+    """A template that says just what a claim says, as if two people had approved its words."""
+    literals: list[str] = []
+    rest = claim.text
+    for fact in claim.facts:
+        before, _, rest = rest.partition(fact.text) if fact.text else (rest, "", "")
+        literals.append(before)
+    records = {record: slot for slot, record in claim.slots.items()}
+    refs = [fact.ref.partition(".") for fact in claim.facts]
+    slots = tuple(Slot(records.get(record, record), field) for record, _, field in refs)
+    return {claim.name: ClaimTemplate(claim.name, (*literals, rest), slots)}
 
 
 def scaled(number: Decimal | int | str) -> int:
@@ -176,6 +190,7 @@ def every_decision(decider: Decider) -> list[Answer]:
         ),
         decider.answer(plan_for(echo=""), evidence(), Draft(claims=(), complete=False), (), Staleness(), NOW),
         decider.decline(NoPlan(reason="ambiguous", echo="acme"), NOW),
+        decider.decline(NoPlan(reason="ambiguous", echo="acme", choices=(Choice(label="a", question="a"),)), NOW),
         decider.decline(NoPlan(reason="ambiguous"), NOW),
         decider.decline(NoPlan(reason="not_found", echo="S99999"), NOW),
         decider.decline(NoPlan(reason="not_found"), NOW),

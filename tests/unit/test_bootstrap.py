@@ -56,6 +56,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "requirements.lock").write_text(PIN.format("setuptools"))
     (tmp_path / "requirements-dev.lock").write_text(PIN.format("pytest"))
     (tmp_path / "requirements-tools.lock").write_text(PIN.format("uv"))
+    (tmp_path / "requirements-peers.lock").write_text(PIN.format("vanna"))
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap.signal, "signal", lambda *_: None)
     monkeypatch.setattr(bootstrap.shutil, "disk_usage", lambda _: Usage(10**12, 0, 10**12))
@@ -158,6 +159,20 @@ def test_adding_the_test_tools_keeps_what_is_there(root: Path, tools: FakeTools)
     tools.commands.clear()
     assert bootstrap.main([]) == 0  # the smaller set is part of the larger one
     assert not tools.commands
+
+
+def test_peers_have_an_environment_of_their_own_without_us(root: Path, tools: FakeTools) -> None:
+    assert bootstrap.main(["--peers"]) == 0
+    assert tools.ran("--require-hashes --no-deps -r " + str(root / "requirements-peers.lock"))
+    assert not tools.ran("--editable")
+    assert not tools.ran("-r " + str(root / "requirements.lock"))
+    assert not (root / ".venv").exists()
+    tools.commands.clear()
+    assert bootstrap.main(["--peers"]) == 0
+    assert not tools.commands
+    assert bootstrap.main([]) == 0
+    assert tools.ran("--editable")
+    assert "requirements-peers.lock" not in (root / ".venv" / "ready.json").read_text()
 
 
 def test_interrupted_while_adding_is_made_again(root: Path, tools: FakeTools) -> None:

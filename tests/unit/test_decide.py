@@ -191,7 +191,8 @@ _HOSTILE = [
 def _asked_about(name: str) -> Answer:
     found = evidence(order=ORDER, customer=record("customer", "S2", row=9, name=name))
     drafted = draft(load_kinds()["order_status"].outline, found, TEMPLATES)
-    return DECIDER.answer(plan_for(), found, drafted, verify(drafted, found), Staleness(), NOW)
+    findings = verify(drafted, found, plan_for(), TEMPLATES)
+    return DECIDER.answer(plan_for(), found, drafted, findings, Staleness(), NOW)
 
 
 def _kinds(text: str) -> set[str]:

@@ -25,7 +25,7 @@ from copilot.understanding.kinds import load_kinds
 from copilot.understanding.lexicon import lexicon
 from copilot.understanding.vocabulary import load_vocabulary
 from prompts.template import TemplateError, digest, load_approved, parse
-from tests.unit.records import bare, evidence, scaled
+from tests.unit.records import bare, evidence, own_words, scaled
 
 XX = Path(__file__).parents[1] / "data" / "language" / "xx"
 OTHER = find_language(str(XX))
@@ -116,7 +116,7 @@ def test_what_is_printed_in_its_forms_is_verified_in_them(value: Value) -> None:
     with speaking(OTHER):
         claim = render(_TEMPLATE, {"it": record})
         assert claim is not None
-        assert verify(Draft(claims=(claim,), complete=True), evidence(all=record)) == ()
+        assert verify(Draft(claims=(claim,), complete=True), evidence(all=record), None, {"said": _TEMPLATE}) == ()
 
 
 def test_its_forms_are_its_own() -> None:
@@ -144,9 +144,9 @@ def test_its_forms_are_its_own() -> None:
 )
 def test_its_sentences_state_nothing_without_a_record(text: str, rule: str) -> None:
     record = bare(status=Value("code", "confirmed"))
-    claim = Claim(name="said", text=text, facts=(), about=(record.id,))
+    claim = Claim(name="said", text=text, facts=(), slots={"it": record.id})
     with speaking(OTHER):
-        found = verify(Draft(claims=(claim,), complete=True), evidence(all=record))
+        found = verify(Draft(claims=(claim,), complete=True), evidence(all=record), None, own_words(claim))
     assert {finding.rule for finding in found} == {rule}
 
 

@@ -51,6 +51,11 @@ class Purse:
         default_factory=list[tuple[Sequence[Allowance], int, int]]
     )
     settled: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    spent: tuple[int, int] = (0, 0)
+
+    async def used(self, allowance: Allowance) -> tuple[int, int]:
+        assert allowance.per == "company"
+        return self.spent
 
     async def take(self, allowances: Sequence[Allowance], tokens: int, micros: int) -> Spending:
         if self.empty:
@@ -71,8 +76,8 @@ def asker(allows: Callable[[Served], None] = anywhere) -> Asker:
     return Asker(subject="rep.us", roles=("customer_service", "planner"), allows=allows)
 
 
-async def made(served: Served) -> Request | None:
-    del served
+async def made(name: str, served: Served) -> Request | None:
+    del name, served
     return REQUEST
 
 
@@ -91,6 +96,10 @@ def models(
         "budgets": budgets,
     }
     return Models(Configured.model_validate(told), speakers, purse or Purse(), clock or Clock())
+
+
+async def standing(both: Models) -> list[tuple[str, str, datetime | None]]:
+    return [(each.name, each.breaker, each.since) for each in await both.states()]
 
 
 def came(attempts: Sequence[object]) -> list[tuple[str, str]]:
@@ -121,7 +130,7 @@ async def test_nothing_is_made_for_a_model_that_the_policy_does_not_allow() -> N
     house, hosted = Scripted([]), Scripted([Said(text="never")])
     asked: list[Served] = []
 
-    async def noted(served: Served) -> Request | None:
+    async def noted(_: str, served: Served) -> Request | None:
         asked.append(served)
         return REQUEST
 
@@ -132,7 +141,7 @@ async def test_nothing_is_made_for_a_model_that_the_policy_does_not_allow() -> N
 
 
 async def test_what_may_not_leave_is_asked_of_no_model_and_is_no_fault_of_it() -> None:
-    async def refused(served: Served) -> Request | None:
+    async def refused(name: str, served: Served) -> Request | None:
         raise MaskingError
 
     house = Scripted([])
@@ -140,7 +149,7 @@ async def test_what_may_not_leave_is_asked_of_no_model_and_is_no_fault_of_it() -
     for _ in range(7):
         heard = await both.say("plan", refused, text, asker())
         assert came(heard.attempts) == [("house", "may_not_leave")]
-    assert both.states() == {"house": "ok"}
+    assert await standing(both) == [("house", "closed", None)]
 
 
 async def test_what_cannot_be_used_is_as_bad_as_no_answer() -> None:
@@ -170,8 +179,9 @@ async def test_after_five_failures_a_model_rests_and_is_tried_again_by_one() -> 
     for _ in range(8):
         await both.say("plan", made, text, asker())
     assert len(house.asked) == 5
-    assert "after 5 failures" in both.states()["house"]
+    assert await standing(both) == [("house", "open", NOW)]
     clock.now += timedelta(seconds=31)
+    assert await standing(both) == [("house", "half_open", NOW)]
     for _ in range(3):
         await both.say("plan", made, text, asker())
     assert len(house.asked) == 6
@@ -181,7 +191,7 @@ async def test_after_five_failures_a_model_rests_and_is_tried_again_by_one() -> 
     clock.now += timedelta(seconds=30)
     house.script = lambda _: Said(text="well")
     assert (await both.say("plan", made, text, asker())).said == "well"
-    assert both.states() == {"house": "ok"}
+    assert await standing(both) == [("house", "closed", None)]
 
 
 def test_while_one_tries_a_model_that_rested_nobody_else_does() -> None:
@@ -189,7 +199,7 @@ def test_while_one_tries_a_model_that_rested_nobody_else_does() -> None:
     breaker = Breaker(clock)
     for _ in range(5):
         assert breaker.admits()
-        breaker.failed()
+        breaker.failed("slow")
     assert not breaker.admits()
     clock.now += timedelta(seconds=30)
     assert [breaker.admits(), breaker.admits()] == [True, False]
@@ -209,7 +219,7 @@ async def test_a_question_that_is_given_up_says_nothing_about_the_model() -> Non
         await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.wait([asking])
-    assert both.states() == {"house": "ok"}
+    assert await standing(both) == [("house", "closed", None)]
     assert purse.settled == [(201, 0)] * 6  # nobody knows what it took, so all of it counts
 
 
@@ -234,7 +244,28 @@ async def test_over_budget_no_model_is_asked() -> None:
     both = models({"house": house}, budgets=[{"per": "company", "tokens": 10}], purse=Purse(empty=True))
     assert came((await both.say("plan", made, text, asker())).attempts) == [("house", "over_budget")]
     assert house.asked == []
-    assert both.states() == {"house": "ok"}
+    assert await standing(both) == [("house", "closed", None)]
+
+
+async def test_a_model_is_over_budget_once_another_such_request_is_more_than_what_is_left() -> None:
+    purse = Purse(spent=(1_800, 0))
+    budgets = [{"per": "person", "tokens": 201}, {"per": "company", "tokens": 2_000}]
+    both = models({"house": Scripted([Said(text="well", tokens=(90, 10))])}, budgets=budgets, purse=purse)
+    assert [each.over_budget for each in await both.states()] == [False]
+    await both.say("plan", made, text, asker())
+    assert purse.taken[-1][1] == 201
+    assert [each.over_budget for each in await both.states()] == [True]
+
+
+async def test_one_model_alone_is_asked_with_the_breaker_that_it_has() -> None:
+    house, hosted = Scripted([ModelError("down")] * 5), Scripted([])
+    both = models({"house": house, "hosted": hosted})
+    for _ in range(5):
+        heard = await both.only("house").say("plan", made, text, asker())
+        assert [(each.came, each.why) for each in heard.attempts] == [("failed", "down")]
+    assert hosted.asked == []
+    heard = await both.say("plan", made, text, asker())
+    assert came(heard.attempts) == [("house", "resting"), ("hosted", "failed")]
 
 
 @pytest.mark.parametrize(
@@ -284,14 +315,15 @@ def wired(home: Path, told: str, environment: Mapping[str, str], **more: str) ->
     return set_up(settings, parts, parts, closed_policy, Clock(), environment)
 
 
-def test_models_are_put_together_as_the_file_says(tmp_path: Path) -> None:
+async def test_models_are_put_together_as_the_file_says(tmp_path: Path) -> None:
     told = (
         "models: {a: {url: 'http://127.0.0.1:1/v1', model: m, runs: house, key: A_KEY}}\ntasks: {draft: {models: [a]}}"
     )
     both = wired(tmp_path, told, {"A_KEY": "k"})
     assert both
     assert both.has("draft")
-    assert both.states() == {"a": "ok"}
+    [state] = await both.states()
+    assert (state.name, state.tasks, state.well) == ("a", ("draft",), True)
     with pytest.raises(SettingsError, match="'A_KEY', and that variable is not set"):
         wired(tmp_path, told, {})
 

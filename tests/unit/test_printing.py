@@ -52,6 +52,7 @@ _FIELDS: dict[FieldType, st.SearchStrategy[Value]] = {
     "text": st.builds(Value, st.just("text"), _TEXTS),
 }
 _TEMPLATE = parse("said", "It is **{it.field}**, as recorded.")
+_TEMPLATES = {"said": _TEMPLATE}
 
 
 @pytest.mark.parametrize("kind", _FIELDS)
@@ -62,7 +63,7 @@ def test_what_is_printed_is_verified(kind: FieldType) -> None:
         claim = render(_TEMPLATE, {"it": record})
         assume(claim is not None)
         assert claim is not None
-        assert verify(Draft(claims=(claim,), complete=True), evidence(it=record)) == ()
+        assert verify(Draft(claims=(claim,), complete=True), evidence(it=record), None, _TEMPLATES) == ()
 
     check()
 
@@ -72,7 +73,7 @@ def test_numbers_with_signs_of_markdown_in_them_are_verified(number: str) -> Non
     record = bare(field=Value("ident", number))
     claim = render(_TEMPLATE, {"it": record})
     assert claim is not None
-    assert verify(Draft(claims=(claim,), complete=True), evidence(it=record)) == ()
+    assert verify(Draft(claims=(claim,), complete=True), evidence(it=record), None, _TEMPLATES) == ()
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_the_shipped_prompts_are_read_and_written_with_their_examples() -> None:
         for values in prompt.examples:
             messages = prompt.render(values)
             assert json.loads(messages.user) == values
-            assert "{" not in messages.system or prompt.id == "draft/answer"
+            assert values["question"] not in messages.system
 
 
 @pytest.mark.parametrize("ident", sorted(SHIPPED))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import copilot.manners
 import prompts
+from copilot.answering.arranging.arrange import CONNECTIVE, QUOTED
 from copilot.answering.decide import Decider
 from copilot.semantic.model import load_model
 from copilot.understanding.compose.attributes import ATTRIBUTE_CLAIMS, NOT_RECORDED
@@ -65,6 +66,7 @@ def test_every_template_is_said_somewhere() -> None:
     listed = [entity for entity in load_model().entities if can_list(entity)]
     said |= {name for entity in listed for name in (*claims_of(entity), *worth_claims_of(entity))}
     said |= {*ATTRIBUTE_CLAIMS, NOT_RECORDED, *MEASURED_CLAIMS, *LISTED_CLAIMS, HEADING}
+    said |= {name for name in load_approved() if name.startswith(CONNECTIVE)} | {QUOTED}
     written = "".join(file.read_text() for file in _MANNERS.glob("*.py"))
     said |= {*re.findall(r'"((?:manners|explained)_\w+)"', written), *(f"manners_{manner}" for manner in Manner)}
     watched = _Watched(dict(load_approved()))

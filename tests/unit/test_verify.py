@@ -16,7 +16,7 @@ from copilot.answering.verify import Finding, verify
 from copilot.domain.answer import Fact
 from copilot.domain.evidence import Evidence, Record, Value
 from prompts.template import load_approved
-from tests.unit.records import bare, day, evidence, measure, record, scaled
+from tests.unit.records import bare, day, evidence, measure, own_words, record, scaled
 
 TEMPLATES = load_approved()
 ORDER = record(
@@ -49,7 +49,9 @@ EVIDENCE = evidence(
 
 
 def _rules(claim: Claim, found: Evidence = EVIDENCE) -> set[str]:
-    return {finding.rule for finding in verify(Draft(claims=(claim,), complete=True), found)}
+    """The rules that a claim breaks where nothing was planned; whatever it says as "said" is approved."""
+    templates = {**TEMPLATES, **own_words(claim)} if claim.name == "said" else TEMPLATES
+    return {finding.rule for finding in verify(Draft(claims=(claim,), complete=True), found, None, templates)}
 
 
 def _made(template: str, **slots: Record) -> Claim:
@@ -61,7 +63,9 @@ def _made(template: str, **slots: Record) -> Claim:
 def _said(ref: str, text: str, *, unit: str | None = None, value: Any = None) -> Claim:
     """A claim that states one fact in the words given; its value is the record's own unless another is given."""
     carried = _carried(ref) if value is None else value
-    return Claim(name="said", text=f"It is {text}.", facts=(Fact(ref=ref, value=carried, unit=unit, text=text),))
+    fact = Fact(ref=ref, value=carried, unit=unit, text=text)
+    source = ref.partition(".")[0]
+    return Claim(name="said", text=f"It is {text}.", facts=(fact,), slots={source: source})
 
 
 def _carried(ref: str) -> Any:
@@ -101,7 +105,8 @@ def test_what_code_printed_from_the_evidence_is_backed(claim: Claim) -> None:
 
 def test_a_finding_names_the_claim_the_rule_and_the_words() -> None:
     draft = Draft(claims=(_said("S9.number", "S00024"),), complete=True)
-    assert verify(draft, EVIDENCE) == (Finding("said", "reference_unknown", "S9.number"),)
+    templates = own_words(draft.claims[0])
+    assert verify(draft, EVIDENCE, None, templates) == (Finding("said", "reference_unknown", "S9.number"),)
 
 
 @pytest.mark.parametrize("ref", ["S9.number", "S1.colour", "S1.customer_po", "S1", "", ".number", "M9.days_late"])
@@ -160,6 +165,7 @@ def test_a_unit_that_only_the_text_changes_is_found(ref: str, unit: str | None, 
         ("S4.ordered_quantity", "pcs", "1,250.4 pcs"),
         ("S4.ordered_quantity", "pcs", "12,505 pcs"),
         ("S4.ordered_quantity", "pcs", "-1,250.5 pcs"),
+        ("S4.shipped_quantity", "pcs", "-0 pcs"),
         ("S5.total", "EUR", "119.01 EUR"),
         ("S6.on_time_rate", None, "87.6%"),
         ("S6.lead_time_mean", None, "10.5 days"),
@@ -258,8 +264,9 @@ def test_a_figure_stated_once_cannot_back_two() -> None:
 
 @pytest.mark.parametrize("words", ["Three lines", "a dozen", "half of it", "Twice", "hundreds", "twelve days", "zero"])
 def test_a_number_in_words_is_found(words: str) -> None:
-    claim = _made("order_cancelled", order=CANCELLED)
-    assert _rules(replace(claim, text=f"{claim.text} {words}.")) == {"number_word_without_fact"}
+    assert _rules(Claim(name="said", text=f"It was cancelled, {words}.", facts=(), slots={"order": "S8"})) == {
+        "number_word_without_fact"
+    }
 
 
 @pytest.mark.parametrize(
@@ -287,14 +294,14 @@ def test_a_hostile_or_odd_name_printed_by_code_is_no_finding(name: str) -> None:
         ("It is short", ["S4.open_quantity"]),
         ("It was delivered", ["S1.order_date"]),
         ("It was signed by hand", ["S7.number"]),
-        ("More than that", ["S1.number"]),
         ("The systems disagree", ["S4.open_quantity"]),
     ],
 )
 def test_a_word_of_state_without_its_record_is_found(words: str, facts: list[str]) -> None:
     records = EVIDENCE.by_id()
     made = tuple(_fact(records, ref) for ref in facts)
-    claim = Claim(name="said", text=f"{words}: {' '.join(f.text for f in made)}", facts=made)
+    slots = {ref.partition(".")[0]: ref.partition(".")[0] for ref in facts}
+    claim = Claim(name="said", text=f"{words}: {' '.join(f.text for f in made)}", facts=made, slots=slots)
     assert _rules(claim) == {"state_without_fact"}
 
 
@@ -312,7 +319,7 @@ def _fact(records: dict[str, Record], ref: str) -> Fact:
 
 def test_delivered_is_not_backed_by_a_shipment_that_is_still_on_its_way() -> None:
     claim = _made("shipment_sent", shipment=SHIPMENT)
-    told = replace(claim, text=claim.text.replace("left on", "was **delivered** on"))
+    told = replace(claim, name="said", text=claim.text.replace("left on", "was **delivered** on"))
     assert _rules(told) == {"state_without_fact"}
     arrived = replace(
         SHIPMENT, values={**SHIPMENT.values, "delivered_at": Value("instant", datetime(2026, 11, 11, tzinfo=UTC))}
@@ -325,15 +332,6 @@ def test_late_is_not_backed_by_a_delay_of_nothing() -> None:
     assert "state_without_fact" in _rules(_made("order_overdue", delay=none), evidence(delay=none))
 
 
-def test_more_than_is_not_backed_by_a_complete_count() -> None:
-    whole = measure("order_count", "M1", orders=3, complete=True)
-    claim = _made("customer_orders_headline_cut", customer=CUSTOMER, count=whole)
-    assert _rules(claim, evidence(customer=CUSTOMER, count=whole)) == {"state_without_fact"}
-    cut = measure("order_count", "M1", orders=20, complete=False)
-    claim = _made("customer_orders_headline_cut", customer=CUSTOMER, count=cut)
-    assert _rules(claim, evidence(customer=CUSTOMER, count=cut)) == set()
-
-
 @given(
     st.text(max_size=40),
     st.sampled_from(["S1.number", "S1.promised_date", "S5.total", "M1.days_late", "S7.shipped_at"]),
@@ -344,5 +342,5 @@ def test_only_the_very_value_is_accepted_as_its_text_and_nothing_makes_the_reade
         "M1.days_late": "6 working days", "S7.shipped_at": "10 Nov 2026, 00:30 CET",
     }  # fmt: skip
     unit = {"S5.total": "EUR", "M1.days_late": "working day"}.get(ref)
-    rules = _rules(Claim(name="said", text="", facts=(Fact(ref=ref, value=_carried(ref), unit=unit, text=text),)))
+    rules = _rules(_said(ref, text, unit=unit))
     assert ("text_differs" in rules) == (text != truth[ref])

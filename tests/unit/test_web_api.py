@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -12,9 +13,10 @@ import pytest
 from copilot.channels.web.app import create_app
 from copilot.channels.web.security import MAX_BODY
 from copilot.channels.web.session import SESSION_COOKIE, Ticket
+from copilot.domain.model_calls import ModelState
 from copilot.domain.question import MAX_QUESTION, BearerToken, SessionSubject
 from copilot.settings import Settings
-from tests.browser.fake_copilot import TOKEN, FakeCopilot
+from tests.browser.fake_copilot import NOW, TOKEN, FakeCopilot
 
 BASE = "http://127.0.0.1:8000"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -181,6 +183,28 @@ async def test_health(client: httpx.AsyncClient, copilot: FakeCopilot) -> None:
     copilot.components["database"] = "not reachable"
     response = await client.get("/health")
     assert (response.status_code, response.json()["status"]) == (503, "unavailable")
+
+
+async def test_a_model_that_is_down_leaves_the_copilot_degraded_and_up(
+    client: httpx.AsyncClient, copilot: FakeCopilot
+) -> None:
+    well = ModelState(name="hosted", tasks=("plan", "draft"), breaker="closed")
+    down = ModelState(name="house", tasks=("plan",), breaker="open", since=NOW, last_failure="slow")
+    copilot.models = (well,)
+    assert (await client.get("/health")).json()["status"] == "ok"
+    copilot.models = (down, well)
+    response = await client.get("/health")
+    body = response.json()
+    assert (response.status_code, body["status"], body["by_rules"]) == (200, "degraded", [])
+    assert body["models"][0] == {
+        "model": "house", "tasks": ["plan"], "breaker": "open", "since": "2026-11-20T14:03:00+00:00",
+        "last_failure": "slow", "over_budget": False,
+    }  # fmt: skip
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    assert set(body) == set(schemas["HealthOut"]["properties"])
+    assert set(body["models"][0]) == set(schemas["ModelOut"]["properties"])
+    copilot.models = (down, replace(well, over_budget=True))
+    assert (await client.get("/health")).json()["by_rules"] == ["plan", "draft"]
 
 
 async def test_the_docs_page_names_every_route_and_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:

@@ -9,6 +9,7 @@ import sys
 from datetime import timedelta
 
 from copilot.channels.cli import Command, Paced, say
+from copilot.channels.marks import FALLBACKS
 from copilot.domain.answer import Answer, Verdict
 from copilot.domain.question import MAX_QUESTION, Question
 from copilot.errors import SettingsError
@@ -69,7 +70,9 @@ def _print(answer: Answer, *, as_json: bool) -> None:
         print(f"  → {step}")
     ages = [source.age_seconds for source in answer.sources if source.kind == "record"]
     oldest = f", oldest source {max(ages) // 60} min" if ages else ""
-    say(f"[{answer.verdict}{f': {answer.reason}' if answer.reason else ''}{oldest}, {answer.elapsed_ms} ms]")
+    without = f", without the model, {FALLBACKS[answer.fallback]}" if answer.fallback else ""
+    reason = f": {answer.reason}" if answer.reason else ""
+    say(f"[{answer.verdict}{reason}{oldest}{without}, {answer.elapsed_ms} ms]")
 
 
 COMMAND = Command("answer one question", _arguments, _run)

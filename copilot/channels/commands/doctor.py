@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from copilot.channels.cli import Command, say
 from copilot.errors import CopilotError
 from copilot.identity.groups import Groups
+from copilot.semantic.language import speaking
 from copilot.settings import Settings, read_settings
 from copilot.store.audit_verify import verify
 from copilot.store.erasure_list import ErasureList
@@ -19,7 +20,10 @@ from copilot.store.roles import Role
 from copilot.wiring import Runtime, open_runtime
 
 if TYPE_CHECKING:
+    from copilot.domain.model_calls import Attempt
     from copilot.identity.signon import SignOn
+    from copilot.models.configured import Served
+    from copilot.models.pool import Models
 
 _LITTLE_SPACE = 1_000_000_000
 
@@ -49,7 +53,7 @@ def _space(home: Path) -> str:
 
 async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> AsyncIterator[tuple[str, str | None]]:
     """Name of what was tried -> None, or what is wrong with it."""
-    for name, state in (await runtime.health()).items():
+    for name, state in (await runtime.health()).components.items():
         yield name, None if state == "ok" else state
     yield "row security", await _enforcement(runtime)
     report = await verify(runtime.database, settings.home)
@@ -66,6 +70,8 @@ async def _checks(runtime: Runtime, settings: Settings, *, offline: bool) -> Asy
     if runtime.models is not None and not offline:
         async for name, fault in runtime.models.reach():
             yield f"model: {name}", fault
+        async for name, fault in _tried(runtime, runtime.models):
+            yield name, fault
     for state in await runtime.sources.states():
         failed = state.outcome == "failed" or state.synced_at is None
         yield f"copy: {state.name}", state.told(runtime.clock()) if failed else None
@@ -100,6 +106,45 @@ async def _templates(runtime: Runtime) -> str | None:
     if approvals.fault or faults:
         return approvals.fault or faults[0]
     return f"nothing is in force of {', '.join(ended)}; see `erp-copilot prompts list`" if ended else None
+
+
+async def _tried(runtime: Runtime, models: Models) -> AsyncIterator[tuple[str, str | None]]:
+    """What each model makes of a request such as a question leads to, for each of its tasks."""
+    from copilot.helped.consulting import Consulting
+    from copilot.helped.trying import try_models
+
+    try:
+        policy = await runtime.policy()
+    except CopilotError:
+        return  # which is told above
+    consulting = Consulting(models=models, prompts=runtime.prompts, pseudonyms=runtime.asking.pseudonyms)
+    with speaking(runtime.language):
+        async for each in try_models(consulting, runtime.asking.model, policy):
+            served, name = models.served(each.model), f"model: {each.model}, {each.task}"
+            if each.attempt is None:
+                yield (
+                    name,
+                    f"no prompt for {each.task!r} is in force, so it is not asked; see `erp-copilot prompts list`",
+                )
+                continue
+            sent, said = each.attempt.tokens
+            took = f"{each.attempt.elapsed_ms / 1000:.1f} s, {sent} tokens in, {said} out, answers: {served.answers}"
+            yield f"{name} ({took})", _amiss(each.attempt, served)
+
+
+def _amiss(attempt: Attempt, served: Served) -> str | None:
+    """What is wrong with how a model answered, and what to change in models.yaml."""
+    match attempt.came:
+        case "said":
+            return None
+        case "slow":
+            return f"no answer within {served.seconds:g} s; give it more `seconds` and its task more `within`"
+        case "failed" if "could not be asked" not in attempt.why:
+            return f"{attempt.why}; it has `answers: {served.answers}`, and another may suit it: tools, schema or text"
+        case "not_allowed":
+            return attempt.why or "the prompt that is in force is not for this model"
+        case _:
+            return attempt.why
 
 
 async def _roles(runtime: Runtime, file: Path) -> str | None:

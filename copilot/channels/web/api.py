@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request
@@ -73,7 +74,11 @@ class AnswerOut(BaseModel):
     answer: str = Field(description="Markdown. Every figure in it is one of the facts.")
     verdict: Literal["verified", "partial", "declined"]
     reason: str | None = Field(description="Why not everything was answered.")
-    engine: str = Field(description="rules, or model:NAME.")
+    engine: Literal["rules", "model"] = Field(description="Whether a model was used; code prints every answer.")
+    fallback: str | None = Field(
+        description="Why a model that was to help did not: resting, slow, failed, over_budget, not_allowed, "
+        "may_not_leave or refused."
+    )
     understood: str = Field(description="The question as understood, in one line; empty where the answer says it.")
     facts: list[FactOut]
     sources: list[SourceOut]
@@ -94,11 +99,28 @@ class Problem(BaseModel):
     detail: str = Field(description="A sentence; meant for people.")
 
 
-class Health(BaseModel):
-    """Whether questions can be answered."""
+class ModelOut(BaseModel):
+    """One model that may help."""
 
-    status: Literal["ok", "unavailable"]
+    model: str = Field(description="As the settings call it.")
+    tasks: list[str]
+    breaker: Literal["closed", "open", "half_open"] = Field(
+        description="Open: it failed and is left alone; half open: the next question tries it."
+    )
+    since: datetime | None = Field(description="When the breaker opened.")
+    last_failure: str | None = Field(description="slow, or failed.")
+    over_budget: bool = Field(description="Whether today's budget of the company is used up.")
+
+
+class HealthOut(BaseModel):
+    """Whether questions can be answered, and whether the models help."""
+
+    status: Literal["ok", "degraded", "unavailable"] = Field(
+        description="Degraded: all is answered, but a model that is to help does not."
+    )
     components: dict[str, str]
+    models: list[ModelOut]
+    by_rules: list[str] = Field(description="The tasks of models that the rules do alone now.")
 
 
 def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
@@ -139,13 +161,14 @@ def api_routes(copilot: Copilot, door: Door) -> APIRouter:
         """The chat is mounted over every path and would call this one unknown."""
         raise HTTPException(405, headers={"Allow": "POST"})
 
-    @router.get("/health", response_model=Health, responses={503: {"model": Health}}, summary="Is it up?", tags=["api"])
+    @router.get(
+        "/health", response_model=HealthOut, responses={503: {"model": HealthOut}}, summary="Is it up?", tags=["api"]
+    )
     async def health() -> JSONResponse:
-        """200 where every component is well, else 503."""
-        components = await copilot.health()
-        well = all(state == "ok" for state in components.values())
-        body = {"status": "ok" if well else "unavailable", "components": components}
-        return JSONResponse(body, status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
+        """200 where questions are answered, by the rules alone too; else 503."""
+        found = await copilot.health()
+        status = 503 if found.status == "unavailable" else 200
+        return JSONResponse(found.to_json(), status_code=status, headers={"Cache-Control": "no-store"})
 
     return router
 

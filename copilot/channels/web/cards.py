@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 from uuid import uuid4
 
+from copilot.channels.marks import FALLBACKS
 from copilot.channels.web.documents import DocumentCard, Shipment, document_card, shipment_cards
 from copilot.channels.web.printed import age_words, web_link
 from copilot.domain.answer import Answer, Reason, Source, Verdict
+from copilot.domain.model_calls import Engine
 
 if TYPE_CHECKING:
     from chainlit.element import ElementDict
@@ -38,7 +40,7 @@ _REASONS: Mapping[Reason, str] = {
     Reason.NO_ACCESS: "you have no access to the copilot",
     Reason.WRONG_PREMISE: "what it takes for granted is not so",
 }
-
+_ENGINES: Mapping[Engine, str] = {"rules": "by rules", "model": "with a model"}
 
 _CODE = re.compile(r"(`+[^`]*`+)")
 _ADDRESS = re.compile(r"://|\bwww\\?\.", re.IGNORECASE)
@@ -76,6 +78,7 @@ class AnswerCard(TypedDict):
     reason: str | None
     age: str | None
     engine: str
+    fallback: str | None
     document: DocumentCard | None
     shipments: list[Shipment]
     sources: list[SourceCard]
@@ -95,7 +98,8 @@ def answer_card(answer: Answer) -> AnswerCard:
         verdict_label="Please choose" if answer.reason is Reason.AMBIGUOUS else _VERDICTS[answer.verdict],
         reason=_REASONS[answer.reason] if answer.reason else None,
         age=age_words(max(ages)).removeprefix("just ") if ages else None,
-        engine="by rules" if answer.engine == "rules" else answer.engine.removeprefix("model:"),
+        engine=_ENGINES[answer.engine],
+        fallback=f"without the model, {FALLBACKS[answer.fallback]}" if answer.fallback else None,
         document=document,
         shipments=[] if document else shipment_cards(drawn),
         sources=[_source(source) for source in answer.sources],

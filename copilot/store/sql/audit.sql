@@ -23,9 +23,19 @@ set transaction isolation level repeatable read, read only
 -- The whole chain in order; JSON as text, to be read by the same rules as it was written.
 select id, audit_id, at, subject, channel, conversation, masked_question, kind, plan::text as plan,
        records::text as records, verdict, reason, engine, claims::text as claims, policy::text as policy,
-       sealed::text as sealed, elapsed_ms, prev_hash, hash, stamp
+       sealed::text as sealed, elapsed_ms, help::text as help, prev_hash, hash, stamp
   from audit.entry
  order by id
+
+-- name: audit_stretch
+-- One row by what its answer shows, with the rows before and after it; JSON as text, as in `audit_rows`.
+select e.id, e.audit_id, e.at, e.subject, e.channel, e.conversation, e.masked_question, e.kind, e.plan::text as plan,
+       e.records::text as records, e.verdict, e.reason, e.engine, e.claims::text as claims, e.policy::text as policy,
+       e.sealed::text as sealed, e.elapsed_ms, e.help::text as help, e.prev_hash, e.hash, e.stamp
+  from audit.entry asked
+  join audit.entry e on e.id between asked.id - 1 and asked.id + 1
+ where asked.audit_id = %(audit_id)s
+ order by e.id
 
 -- name: audit_blobs
 -- The blobs of a stretch of the chain.

@@ -12,8 +12,10 @@ select (select rolsuper or rolbypassrls from pg_roles where rolname = current_us
        ) as hidden
 
 -- name: other_sessions
--- How many others use a database.
-select count(*) as others from pg_stat_activity where datname = %(database)s and pid <> pg_backend_pid()
+-- How many others use a database; the server's own vacuuming gives way by itself.
+select count(*) as others
+  from pg_stat_activity
+ where datname = %(database)s and pid <> pg_backend_pid() and backend_type is distinct from 'autovacuum worker'
 
 -- name: database_exists
 -- Whether there is a database of this name.

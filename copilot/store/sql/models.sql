@@ -14,6 +14,10 @@ update state.model_use
    set tokens = greatest(0, tokens + %(tokens)s), micros = greatest(0, micros + %(micros)s)
  where day = %(day)s and per = %(per)s and name = %(name)s
 
+-- name: used_allowance
+-- What is used of one allowance of a day, or set aside.
+select tokens, micros from state.model_use where day = %(day)s and per = %(per)s and name = %(name)s
+
 -- name: drop_model_use
 -- Forget what was used on days long ago.
 delete from state.model_use where day < %(before)s

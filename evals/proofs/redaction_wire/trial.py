@@ -13,7 +13,7 @@ from random import Random
 import psycopg
 
 from copilot.answering.printing import print_value
-from copilot.ask import Asking, Outcome
+from copilot.ask import Asking
 from copilot.domain.evidence import Record
 from copilot.domain.json import Json
 from copilot.domain.plan import Plan
@@ -24,6 +24,7 @@ from copilot.masking.outward import Outward
 from copilot.models.configured import Served
 from copilot.models.openai_compatible import OpenAiCompatible
 from copilot.models.saying import Message, Request
+from copilot.outcome import Outcome
 from copilot.policy.policy import scope_for
 from copilot.retrieval.reads import classes_read
 from evals.company import ask

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from copilot.ask import listed_records
 from copilot.domain.dialogue import State, state_of
 from copilot.domain.json import Json
 from copilot.domain.plan import Plan
 from copilot.domain.scope import Scope
+from copilot.outcome import listed_records
 from copilot.semantic.language import speaking
 from copilot.wiring import Runtime
 from evals.proofs.scope_leaks.sight import HIDDEN, PERMITTED, Sight

@@ -135,6 +135,7 @@ function standing(h, card) {
     card.reason && h("span", null, card.reason),
     card.age && h("span", null, `as of ${card.age}`),
     card.verdict !== "declined" && h("span", { className: "ec-engine" }, card.engine),
+    card.fallback && h("span", { className: "ec-fallback", "data-testid": "fallback" }, card.fallback),
   );
 }
 

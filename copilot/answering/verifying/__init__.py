@@ -1,0 +1,1 @@
+"""The rooms of the independent reader. `copilot.answering.verify` puts them together."""

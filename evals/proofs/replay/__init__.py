@@ -1,0 +1,1 @@
+"""replay: answers come about again from what was sealed of them."""

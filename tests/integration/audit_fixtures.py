@@ -33,10 +33,12 @@ def audit_cluster() -> Iterator[Site]:
 
 
 @pytest.fixture
-async def audit_site(audit_cluster: Site, tmp_path: Path) -> Site:
+async def audit_site(audit_cluster: Site, tmp_path: Path) -> AsyncIterator[Site]:
     """An empty audit and an empty data folder, in a database that the tests share: they leave its schema alone."""
     await audit_cluster.as_superuser("truncate audit.entry, audit.blob, state.conversation, state.turn, state.feedback")
-    return Site(audit_cluster.superuser_dsn, tmp_path, audit_cluster.roles_home)
+    site = Site(audit_cluster.superuser_dsn, tmp_path, audit_cluster.roles_home)
+    yield site
+    await site.close()
 
 
 @pytest.fixture
@@ -51,4 +53,5 @@ async def audit_own_site(audit_cluster: Site, tmp_path: Path) -> AsyncIterator[S
         await admin.execute(clone.format(sql.Identifier(name), sql.Identifier(template)))
     site = Site(make_conninfo(maintenance, dbname=name), tmp_path, audit_cluster.roles_home)
     yield site
+    await site.close()
     await drop_site(maintenance, site)

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,14 +32,21 @@ class Site:
     superuser_dsn: str
     home: Path
     roles_home: Path
+    _opened: list[Database] = field(default_factory=list[Database], compare=False)
 
     def dsn(self, role: Role) -> str:
         """The connection string of a role."""
         return dsn_for(self.superuser_dsn, role, passwords(self.roles_home)[role])
 
     def database(self) -> Database:
-        """Pools of this database."""
-        return Database({role: self.dsn(role) for role in Role})
+        """Pools of this database, closed with the site if not before."""
+        self._opened.append(Database({role: self.dsn(role) for role in Role}))
+        return self._opened[-1]
+
+    async def close(self) -> None:
+        """Close what is open yet: a pool left to the end of its event loop may keep that from ending."""
+        for database in self._opened:
+            await database.close()
 
     @asynccontextmanager
     async def log(self, clock: Clock = system_clock) -> AsyncIterator[AuditLog]:

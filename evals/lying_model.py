@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
@@ -30,8 +30,8 @@ from evals.models.wire import (
     completion,
     delta_event,
     encoded,
+    listening,
     model_list,
-    read_request,
     send_whole,
     stream_of,
 )
@@ -57,26 +57,13 @@ class LyingModel:
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     """What answers as the models of these names."""
     requests: int = 0
-    _open: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, one request after the other."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while (request := await read_request(reader)) is not None:
-                await self._answer(*request, writer)
-        writer.close()
-
-    async def _answer(self, path: str, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
+    async def respond(self, path: str, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """Answers one request; the connection goes on."""
         if path.endswith("/models"):
-            await send_whole(writer, 200, model_list(self.names()))
-            return
+            return await send_whole(writer, 200, model_list(self.names()))
         if not path.endswith("/chat/completions"):
-            await send_whole(writer, 404, {"error": {"message": f"there is no {path:.80}"}})
-            return
+            return await send_whole(writer, 404, {"error": {"message": f"there is no {path:.80}"}})
         self.requests += 1
         reply = self._reply(body)
         message = _message(reply, body)
@@ -84,13 +71,8 @@ class LyingModel:
             events = encoded(_events(message, reply), _USAGE)
             writer.write(STREAM + b"".join(map(chunk, events)) + END)
             await writer.drain()
-        else:
-            await send_whole(writer, 200, completion(_whole(message, reply), _USAGE))
-
-    def end(self) -> None:
-        """Let go of everybody who is still connected."""
-        for task in tuple(self._open):
-            task.cancel()
+            return True
+        return await send_whole(writer, 200, completion(_whole(message, reply), _USAGE))
 
     def names(self) -> Iterator[str]:
         """What a model here may be called."""
@@ -118,14 +100,8 @@ def _is_called(lie: Lie, name: str) -> bool:
 async def lying_model(lies: Sequence[Lie] | None = None, port: int = 0, seed: int = 1) -> AsyncGenerator[LyingModel]:
     """The model at an address of its own on this machine."""
     model = LyingModel(all_lies() if lies is None else lies, seed)
-    server = await asyncio.start_server(model.serve, "127.0.0.1", port)
-    model.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(model.respond, port) as model.address:
         yield model
-    finally:
-        model.end()
-        server.close()
-        await server.wait_closed()
 
 
 def _message(reply: Reply, body: Mapping[str, Any]) -> dict[str, Any]:

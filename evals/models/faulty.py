@@ -9,7 +9,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,8 @@ from evals.models.wire import (
     completion,
     delta_event,
     encoded,
+    listening,
     model_list,
-    read_request,
     send_whole,
     stream_of,
 )
@@ -66,34 +66,18 @@ class FaultyModel:
     usage: Any = field(default_factory=lambda: {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15})
     address: str = ""
     paths: list[str] = field(default_factory=list[str])
-    _open: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, one request after the other, until a fault ends it."""
-        task = asyncio.current_task()
-        if task is not None:
-            self._open.add(task)
-            task.add_done_callback(self._open.discard)
-        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while (request := await read_request(reader)) is not None:
-                self.paths.append(request[0])
-                going_on = self._list if request[0].endswith("/models") else self._answer
-                if not await going_on(request[1], writer):
-                    break
-        writer.close()
+    async def respond(self, path: str, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """Answers one request; returns whether the connection goes on, which a fault may end."""
+        self.paths.append(path)
+        return await (self._list if path.endswith("/models") else self._answer)(body, writer)
 
     @property
     def requests(self) -> int:
         """How many came."""
         return len(self.paths)
 
-    def end(self) -> None:
-        """Let go of everybody who still waits."""
-        for task in tuple(self._open):
-            task.cancel()
-
     async def _answer(self, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> bool:
-        """Answers one request; returns whether the connection goes on."""
         way = self.ways.pop(0) if self.ways else self.way
         if way in _WHOLE:
             status, told, header = _WHOLE[way]
@@ -121,14 +105,8 @@ class FaultyModel:
 async def faulty_model(reply: Reply) -> AsyncGenerator[FaultyModel]:
     """The service at an address of its own on this machine."""
     model = FaultyModel(reply)
-    server = await asyncio.start_server(model.serve, "127.0.0.1", 0)
-    model.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(model.respond) as model.address:
         yield model
-    finally:
-        model.end()
-        server.close()
-        await server.wait_closed()
 
 
 async def _hang(writer: asyncio.StreamWriter, events: list[bytes]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 STREAM = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -14,9 +15,37 @@ _NO_HEADER = "x-none: 1"
 _BASE = {"id": "c", "created": 0, "model": "m"}
 _PIECE = 7
 Event = Mapping[str, Any]
+Respond = Callable[[str, Mapping[str, Any], asyncio.StreamWriter], Awaitable[bool]]
+"""Answers a request (its path, its body); returns whether the connection goes on."""
 
 
-async def read_request(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]] | None:
+@asynccontextmanager
+async def listening(respond: Respond, port: int = 0) -> AsyncGenerator[str]:
+    """The address of a service on this machine that answers so; whoever still waits at its end is let go."""
+    open_ones: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            open_ones.add(task)
+            task.add_done_callback(open_ones.discard)
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while (request := await _read_request(reader)) is not None:
+                if not await respond(*request, writer):
+                    break
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    finally:
+        for task in tuple(open_ones):
+            task.cancel()
+        server.close()
+        await server.wait_closed()
+
+
+async def _read_request(reader: asyncio.StreamReader) -> tuple[str, Mapping[str, Any]] | None:
     """The path and the body of the next request; None at the end."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

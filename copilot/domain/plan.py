@@ -164,6 +164,12 @@ class RecordQuery:
     versions: bool = False
     since: datetime | None = None
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The earlier steps that its conditions take values from."""
+        values = (each for c in self.where for each in (c.value if isinstance(c.value, tuple) else (c.value,)))
+        return frozenset(value.step for value in values if isinstance(value, StepField))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computation:
@@ -257,7 +263,8 @@ class Survey:
     limit: int = 5
 
 
-Step = RecordQuery | Computation | Listing | Figures | Attributes | Survey
+OtherStep = Computation | Listing | Figures | Attributes | Survey
+Step = RecordQuery | OtherStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from copilot.store.pool import Connection
@@ -48,7 +49,11 @@ UTC_CALENDAR = Calendar("UTC", "1234567", frozenset())
 
 async def read_calendars(connection: Connection) -> Mapping[int, Calendar]:
     """The calendars of the sites in scope."""
-    rows = await (await connection.execute(query("site_calendars"))).fetchall()
+    return calendars_of(await (await connection.execute(query("site_calendars"))).fetchall())
+
+
+def calendars_of(rows: Iterable[Mapping[str, Any]]) -> Mapping[int, Calendar]:
+    """The calendars of sites, by id, as the statement `site_calendars` tells them."""
     return {
         row["id"]: Calendar(row["time_zone"] or "UTC", row["working_days"] or "1234567", frozenset(row["closures"]))
         for row in rows

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from copilot.domain.evidence import Evidence, Record
-from copilot.domain.plan import Attributes, Computation, Figures, Listing, Plan, RecordQuery, Survey
+from copilot.domain.plan import Attributes, Computation, Figures, Listing, OtherStep, Plan, RecordQuery, Step, Survey
 from copilot.domain.residency import together
 from copilot.domain.scope import Scope
 from copilot.policy.policy import Policy
@@ -16,7 +16,7 @@ from copilot.retrieval.attributes import attributes
 from copilot.retrieval.composed import listed, worked_out
 from copilot.retrieval.measures import MEASURES, NEED_KEEPERS, Context
 from copilot.retrieval.measures import Figures as Computed
-from copilot.retrieval.run import Linker, Run, find, hides, measure_values, start
+from copilot.retrieval.run import Linker, Run, find_together, hides, measure_values, start
 from copilot.retrieval.run import keepers as read_keepers
 from copilot.retrieval.surveys import surveyed
 from copilot.semantic.model import SemanticModel
@@ -44,10 +44,10 @@ async def retrieve(
         run.records = run.measures = taken
         if any(isinstance(step, Computation) and step.measure in NEED_KEEPERS for step in plan.steps):
             run.context = replace(run.context, keepers=await read_keepers(connection, run))
-        for step in plan.steps:
+        for step in _together(plan.steps):
             match step:
-                case RecordQuery():
-                    run.steps[step.name] = await find(connection, model[step.entity], step, run)
+                case [*queries]:
+                    await find_together(connection, queries, run)
                 case Computation():
                     if await _lacks_some(connection, plan, step, run):
                         run.refused.add(step.name)
@@ -68,6 +68,22 @@ async def retrieve(
         refused=frozenset(run.refused),
         unkept=frozenset(run.unkept),
     )
+
+
+def _together(steps: Iterable[Step]) -> Iterator[list[RecordQuery] | OtherStep]:
+    """The steps in order; queries one after the other that read nothing of each other as one."""
+    queries: list[RecordQuery] = []
+    for step in steps:
+        independent = isinstance(step, RecordQuery) and step.reads.isdisjoint(each.name for each in queries)
+        if queries and not independent:
+            yield queries
+            queries = []
+        if isinstance(step, RecordQuery):
+            queries.append(step)
+        else:
+            yield step
+    if queries:
+        yield queries
 
 
 def _compute(step: Computation, run: Run) -> tuple[Record, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -11,7 +11,7 @@ from typing import Any
 from copilot.domain.evidence import Raw, Record, Value
 from copilot.domain.plan import ACCOUNT, Filter, RecordQuery, StepField
 from copilot.domain.scope import Scope
-from copilot.retrieval.calendar import UTC_CALENDAR, read_calendars
+from copilot.retrieval.calendar import UTC_CALENDAR, calendars_of
 from copilot.retrieval.measures import Context
 from copilot.semantic.compile import compile_query, select_labels
 from copilot.semantic.measures import load_measures
@@ -51,10 +51,10 @@ class Run:
 
 
 async def start(connection: Connection, model: SemanticModel, scope: Scope, context: Context, linker: Linker) -> Run:
-    async with connection.pipeline():
+    async with connection.pipeline():  # what is asked for in it is here at its end, in one trip
         known = await connection.execute(query("sources_and_coverage"))
-        calendars = await read_calendars(connection)
-        sources = await known.fetchall()
+        sites = await connection.execute(query("site_calendars"))
+    sources, calendars = await known.fetchall(), calendars_of(await sites.fetchall())
     names = {row["id"]: row["name"] for row in sources}
     covered = {(row["id"], row["entity"]): row["confirmed_at"] for row in sources if row["entity"]}
     loaded = {(row["name"], row["entity"]): row["first_loaded_at"] for row in sources if row["first_loaded_at"]}
@@ -70,18 +70,44 @@ async def keepers(connection: Connection, run: Run) -> Mapping[int, frozenset[st
 
 
 async def find(connection: Connection, entity: Entity, step: RecordQuery, run: Run) -> tuple[Record, ...]:
+    """The records of a query."""
+    bound = await _parameters(connection, entity, step, run)
+    if bound is None:
+        return ()
+    rows = await (await connection.execute(compile_query(entity, step), bound)).fetchall()
+    return _records(entity, step, rows, run)
+
+
+async def find_together(connection: Connection, steps: Sequence[RecordQuery], run: Run) -> None:
+    """The records of queries that read nothing of each other, kept by their names: all are asked for in one trip."""
+    bound = {step.name: await _parameters(connection, run.model[step.entity], step, run) for step in steps}
+    async with connection.pipeline():
+        asked = {
+            step.name: await connection.execute(compile_query(run.model[step.entity], step), values)
+            for step in steps
+            if (values := bound[step.name]) is not None
+        }
+    for step in steps:
+        rows = await asked[step.name].fetchall() if step.name in asked else None
+        run.steps[step.name] = () if rows is None else _records(run.model[step.entity], step, rows, run)
+
+
+async def _parameters(connection: Connection, entity: Entity, step: RecordQuery, run: Run) -> dict[str, Any] | None:
+    """What a query asks with; None where it need not be asked: it may not, or an earlier step found nothing for it."""
     if not run.scope.allows(entity.record_class):
         run.refused.add(step.name)
-        return ()
+        return None
     if await is_hidden_beside(connection, entity, step, run):
         run.refused.add(step.name)
     parameters: dict[str, Any] = {f"p{i}": _bound(condition, run) for i, condition in enumerate(step.where)}
     if any(value == [] for value in parameters.values()):
-        return ()
+        return None
     if step.since:
         parameters["since"] = _since(step.since, entity, run)
-    statement = compile_query(entity, step)
-    rows = await (await connection.execute(statement, parameters | {"limit": step.limit + 1})).fetchall()
+    return parameters | {"limit": step.limit + 1}
+
+
+def _records(entity: Entity, step: RecordQuery, rows: Sequence[Mapping[str, Any]], run: Run) -> tuple[Record, ...]:
     if len(rows) > step.limit:
         run.truncated.add(step.name)
     if not rows and not run.kept(entity.name):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import LiteralString
 
 from psycopg import sql
 
-from copilot.domain.plan import ACCOUNT, Filter, Operator, RecordQuery
+from copilot.domain.plan import ACCOUNT, Operator, RecordQuery
 from copilot.errors import ModelDefinitionError
 from copilot.semantic.model import Entity
 
@@ -24,6 +25,9 @@ _COMPARISONS: Mapping[Operator, LiteralString] = {
     Operator.AT_LEAST: "{} >= {}",
     Operator.MISSING: "{} is null",
 }
+_STATEMENTS = 2_000
+_Shape = tuple[tuple[str, Operator], ...]
+"""Fields and how they are compared, in order."""
 
 
 def column(entity: Entity, field: str) -> str:
@@ -51,30 +55,39 @@ def select_labels(entity: Entity) -> sql.Composed:
     ).format(_table(entity))
 
 
-def compile_query(entity: Entity, query: RecordQuery) -> sql.Composed:
+def compile_query(entity: Entity, query: RecordQuery) -> bytes:
     """The statement of a record query; its parameters are named p0, p1, … in the order of `where`, and `limit`.
 
-    One that reads versions from a moment on has the parameter `since` too.
+    One that reads versions from a moment on has the parameter `since` too. Queries that differ in their values alone
+    have one statement, which is put together once.
     """
+    shape = tuple((each.field, each.operator) for each in query.where)
     if query.versions:
-        return _compile_versions(entity, query)
+        return _compile_versions(entity, shape, since=query.since is not None)
+    return _compile(entity, shape, query.order)
+
+
+@lru_cache(_STATEMENTS)
+def _compile(entity: Entity, shape: _Shape, order: tuple[str, ...]) -> bytes:
     columns = (*LINEAGE, *(field.column for field in entity.fields.values()))
-    return sql.SQL("select {} from {} where {}{} limit %(limit)s").format(
+    statement = sql.SQL("select {} from {} where {}{} limit %(limit)s").format(
         sql.SQL(", ").join(map(sql.Identifier, columns)),
         _table(entity),
-        sql.SQL(" and ").join(_condition(entity, f, f"p{i}") for i, f in enumerate(query.where)) or sql.SQL("true"),
-        _order(entity, query.order),
+        sql.SQL(" and ").join(_condition(entity, *each, f"p{i}") for i, each in enumerate(shape)) or sql.SQL("true"),
+        _order(entity, order),
     )
+    return statement.as_bytes()
 
 
-def _compile_versions(entity: Entity, query: RecordQuery) -> sql.Composed:
+@lru_cache(_STATEMENTS)
+def _compile_versions(entity: Entity, shape: _Shape, *, since: bool) -> bytes:
     """What stands and what stood, each table under its own row policy. A version that has stood since before `since`
     is no part of any change from then on."""
     columns = (*LINEAGE, "began_at", *(field.column for field in entity.fields.values()))
-    where = sql.SQL(" and ").join(_version_condition(entity, f, f"p{i}") for i, f in enumerate(query.where))
-    began = sql.SQL(" and valid_from >= %(since)s") if query.since else sql.SQL("")
-    ended = sql.SQL(" and valid_to >= %(since)s") if query.since else sql.SQL("")
-    return sql.SQL(
+    where = sql.SQL(" and ").join(_version_condition(entity, *each, f"p{i}") for i, each in enumerate(shape))
+    began = sql.SQL(" and valid_from >= %(since)s") if since else sql.SQL("")
+    ended = sql.SQL(" and valid_to >= %(since)s") if since else sql.SQL("")
+    statement = sql.SQL(
         "select * from (select {columns}, null::timestamptz as valid_to, false as removed from {standing}"
         " where {where}{began} union all"
         " select {columns}, valid_to, removed from {past} where {where}{ended}) as version"
@@ -87,11 +100,12 @@ def _compile_versions(entity: Entity, query: RecordQuery) -> sql.Composed:
         began=began,
         ended=ended,
     )
+    return statement.as_bytes()
 
 
-def _version_condition(entity: Entity, condition: Filter, parameter: str) -> sql.Composed:
-    if condition.field != ACCOUNT:
-        return _condition(entity, condition, parameter)
+def _version_condition(entity: Entity, field: str, operator: Operator, parameter: str) -> sql.Composed:
+    if field != ACCOUNT:
+        return _condition(entity, field, operator, parameter)
     return sql.SQL("label_account = any ({})").format(sql.Placeholder(parameter))
 
 
@@ -99,10 +113,8 @@ def _table(entity: Entity) -> sql.Identifier:
     return sql.Identifier("biz", entity.name)
 
 
-def _condition(entity: Entity, condition: Filter, parameter: str) -> sql.Composed:
-    return sql.SQL(_COMPARISONS[condition.operator]).format(
-        sql.Identifier(column(entity, condition.field)), sql.Placeholder(parameter)
-    )
+def _condition(entity: Entity, field: str, operator: Operator, parameter: str) -> sql.Composed:
+    return sql.SQL(_COMPARISONS[operator]).format(sql.Identifier(column(entity, field)), sql.Placeholder(parameter))
 
 
 def _order(entity: Entity, order: tuple[str, ...]) -> sql.Composable:

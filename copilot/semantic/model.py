@@ -49,7 +49,7 @@ class LabelRule:
     own: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # one of a model is itself: a key of what is made of it
 class Entity:
     """One entity: a table of the schema `biz` with one record class."""
 

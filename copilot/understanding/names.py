@@ -275,12 +275,14 @@ async def _meant(lookup: Lookup, asked: Mapping[str, Collection[int]], cues: fro
     def add(word: str, part: str) -> None:
         meant.setdefault(word, set()).update(Hit(p, part) for p in asked[part])
 
-    for word in await known(lookup, asked):
+    plain = [(w, ending) for ending in lexicon().plural for w in asked if len(w) > 3 and w.isalpha()]
+    singular = [(w.removesuffix(ending), w) for w, ending in plain if w.endswith(ending)]
+    there = await known(lookup, {*asked, *(one for one, _ in singular)})
+    for word in there.intersection(asked):
         add(word, word)
-    plain = [(w, ending) for ending in lexicon().plural for w in asked if w not in meant and len(w) > 3 and w.isalpha()]
-    singular = {w.removesuffix(ending): w for w, ending in plain if w.endswith(ending)}
-    for word in await known(lookup, singular):
-        add(word, singular[word])
+    for one, several in singular:
+        if one in there and several not in there:
+            add(one, several)
     said = {hit.part for hits in meant.values() for hit in hits}
     rest = [w for w, at in asked.items() if w not in said and w not in everyday_words() and not cues.issuperset(at)]
     for part, words in (await beginning(lookup, rest)).items():

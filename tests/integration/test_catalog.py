@@ -390,18 +390,18 @@ def age_rows(admin: psycopg.Connection[Any], name: str) -> None:
     )
 
 
-def named_statements() -> Iterator[tuple[str, sql.Composed, Mapping[str, Any]]]:
+def named_statements() -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for name, text in queries.named_queries().items():
         file = next(file for file in sql_files() if f"-- name: {name}\n" in file.read_text())
         if file.stem in APP_FILES and name not in OTHERS_IN_APP_FILES:
-            yield name, sql.Composed([sql.SQL(text)]), PARAMETERS.get(name, {})
+            yield name, text, PARAMETERS.get(name, {})
 
 
 def sql_files() -> list[Path]:
     return sorted((Path(queries.__file__).parent / "sql").glob("*.sql"))
 
 
-def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Composed, Mapping[str, Any]]]:
+def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """Every shape of record query that a question kind has, with records that exist."""
     model = load_model()
     for kind in load_kinds().values():
@@ -411,11 +411,11 @@ def record_queries(ids: Mapping[str, list[int]]) -> Iterator[tuple[str, sql.Comp
             plan = make_plan(kind, {entity: tuple(ids[entity][:1]) for entity in way}, period=asked, wanted=told)
             for step in plan.steps:
                 if isinstance(step, RecordQuery):
-                    statement = compile_query(model[step.entity], step)
+                    statement = compile_query(model[step.entity], step).decode()
                     yield f"{kind.name} {way}: {step.name}", statement, bound(model[step.entity], step, ids)
     for entity in model.entities.values():
         fields = tuple(f for f in dict.fromkeys((entity.key, "name")) if f and f in entity.fields)
-        yield f"label of {entity.name}", select(entity, fields), {"ids": ids[entity.name]}
+        yield f"label of {entity.name}", select(entity, fields).as_string(), {"ids": ids[entity.name]}
 
 
 def bound(entity: Entity, step: RecordQuery, ids: Mapping[str, list[int]]) -> dict[str, Any]:
@@ -474,10 +474,9 @@ def slow_queries(admin: Connection) -> Iterator[str]:
     admin.execute("set local role copilot_app")
     for where, scope in SCOPES.items():
         admin.execute(queries.query("set_scope"), scope.settings)
-        for name, statement, values in statements:
+        for name, text, values in statements:
             if name in ("set_scope", "limit_statements"):
                 continue
-            text = statement.as_string(admin)
             explained = admin.execute("explain (format json) " + text, values).fetchone()
             generic = admin.execute("explain (generic_plan, format json) " + numbered(text), prepare=False).fetchone()
             for row, how in ((explained, "with values"), (generic, "generic")):

@@ -20,7 +20,7 @@ ORDER = MODEL["sales_order"]
 
 def _sql(*where: Filter, order: tuple[str, ...] = (), entity: str = "sales_order") -> str:
     query = RecordQuery(name="step", entity=entity, where=where, order=order)
-    return compile_query(MODEL[entity], query).as_string(None)
+    return compile_query(MODEL[entity], query).decode()
 
 
 def _where(sql: str) -> str:

@@ -298,8 +298,10 @@ def _same(kind: NoPlan, misread: Misread) -> bool:
 
 
 def _ordinary(echo: str, tokens: Sequence[Token]) -> bool:
-    """Whether the words that no name was found for are none of a name: words of the language alone."""
-    said = {piece.casefold() for token in tokens if token.meanings for piece in token.text.split()}
+    """Whether the words that no name was found for are none of a name: words of the language alone, of a time, or of an
+    amount that says what it counts."""
+    known = (t for t in tokens if t.meanings or t.span or (t.amount and not t.amount.bare))
+    said = {piece.casefold() for token in known for piece in token.text.split()}
     return bool(echo) and {piece.casefold() for piece in echo.split()} <= said
 
 

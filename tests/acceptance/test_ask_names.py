@@ -201,6 +201,16 @@ async def test_what_is_not_there_is_named_back(runtime: Runtime, text: str, echo
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [("what is late from our suppliers this week", "this week"), ("flurbels over 500 EUR", "flurbels")],
+)
+async def test_a_time_and_an_amount_are_nothing_that_could_be_called_so(runtime: Runtime, text: str, said: str) -> None:
+    answer = sound(await ask(runtime, "planner", text), NOW, Verdict.DECLINED)
+    assert answer.reason is Reason.UNSUPPORTED
+    assert said in plain(answer)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "what is the weather in Hamburg?",

@@ -40,16 +40,13 @@ class Redactor:
         What is known goes before what only looks so. A number of our own protects what is found inside it: the digits
         of an order are no phone number. A known value of just that form is masked all the same.
         """
-        words, ours = Words(text), self.ours.find(text)
-        known = self._known_in(text, words, ours)
+        words = Words(text)
+        there = self._known_in(text, words)
+        guessed = [find for finder in self.others for find in finder.find(text, words)]
+        ours = self.ours.find(text) if there or guessed else ()
+        known = _apart(there, ours)
         protected = (*ours, *known)
-        guessed = [
-            find
-            for finder in self.others
-            for find in finder.find(text, words)
-            if not any(each.begin <= find.begin and find.end <= each.end for each in protected)
-        ]
-        return joined((*known, *guessed))
+        return joined((*known, *(find for find in guessed if not any(_within(find, each) for each in protected))))
 
     @property
     def uncovered(self) -> frozenset[str]:
@@ -58,17 +55,21 @@ class Redactor:
 
     def find_known(self, text: str) -> tuple[Find, ...]:
         """The finds of what is known alone."""
-        return joined(self._known_in(text, Words(text), self.ours.find(text)))
+        known = self._known_in(text, Words(text))
+        return joined(_apart(known, self.ours.find(text))) if known else ()
 
-    def _known_in(self, text: str, words: Words, ours: Sequence[Find]) -> list[Find]:
-        return [
-            find
-            for gazetteer in self.known
-            for find in gazetteer.find(text, words)
-            if not any(_inside(find, each) for each in ours)
-        ]
+    def _known_in(self, text: str, words: Words) -> Sequence[Find]:
+        return [find for gazetteer in self.known for find in gazetteer.find(text, words)]
 
 
-def _inside(find: Find, other: Find) -> bool:
-    """Whether a find is a part of the other, and not all of it."""
-    return other.begin <= find.begin and find.end <= other.end and (find.begin, find.end) != (other.begin, other.end)
+def _apart(known: Sequence[Find], ours: Sequence[Find]) -> Sequence[Find]:
+    """What is known, without what is a part of a number of ours, and not all of it."""
+    return [
+        find
+        for find in known
+        if not any(_within(find, each) and (find.begin, find.end) != (each.begin, each.end) for each in ours)
+    ]
+
+
+def _within(find: Find, other: Find) -> bool:
+    return other.begin <= find.begin and find.end <= other.end

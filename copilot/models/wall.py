@@ -31,7 +31,7 @@ class Wall(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """The response. Raises MaskingError, and sends nothing, where a text of the request may not leave."""
         body = await request.aread()
-        found = {kind for text in _texts(request, body) for kind in self._guard(text)}
+        found = {kind for text in dict.fromkeys(_texts(request, body)) for kind in self._guard(text)}
         if found:
             raise MaskingError(f"a request to a model held what may not leave: {', '.join(sorted(found))}")
         return await self._inner.handle_async_request(request)

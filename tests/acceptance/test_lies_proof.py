@@ -20,7 +20,7 @@ from evals.proofs.lies.oracle import Oracle, open_oracle
 from evals.proofs.oracle import Actor, demo_actors, read_world
 from evals.proofs.suite import Result, Setting
 
-pytestmark = [pytest.mark.proofs, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.proofs
 SETTING = Setting(seed=3, sample=True)
 
 

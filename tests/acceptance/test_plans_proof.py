@@ -33,7 +33,6 @@ async def apart(_connection: Connection, _scope: Scope, _classes: Iterable[str])
     yield
 
 
-@pytest.mark.timeout(300)
 async def test_a_hidden_row_that_is_taken_for_a_missing_one_is_found(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

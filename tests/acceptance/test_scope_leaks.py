@@ -17,7 +17,7 @@ from evals.proofs.scope_leaks.timing import BLOCKS, never_was
 from evals.proofs.scope_leaks.trial import SAMPLE, Ground, Spoil, lay_ground, open_trial
 from evals.proofs.suite import Finding, Result, Setting
 
-pytestmark = [pytest.mark.proofs, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.proofs
 SETTING = Setting(seed=3, sample=True)
 NONE = {"planned": 0, "typed": 0, "moved": 0, "door": 0, "moved at the door": 0}
 

@@ -104,7 +104,7 @@ def _normal(boxes: frozenset[Box]) -> tuple[Box, ...]:
         found += [(frozenset(ids), *box) for box in _beyond(below, elsewhere)]
     labelled = _normal(frozenset(told))
     if unlabelled != labelled:
-        found += [(frozenset({UNLABELLED}), *box) for box in _beyond(unlabelled, labelled)]
+        found += [(frozenset({UNLABELLED}), *box) for box in _beyond(unlabelled, (*labelled, *told))]
     return tuple(sorted(found, key=_place))
 
 

@@ -39,7 +39,7 @@ _MOMENTS = st.builds(
 )  # fmt: skip
 _TYPES: Sequence[Any] = ("ident", "text", "code", "ref", "date", "instant", "quantity", "amount", "flag", "span")
 _RAWS = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.text(), st.text("\ud800\udfff\x00\"'<é📦"),
+    st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.text(), st.text("\ud800\x00\"'<é📦"),
     st.dates(), _MOMENTS,
 )  # fmt: skip
 _VALUES = st.builds(Value, st.sampled_from(_TYPES), _RAWS, st.none() | _NAMES)

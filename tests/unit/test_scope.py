@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from copilot.domain.reach import DIMENSIONS
@@ -76,6 +76,23 @@ def test_the_one_form_does_not_depend_on_the_order_or_on_what_is_said_twice(reac
     assert hash(Scope(tuple(mixed))) == hash(Scope(tuple(reaches)))
 
 
+def _of_items(regions: Labels, sites: Labels, channels: Labels, accounts: Labels, *only: str) -> Reach:
+    return Reach(
+        classes=frozenset({"item"}), regions=regions, sites=sites, channels=channels, accounts=accounts,
+        only=frozenset(only),
+    )  # fmt: skip
+
+
+_NONE, _ONE = frozenset[int](), frozenset({1})
+
+
+@example(  # what reaches everywhere stood in the form twice: once more for rows of no region
+    [
+        _of_items(None, _ONE, None, _NONE),
+        _of_items(_ONE, _ONE, _NONE, None, "sites"),
+        _of_items(_NONE, None, _NONE, None),
+    ]
+)
 @given(_SUMS)
 def test_every_class_is_in_one_group_and_no_product_lies_in_another(reaches: list[Reach]) -> None:
     scope = Scope(tuple(reaches))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from copilot.settings import SessionSettings
 SECRET_LASTS = timedelta(minutes=10)
 """How long a browser's secret is out before another takes its place."""
 _LOGOUTS_KEPT = timedelta(minutes=10)
+_RENEWAL_SECONDS = 15
+_RENEWAL_LASTS = timedelta(seconds=2 * _RENEWAL_SECONDS)
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +38,8 @@ class Kept(Protocol):
     async def find(self, secret: str) -> Session: ...
     async def alive(self, family: UUID) -> Session: ...
     async def replace(self, secret: str) -> str | None: ...
-    def renewing(self, session: Session) -> AbstractAsyncContextManager[Entrusted | None]: ...
+    def renewing(self, session: Session, lasts: timedelta) -> AbstractAsyncContextManager[Entrusted | None]: ...
+    async def settled(self, session: Session) -> None: ...
     async def entrusted(self, session: Session) -> Entrusted: ...
     async def end(self, session: Session) -> None: ...
     async def end_at_provider(self, ending: Ending) -> bool: ...
@@ -153,14 +157,21 @@ class SignOn:
         return account, issued, self._vouched(claims, issued) if says_groups else None
 
     async def _ask_again(self, session: Session) -> None:
-        async with self.kept.renewing(session) as entrusted:
+        async with self.kept.renewing(session, _RENEWAL_LASTS) as entrusted:
             if entrusted is None:
-                return  # somebody else is asking just now
+                # somebody else is asking just now: what is asked beside it waits for the same word, for the old one
+                # may grant what was taken away since
+                await self.kept.settled(session)
+                return
             try:
-                signed = await self.client.renew(entrusted, session.account.external)
+                async with asyncio.timeout(_RENEWAL_SECONDS):
+                    signed = await self.client.renew(entrusted, session.account.external)
             except NoLongerVouchedError:
                 await self.kept.disable(session.account)
                 raise
+            except TimeoutError:
+                _log.warning("the identity provider did not answer within %d s", _RENEWAL_SECONDS)
+                return
             except ProviderError as error:
                 _log.warning("%s", error)
                 return

@@ -6,6 +6,7 @@ used again after it was replaced was stolen from somebody: the whole session end
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -32,6 +33,7 @@ GRACE = timedelta(seconds=60)
 _SECRET_BYTES = 32
 _NONCE_BYTES = 12
 _KEY = "sessions"
+_LOOKS_AGAIN_SECONDS = 0.02
 _ENDED = "your session has ended; sign in again"
 
 
@@ -96,14 +98,31 @@ class Sessions:
             return _session(await self._row(connection, family))
 
     @asynccontextmanager
-    async def renewing(self, session: Session) -> AsyncGenerator[Entrusted | None]:
+    async def renewing(self, session: Session, lasts: timedelta) -> AsyncGenerator[Entrusted | None]:
         """What the provider gave us for this session, for the one who may use it now; None for everybody else: a
-        refresh token is good for one use."""
+        refresh token is good for one use. Whoever has it is through before `lasts` is over."""
+        now = self.clock()
+        values = {"family": session.family, "now": now, "until": now + lasts}
         async with self.database.connection(Role.IDENTITY) as connection:
-            cursor = await connection.execute(query("lock_session_family"), {"family": str(session.family)})
-            row = await cursor.fetchone()
-            mine = row is not None and bool(row["locked"])
-            yield self._opened(await self._row(connection, session.family)) if mine else None
+            mine = await (await connection.execute(query("begin_renewal"), values)).fetchone()
+        if mine is None:
+            yield None
+            return
+        try:
+            yield await self.entrusted(session)
+        finally:
+            async with self.database.connection(Role.IDENTITY) as connection:
+                await connection.execute(query("end_renewal"), values)
+
+    async def settled(self, session: Session) -> None:
+        """Wait until nobody renews a session."""
+        while await self._renewed_now(session):  # noqa: ASYNC110 -- another process may be the one that renews it
+            await asyncio.sleep(_LOOKS_AGAIN_SECONDS)
+
+    async def _renewed_now(self, session: Session) -> bool:
+        values = {"family": session.family, "now": self.clock()}
+        async with self.database.connection(Role.IDENTITY) as connection:
+            return await (await connection.execute(query("renewal"), values)).fetchone() is not None
 
     async def entrusted(self, session: Session) -> Entrusted:
         """What the provider gave us for this session, to sign out by."""

@@ -16,7 +16,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from copilot.channels.web.session import SESSION_COOKIE
+from copilot.channels.web.session import SESSION_COOKIE, session_key, ticket_of
+from copilot.domain.question import SessionSubject
 from copilot.settings import REFUSALS, Settings
 from copilot.wiring import Runtime
 from evals.provider.rig import ProviderMissingError, ProviderRig, installed, lacks, open_provider, sign_in
@@ -98,6 +99,22 @@ async def test_a_group_taken_away_ends_within_ten_minutes_on_an_open_session(
     assert (answer.json()["verdict"], answer.json()["reason"]) == ("declined", "no_access")
 
 
+async def test_a_group_taken_away_is_gone_for_all_that_is_asked_at_once(
+    provider: ProviderRig, site: Front, clock: MovingClock
+) -> None:
+    provider.account("cleo", "reps-us")
+    await site.come_in("cleo")
+    assert (await site.ask("how many open orders are there")).json()["verdict"] == "verified"
+    provider.account("cleo")
+    clock.ahead += timedelta(minutes=11)
+    ticket = ticket_of(site.browser.cookies[SESSION_COOKIE], session_key(site.copilot.settings.home))
+    assert ticket is not None
+    authenticate = site.copilot.asking.authenticate
+    who = SessionSubject(ticket.subject, ticket.session)
+    people = await asyncio.gather(*(authenticate(who) for _ in range(8)))
+    assert {person.groups for person in people} == {()}
+
+
 async def test_an_account_disabled_at_the_provider_is_out_within_ten_minutes_on_web_and_api(
     provider: ProviderRig, site: Front, clock: MovingClock
 ) -> None:
@@ -147,6 +164,24 @@ async def test_signing_out_ends_the_session_here_and_leads_to_the_provider(provi
     assert left.headers["location"].startswith(f"{provider.issuer}/session/end?")
     site.browser.cookies.set(SESSION_COOKIE, stolen, domain="copilot.test")
     assert (await site.ask("open orders")).status_code == 401
+
+
+async def test_one_tab_is_sent_to_the_provider_to_sign_out_and_others_are_given_the_way(
+    provider: ProviderRig, site: Front
+) -> None:
+    provider.account("gil", "reps-us")
+    await site.come_in("gil")
+    await site.browser.post("/logout")
+    first = await site.browser.get("/signin")
+    way = first.headers["location"]
+    assert way.startswith(f"{provider.issuer}/session/end?")
+    second = await site.browser.get("/signin")
+    assert second.status_code == 200
+    assert html.escape(way) in second.text
+    assert (await site.browser.get("/signin", params={"state": "left"})).headers["location"] == "/signin"
+    last = await site.browser.get("/signin")
+    assert last.status_code == 200
+    assert "/session/end" not in last.text
 
 
 async def test_a_secret_is_replaced_and_the_old_one_betrays_a_thief(

@@ -99,11 +99,12 @@ class Desk:
         self.page.keyboard.press("Enter")
         return self
 
-    def shot(self, name: str) -> None:
-        """A picture for whoever looks at them: `SHOTS=folder`."""
+    def shot(self, name: str, page: Page | None = None) -> None:
+        """A picture, of another tab where one is given, for whoever looks at them: `SHOTS=folder`."""
         if SHOTS:
-            self.page.wait_for_timeout(500)
-            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+            page = page or self.page
+            page.wait_for_timeout(500)
+            page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
 Open = Callable[..., Desk]

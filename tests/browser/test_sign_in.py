@@ -86,9 +86,15 @@ def log_in(page: Page, account: str) -> None:
 
 def sign_out(page: Page) -> None:
     """By the chat's own menu, and at the provider."""
+    begin_to_sign_out(page)
+    page.get_by_role("button", name="Yes, sign me out").click()
+
+
+def begin_to_sign_out(page: Page) -> None:
+    """By the chat's own menu, to the provider's question."""
     page.click("#user-nav-button")
     page.get_by_role("menuitem", name="Sign out").click()
-    page.get_by_role("button", name="Yes, sign me out").click()
+    page.get_by_role("button", name="Yes, sign me out").wait_for()
 
 
 def status(page: Page) -> int:
@@ -260,7 +266,13 @@ def test_two_tabs_sign_in_side_by_side_and_out_together(open_window: Open, site:
     for page in (desk.page, other):
         log_in(page, "iris")
     desk.ask(QUESTION)
-    sign_out(other)
+    begin_to_sign_out(other)
+    third = desk.page.context.new_page()
+    third.goto(f"{site.address}/")
+    expect(third.get_by_role("alert")).to_contain_text("Another tab asks")
+    desk.shot("signing-out-in-another-tab", third)
+    third.close()
+    other.get_by_role("button", name="Yes, sign me out").click()
     expect(other).to_have_url(f"{site.address}/signin")
     other.close()
     ask_in_vain(desk)

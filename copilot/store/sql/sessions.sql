@@ -50,9 +50,18 @@ select s.family, s.subject, s.issuer, s.external, s.issued_at, s.replaced_at, s.
  where s.family = %(family)s and s.ended_at is null and s.ends_at > %(now)s and i.enabled and not p.disabled
  order by s.issued_at desc limit 1
 
--- name: lock_session_family
--- One of those who would renew a session at the same time: a refresh token is good for one use.
-select pg_try_advisory_xact_lock(7041, hashtext(%(family)s::text)) as locked
+-- name: begin_renewal
+-- One of those who would renew a session at the same time; nothing for the others.
+insert into directory.renewal as r (family, until) values (%(family)s, %(until)s)
+on conflict (family) do update set until = excluded.until where r.until <= %(now)s
+returning family
+
+-- name: end_renewal
+delete from directory.renewal where family = %(family)s and until = %(until)s
+
+-- name: renewal
+-- Whether a session is renewed just now.
+select from directory.renewal where family = %(family)s and until > %(now)s
 
 -- name: replace_session
 -- Another secret for the same session; the one before is good for a moment more, for requests under way.
@@ -101,4 +110,5 @@ update directory.session set ended_at = %(now)s
 returning family
 
 -- name: forget_old_sessions
+with renewed as (delete from directory.renewal where until < %(before)s)
 delete from directory.session where ends_at < %(before)s

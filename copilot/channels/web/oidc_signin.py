@@ -64,21 +64,16 @@ class OidcSignIn:
     async def page(self, request: Request) -> Response:
         """One button; whoever signed out is not signed in again by themselves.
 
-        The first tab that comes from the chat's own sign-out is sent on to the provider's. Any other is told, and given
-        the way: a provider may take its question back where it is asked for another, and the first could not say yes.
+        The tab in which the chat's own sign-out was begun goes on to the provider's, by a script that knows which one
+        it is. Any other is told, and given the way: a provider may take back what it asks in one tab where it is to ask
+        in another.
         """
         if "state" in request.query_params:
             back = to_sign_in()
             back.delete_cookie(_LEAVE_COOKIE, path="/")
             return back
-        leaving = self._kept(request, _LEAVE_COOKIE)
-        if "address" not in leaving:
-            return html(self._page())
-        if "sent" in leaving:
-            return html(self._page(safe_told=fill("leaving", address=leaving["address"])))
-        on = RedirectResponse(leaving["address"], status_code=303)
-        self._keep_leaving(on, address=leaving["address"], sent="yes")
-        return on
+        address = self._kept(request, _LEAVE_COOKIE).get("address")
+        return html(self._page(safe_told=fill("leaving", address=address) if isinstance(address, str) else ""))
 
     async def start(self, request: Request) -> Response:
         """Send the browser to the provider."""
@@ -126,7 +121,7 @@ class OidcSignIn:
         response = JSONResponse({"success": True})
         response.delete_cookie(SESSION_COOKIE, path="/")
         if address is not None:
-            self._keep_leaving(response, address=address)
+            self._keep(response, _LEAVE_COOKIE, {"address": address}, _LEAVE_SECONDS, path="/")
         return response
 
     async def told_of_logout(self, request: Request) -> Response:
@@ -175,9 +170,6 @@ class OidcSignIn:
             if flow.state == state:
                 return place, flow
         return next(iter(flows.items()), (_PLACES[0], None))
-
-    def _keep_leaving(self, response: Response, **values: str) -> None:
-        self._keep(response, _LEAVE_COOKIE, values, _LEAVE_SECONDS, path="/")
 
     def _keep(self, response: Response, name: str, values: Mapping[str, str], seconds: int, *, path: str) -> None:
         """Seal some values into a cookie for a while."""

@@ -19,6 +19,8 @@ from prompts.template import claims_digest
 RULES = "rules"
 _PLACES = ("site", "region", "channel")
 _CONFLICTS = ("stock_difference", "stock_absent")
+_ASKED_BACK = {0: "declined_unnamed", 1: "declined_guessed"}
+"""How it is asked back what somebody means, by the number of records that it may be; several, where not here."""
 _ASKED = "Q"
 """The id of the record that stands for the question itself."""
 
@@ -75,13 +77,14 @@ class Decider:
         asked = _asked(now, echo=no_plan.echo, words=", ".join(no_plan.unknown_words))
         match no_plan.reason:
             case "ambiguous":
-                form = "declined_guessed" if len(no_plan.choices) == 1 else "declined_ambiguous"
+                form = _ASKED_BACK.get(len(no_plan.choices), "declined_ambiguous")
                 said = self._say(form, asked=asked) or self._say("declined_ambiguous_question")
             case "not_found":
                 said = self._say("declined_not_found", asked=asked)
             case "unsupported":
                 said = self._say("declined_unknown_words", asked=asked)
-        declined = self._declined(Reason(no_plan.reason), [said or self._say("declined_unsupported")])
+        step = "next_unnamed" if no_plan.reason == "ambiguous" and not no_plan.choices else None
+        declined = self._declined(Reason(no_plan.reason), [said or self._say("declined_unsupported")], step=step)
         return replace(declined, choices=no_plan.choices)
 
     def no_access(self) -> Answer:

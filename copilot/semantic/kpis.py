@@ -49,6 +49,8 @@ class Kpi:
     """The measure of the same without these conditions, for who asks for what they leave out; empty where none is."""
     listed: bool = False
     """Whether who names it without asking how many wants to see the records it counts."""
+    listed_as: str = ""
+    """The entity that people call these records by; empty where they have their own name alone."""
 
 
 @per_language
@@ -76,7 +78,8 @@ def read_kpi(name: str, body: dict[str, Any], region: str) -> Kpi:
             entity=entity, where=tuple(conditions(entity, filled.get("where", {}))),
             figure=_figure(name, entity, filled["figure"]), date=_path(date) if date else None,
             subject=_path(filled["subject"]) if "subject" in filled else (), listed=filled.get("listed", False),
-            present=filled.get("present", False), unit=filled.get("unit", ""), widened=filled.get("widened", ""),
+            listed_as=filled.get("listed_as", ""), present=filled.get("present", False),
+            unit=filled.get("unit", ""), widened=filled.get("widened", ""),
         )  # fmt: skip
     except (KeyError, ValueError) as error:
         raise ModelDefinitionError(f"the measure {name!r} is not well formed: {error}") from error

@@ -281,7 +281,8 @@ def _without(words: Sequence[Word], misread: Misread, kind: Plan | NoPlan, heard
         return _which_currency(words, misread.money[-1], heard.asker)
     if _only_doubtful(misread) and not (isinstance(kind, NoPlan) and kind.choices and not _same(kind, misread)):
         return doubtful(words, misread)
-    if isinstance(kind, NoPlan) and kind.reason != "unsupported" and _ordinary(kind.echo, tokens):
+    asks_which = isinstance(kind, NoPlan) and kind.reason == "ambiguous" and not kind.choices
+    if isinstance(kind, NoPlan) and kind.reason != "unsupported" and not asks_which and _ordinary(kind.echo, tokens):
         return unknown(misread)
     return kind
 

@@ -33,7 +33,7 @@ from copilot.understanding.times import Mention, ahead_period, find_time, resolv
 from copilot.understanding.told import DAYS, find_told
 from copilot.understanding.vocabulary import load_vocabulary
 from copilot.understanding.wanted import NOTHING_WANTED, Refused, WantedMention, find_wanted
-from copilot.understanding.words import Word, cut, is_place
+from copilot.understanding.words import Word, cut, is_place, is_singular
 
 _ZONED = ("sales_order", "purchase_order", "customer")
 """Records whose site decides in which time zone a time is meant; a customer's is the one of the newest order."""
@@ -70,8 +70,7 @@ async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
     best = max(readings, key=fitness)
     equals = [r for r in readings if r.score == best.score and set(r.candidates) != set(best.candidates)]
     if equals:
-        choices = tuple(choice(r, r.firsts, words, titled=True) for r in (best, *equals))
-        return NoPlan(reason="ambiguous", choices=choices)
+        return _one_of((best, *equals), words, asked)
     if best.kind.ahead:
         return await _ahead(lookup, best, words)
     if best.kind.told:
@@ -231,6 +230,23 @@ def _beside_a_name(left: Sequence[int], words: Sequence[Word], reading: Reading)
     return any(p - 1 in named or (p + 1 in named and not words[p].bare_number) for p in left)
 
 
+def _one_of(readings: Sequence[Reading], words: Sequence[Word], asked: frozenset[int]) -> NoPlan:
+    """Nothing tells readings apart: which one is asked back, unless what is asked for is none of these."""
+    if strange := _called_otherwise(words, readings[0], asked):
+        return NoPlan(reason="not_found", echo=strange)
+    choices = tuple(choice(reading, reading.firsts, words, titled=True) for reading in readings)
+    return NoPlan(reason="ambiguous", choices=choices)
+
+
+def _called_otherwise(words: Sequence[Word], reading: Reading, asked: frozenset[int]) -> str:
+    """What is asked for where a name is but a part of it, and the rest is in no name: "copper pipe" is no Copperline
+    Contractors, whoever else that might be. Empty where every word is of a name, or of the question."""
+    covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
+    left = _left_over(words, covered | asked | reading.cue_positions)
+    strange = not reading.cue and _beside_a_name(left, words, reading)
+    return " ".join(words[p].typed for p in sorted({*covered, *left})) if strange else ""
+
+
 def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked: frozenset[int]) -> NoPlan:
     """No kind fits: something is named that does not exist here, or the question is of no known kind."""
     covered = frozenset(p for c in candidates for p in c.positions)
@@ -241,4 +257,8 @@ def _nothing_named(words: Sequence[Word], candidates: Sequence[Candidate], asked
         return NoPlan(reason="not_found", echo=" ".join(numbers or unknown))
     if candidates:
         return NoPlan(reason="unsupported", entity=candidates[0].entity, unknown_words=unknown)
+    if asked and not unknown and hinted and is_singular(words[max(hinted)].folded):
+        first, last = min(hinted), max(hinted)
+        if len(hinted) == last - first + 1:  # "where is my order": which one is asked back
+            return NoPlan(reason="ambiguous", echo=" ".join(word.typed for word in words[first : last + 1]))
     return NoPlan(reason="unsupported", unknown_words=unknown)

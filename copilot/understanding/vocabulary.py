@@ -23,7 +23,7 @@ _SHORT_CODE = 2
 _NO_SIGNS = ("filler", "firsts")
 _USUAL = (
     "usual_date", "usual_measure", "usual_order", "usual_segment", "counted_as", "values", "number_parts",
-    "usual_count", "means", "rated",
+    "usual_count", "means", "rated", "segment_dates",
 )  # fmt: skip
 """What a file of things says that is no word."""
 _UNSAID = ("number", "name", "unit", "currency", "kind", "code", "value", "area", "what")
@@ -122,6 +122,8 @@ class Vocabulary:
     firsts: frozenset[str] = frozenset()
     """Words that end an order: "newest first"."""
     usual_dates: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    segment_dates: Mapping[str, Mapping[str, Path]] = field(default_factory=dict[str, Mapping[str, Path]])
+    """Entity -> a named part of its records -> the date that a time beside it is of: late ones by their promise."""
     usual_measures: Mapping[str, str] = field(default_factory=dict[str, str])
     segment_measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     usual_quantities: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -186,6 +188,11 @@ def load_vocabulary() -> Vocabulary:
         firsts=frozenset(str(word) for word in grammar["firsts"]),
         filler=frozenset(piece for phrase in grammar["filler"] for piece in _pieces(str(phrase))),
         usual_dates={name: _path(body["usual_date"]) for name, body in things.items() if "usual_date" in body},
+        segment_dates={
+            name: {part: _path(date) for part, date in body["segment_dates"].items()}
+            for name, body in things.items()
+            if "segment_dates" in body
+        },
         usual_measures={name: body["usual_measure"] for name, body in things.items() if "usual_measure" in body},
         segment_measures={
             name: body["segment_measures"] for name, body in things.items() if "segment_measures" in body

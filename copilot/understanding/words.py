@@ -64,6 +64,11 @@ def is_place(words: Sequence[Word], position: int) -> bool:
     return word.typed == word.folded.upper() or before in countries[word.folded]
 
 
+def is_singular(text: str) -> bool:
+    """Whether a word for records means one of them."""
+    return not text.casefold().endswith("s")
+
+
 def first_words(phrases: Iterable[str]) -> frozenset[str]:
     """The folded words that phrases begin with."""
     return _cutting()(tuple(phrases))[0]

@@ -200,9 +200,19 @@ async def test_what_is_not_there_is_named_back(runtime: Runtime, text: str, echo
     assert f"I found nothing called {echo} in the records you may see." == plain(answer)
 
 
+async def test_a_word_of_other_names_is_not_what_is_called_by_more(runtime: Runtime, truth: Truth) -> None:
+    rows = truth.all(
+        "select split_part(c.name, ' ', 1) as word from biz.customer c join biz.supplier s"
+        " on split_part(s.name, ' ', 1) = split_part(c.name, ' ', 1) order by 1 limit 1"
+    )
+    answer = await ask(runtime, "planner", f"do we have {rows[0]['word'].lower()} gizmos")
+    assert (answer.verdict, answer.reason) == (Verdict.DECLINED, Reason.NOT_FOUND)
+    assert f"**{rows[0]['word'].lower()} gizmos**" in answer.answer
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("what is late from our suppliers this week", "this week"), ("flurbels over 500 EUR", "flurbels")],
+    [("what is missing from our suppliers this week", "this week"), ("flurbels over 500 EUR", "flurbels")],
 )
 async def test_a_time_and_an_amount_are_nothing_that_could_be_called_so(runtime: Runtime, text: str, said: str) -> None:
     answer = sound(await ask(runtime, "planner", text), NOW, Verdict.DECLINED)

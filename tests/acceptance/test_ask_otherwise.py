@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from copilot.domain.answer import Verdict
+from copilot.domain.answer import Reason, Verdict
 from copilot.wiring import Runtime
 from tests.company import ask
 
@@ -26,6 +26,60 @@ async def test_it_is_answered_as_in_plain_words(runtime: Runtime, plain: str, ty
     first, other = await ask(runtime, "planner", plain), await ask(runtime, "planner", typed)
     assert first.verdict == other.verdict == Verdict.VERIFIED
     assert other.answer == first.answer
+
+
+@pytest.mark.parametrize(
+    ("plain", "typed"),
+    [
+        ("shipments shipped yesterday", "what was shipped yesterday?"),
+        ("goods received yesterday", "what came in yesterday"),
+        ("late purchase orders promised this week", "what is late from our suppliers this week"),
+        ("late purchase orders", "what's overdue from our vendors"),
+        ("late orders", "is anything late?"),
+        ("open purchase orders", "what deliveries are we still waiting for"),
+        ("which supplier has the lowest on-time rate", "which supplier delivers late most often"),
+        ("items low on stock", "which items are running low"),
+        ("items low on stock", "what is running out"),
+    ],
+)
+async def test_what_nobody_says_the_records_of_is_taken_for_the_usual_ones(
+    runtime: Runtime, plain: str, typed: str
+) -> None:
+    first, other = await ask(runtime, "planner", plain), await ask(runtime, "planner", typed)
+    assert first.verdict == other.verdict == Verdict.VERIFIED
+    assert other.answer == first.answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "which"),
+    [
+        ("where is my order", "order"),
+        ("what's the status of the purchase order", "purchase order"),
+        ("the invoice, please", "invoice"),
+        ("when will it be back in stock", "it"),
+    ],
+)
+async def test_what_is_not_named_is_asked_for(runtime: Runtime, typed: str, which: str) -> None:
+    asked = await ask(runtime, "planner", typed)
+    assert (asked.verdict, asked.reason) == (Verdict.DECLINED, Reason.AMBIGUOUS)
+    assert f"**{which}**" in asked.answer
+    assert "number" in asked.next_steps[0]
+
+
+@pytest.mark.parametrize(
+    "typed", ["how reliable is our biggest supplier", "the quoted lead time of our largest supplier"]
+)
+async def test_a_size_is_not_what_is_asked_of_the_largest(runtime: Runtime, typed: str) -> None:
+    assert (await ask(runtime, "planner", typed)).verdict == Verdict.DECLINED
+
+
+@pytest.mark.parametrize("entity", ["orders", "purchase orders"])
+async def test_late_this_week_is_by_the_promise(runtime: Runtime, entity: str) -> None:
+    first = await ask(runtime, "planner", f"late {entity} promised in November")
+    other = await ask(runtime, "planner", f"late {entity} in November")
+    assert first.verdict == other.verdict == Verdict.VERIFIED
+    assert other.answer == first.answer
+    assert "none" not in first.answer
 
 
 @pytest.mark.parametrize(

@@ -189,8 +189,10 @@ def every_decision(decider: Decider) -> list[Answer]:
             )
         ),
         decider.answer(plan_for(echo=""), evidence(), Draft(claims=(), complete=False), (), Staleness(), NOW),
-        decider.decline(NoPlan(reason="ambiguous", echo="acme"), NOW),
-        decider.decline(NoPlan(reason="ambiguous", echo="acme", choices=(Choice(label="a", question="a"),)), NOW),
+        *(
+            decider.decline(NoPlan(reason="ambiguous", echo="acme", choices=choices), NOW)
+            for choices in ((), (Choice(label="a", question="a"),), (Choice(label="a", question="a"),) * 2)
+        ),
         decider.decline(NoPlan(reason="ambiguous"), NOW),
         decider.decline(NoPlan(reason="not_found", echo="S99999"), NOW),
         decider.decline(NoPlan(reason="not_found"), NOW),

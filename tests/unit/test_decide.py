@@ -112,11 +112,15 @@ def test_nothing_recorded_and_nothing_to_be_seen_read_the_same() -> None:
     assert (hidden.sources, hidden.facts) == ((), ())
 
 
+TWO = (Choice(label="Acme Ltd.", question="Acme Ltd."), Choice(label="Acme Corp.", question="Acme Corp."))
+
+
 @pytest.mark.parametrize(
     ("no_plan", "reason", "words"),
     [
         (NoPlan(reason="not_found", echo="S99999"), Reason.NOT_FOUND, "nothing called **S99999**"),
-        (NoPlan(reason="ambiguous", echo="acme"), Reason.AMBIGUOUS, "**acme** could be more than one"),
+        (NoPlan(reason="ambiguous", echo="acme", choices=TWO), Reason.AMBIGUOUS, "**acme** could be more than one"),
+        (NoPlan(reason="ambiguous", echo="order"), Reason.AMBIGUOUS, "which one you mean by **order**"),
         (NoPlan(reason="ambiguous"), Reason.AMBIGUOUS, "more than one way"),
         (NoPlan(reason="unsupported", unknown_words=("weather",)), Reason.UNSUPPORTED, "what **weather** means"),
         (NoPlan(reason="unsupported"), Reason.UNSUPPORTED, "can't answer that"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from copilot.domain.composition import Composition, Part
+from copilot.domain.composition import Composition, Part, Split
 from copilot.domain.plan import NoPlan, Plan, ReadAs
 from copilot.domain.query import Function
 from copilot.semantic.conditions import load_segments
@@ -256,9 +256,11 @@ def _type_of(kpi: Kpi) -> str:
 def _settled(work: Work, target: Target) -> Composition | Misread:
     """What may be asked of a target: lists only of what there are words for."""
     kpi = target.kpi
-    if kpi and kpi.listed and counts(kpi) and not (work.counted or work.rank or work.splits) and can_list(kpi.entity):
+    if kpi and kpi.listed and counts(kpi) and can_list(kpi.entity) and _wants_to_see(work, kpi):
         return _list_of(work, kpi)
     found = composition(work, target)
+    if kpi is not None and _sized_otherwise(work, kpi):
+        return Misread(left=(work.tokens[work.rank_at],))
     if kpi is not None and not _measures(work, target, kpi, found):
         return Misread(left=tuple(work.tokens))
     if kpi is None and not found.parts and not found.counted and singular(work.tokens[max(work.target_at, 0)]):
@@ -282,6 +284,16 @@ def _measures(work: Work, target: Target, kpi: Kpi, found: Composition) -> bool:
     return bool(found.splits) or found.descending is None
 
 
+def _sized_otherwise(work: Work, kpi: Kpi) -> bool:
+    """Whether a word before what is ranked says of what size it is, and the measure before it none: the supplier with
+    the highest on-time rate is not the one of "the on-time rate of our largest supplier"."""
+    at = work.rank_at
+    if not 0 <= work.target_at < at < len(work.tokens) - 1 or kpi.figure.function in (Function.COUNT, Function.SUM):
+        return False
+    ranked = work.tokens[at + 1]
+    return work.tokens[at].is_sign("sized") and bool(ranked.all_of(Noun))
+
+
 def _counts_others(work: Work, target: Target) -> bool:
     """Whether "how many" is asked of other records than those a measure goes through: how many items are low on stock
     is no number of items at sites."""
@@ -300,6 +312,14 @@ def _by_itself(found: Composition) -> bool:
     named = any(part.role == "record" and part.about == found.entity for part in found.parts)
     others = any(part.role == "with" or (part.role == "record" and part.about != found.entity) for part in found.parts)
     return named and (found.counted or others)
+
+
+def _wants_to_see(work: Work, kpi: Kpi) -> bool:
+    """Whether the records that a measure counts are asked for: nobody asks how many, which are first, or by what they
+    are told apart, unless that is but what they are called: "which items are low on stock"."""
+    if work.counted or work.rank or any(token.is_sign("by") for token in work.tokens):
+        return False
+    return all(split == Split(entity=kpi.listed_as) for split in work.splits)
 
 
 def _list_of(work: Work, kpi: Kpi) -> Composition:

@@ -24,6 +24,7 @@ from copilot.understanding.vocabulary import (
     Segment,
     Vocabulary,
 )
+from copilot.understanding.words import is_singular
 
 _RANKS = ("best", "worst", "highest", "lowest", "newest", "oldest")
 _FIGURES = frozenset({"amount", "quantity"})
@@ -266,7 +267,7 @@ def _beside_its_value(work: Work, number: int) -> bool:
 
 def singular(token: Token) -> bool:
     """Whether "which customer has the most" asks for one."""
-    return not token.text.casefold().endswith("s")
+    return is_singular(token.text)
 
 
 def _asks_for_one(work: Work) -> bool:

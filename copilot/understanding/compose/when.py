@@ -126,7 +126,10 @@ def _usual_date(work: Work, target: Target) -> Path | None:
         return work.usual_date
     if target.kpi is not None:
         return target.kpi.date
-    return work.vocabulary.usual_dates.get(target.entity)
+    dates = work.vocabulary.segment_dates.get(target.entity, {})
+    parts = (word for token in work.tokens for word in token.all_of(Segment) if word.entity == target.entity)
+    of_part = next((dates[word.name] for word in parts if word.name in dates), None)
+    return of_part or work.vocabulary.usual_dates.get(target.entity)
 
 
 def _within(path: Path, days: Days) -> tuple[Condition, ...]:

@@ -40,10 +40,29 @@ class Word:
 
 def cut(text: str) -> tuple[Word, ...]:
     """The words of a text, without the punctuation around them. A sign stays with its figure: 95 %, € 10."""
-    plain = _BEHIND_FIGURE.sub(r"\1", _BEFORE_FIGURE.sub(r"\1", unicodedata.normalize("NFKC", text)))
-    typed = (match.group().strip(".:'’*`") for match in _WORD.finditer(plain))
-    words = (Word(word, fold(word)) for each in typed for word in (_drawn_together(each) or (_without_genitive(each),)))
-    return tuple(word for word in words if word.folded)
+    return tuple(word for match in _WORD.finditer(_signs_beside(text)) for word in _words_of(match.group()))
+
+
+def commas_behind(text: str) -> tuple[bool, ...]:
+    """For each word of a text, as it is cut, whether a comma or a semicolon stands right behind it."""
+    plain = _signs_beside(text)
+    found: list[bool] = []
+    for match in _WORD.finditer(plain):
+        found += [False] * sum(1 for _ in _words_of(match.group()))
+        if found:
+            found[-1] = plain[match.end() : match.end() + 1] in {",", ";"}
+    return tuple(found)
+
+
+def _signs_beside(text: str) -> str:
+    return _BEHIND_FIGURE.sub(r"\1", _BEFORE_FIGURE.sub(r"\1", unicodedata.normalize("NFKC", text)))
+
+
+def _words_of(piece: str) -> Iterator[Word]:
+    """The words of what stands between blanks and commas: several for a contraction, none where nothing is said."""
+    each = piece.strip(".:'’*`")
+    words = (Word(word, fold(word)) for word in (_drawn_together(each) or (_without_genitive(each),)))
+    yield from (word for word in words if word.folded)
 
 
 def fold(text: str) -> str:

@@ -106,6 +106,38 @@ async def test_a_word_that_is_left_out_is_asked_back_too(runtime: Runtime) -> No
     assert (told.verdict, "I took no account of **slipslided**" in told.answer) == (Verdict.PARTIAL, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "kept"),
+    [
+        ("orders < 5000 USD, Chicago not in", ["orders", "not in", "Chicago", ">5000 USD"], "<5000 USD"),
+        ("sales orders over $5,000 Chicago except", ["sales orders", "except", "Chicago", "over €5,000"], "$5,000"),
+        ("which orders 3/4/2026 before were placed", ["which orders were placed", "before", "3.4.2026"], "3/4/2026"),
+        ("where is slipslided SO-11592", [("slipslided", "aside"), "where is \u202e✅", "SO-11592"], "where is SO"),
+        ("orders placed 5 Sep 2026 after, promised 1 Oct 2026 before",
+         ["orders placed", "after", "1 Oct 2026", "promised", "before", "5 Sep 2026"], "1 Oct 2026"),
+    ],
+)  # fmt: skip
+async def test_a_model_gives_an_order_and_no_character(
+    runtime: Runtime, text: str, said: list[tuple[str, str] | str], kept: str
+) -> None:
+    """Signs, currencies and dates are as they were typed, and another order is asked back, never answered."""
+    plain = await ask(runtime, "planner", text)
+    answer, _ = await helped(runtime, "planner", text, pieces(*said))
+    assert (answer.verdict, answer.facts) == (plain.verdict, plain.facts)
+    for choice in answer.choices if answer.engine == "model" else ():
+        assert kept in choice.question
+        assert not {"\u202e", "✅", ">", "€"} & {*choice.question, *choice.label}
+
+
+async def test_a_time_is_not_torn_apart(runtime: Runtime) -> None:
+    text = "gadzooks orders placed 5 Sep 2026 after"
+    plain = await ask(runtime, "planner", text)
+    said = pieces(("gadzooks", "aside"), "orders placed", "after", "Sep 2026", "5")
+    answer, model = await helped(runtime, "planner", text, said)
+    assert len(model.asked) >= 1
+    assert (answer.answer, answer.engine) == (plain.answer, "rules")
+
+
 ADDRESS = "https://attacker.example/x"
 
 

@@ -37,7 +37,7 @@ async def plan_proposed(
     if isinstance(proposal, Unasked):
         return Understood(None, f"unasked_{proposal.reason}")
     lookup = Lookup(connection=connection, model=model, now=now)
-    found = worded(proposal.pieces, await hear(lookup, cut(text)))
+    found = worded(proposal.pieces, await hear(lookup, cut(text)), text)
     if isinstance(found, Refused):
         return Understood(None, found.rule)
     planned = await plan_text(connection, model, found.text, now, state)

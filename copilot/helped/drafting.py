@@ -43,7 +43,7 @@ class DraftingHelp:
     ) -> DraftHelped | None:
         """The draft as a model arranges it, verified; None where there is no other way to say it, no model or no prompt
         for this person."""
-        found, quotable = segments(drafted.claims, evidence), self._quotable(evidence)
+        found, quotable = segments(drafted.claims, evidence), self._quotable(drafted, evidence)
         blocks = [*blocks_of(found)]
         prompt = await self.consulting.prompt("draft", asked.principal) if len(blocks) > 1 or quotable.texts else None
         if prompt is None or not _may_offer(prompt, blocks):
@@ -67,13 +67,15 @@ class DraftingHelp:
                 return replace(helped, draft=arranged.draft)
         return helped
 
-    def _quotable(self, evidence: Evidence) -> Quotable:
-        """Texts that people wrote, by reference: notes, no names and no addresses."""
+    def _quotable(self, drafted: Draft, evidence: Evidence) -> Quotable:
+        """Texts that people wrote, by reference: notes that the rules tell of, no names and no addresses."""
+        told = {record for claim in drafted.claims for record in claim.about}
+        records = (record for record in evidence.by_id().values() if record.id in told and record.kind == "record")
         return Quotable(
             {
                 f"{record.id}.{name}": value.raw
-                for record in evidence.by_id().values()
-                if record.kind == "record" and self.model[record.entity].record_class == _FREE_TEXT
+                for record in records
+                if self.model[record.entity].record_class == _FREE_TEXT
                 for name, value in record.values.items()
                 if value.type == "text" and isinstance(value.raw, str)
                 and not self.model[record.entity].fields[name].personal

@@ -81,14 +81,9 @@ class Told:
 
     @property
     def quotable(self) -> Sequence[tuple[str, str]]:
-        """The sentences of notes, by reference."""
+        """What notes say, by reference."""
         notes = [ident for ident, entity in self.entities.items() if entity.endswith("_note")]
-        return [
-            (f"{ident}.body", part.strip())
-            for ident in notes
-            for part in re.split(r"(?<=[.!?])\s", self.evidence[ident].get("body", ""))
-            if part.strip()
-        ]
+        return [(f"{ident}.body", body) for ident in notes if (body := self.evidence[ident].get("body", "").strip())]
 
     @property
     def connectives(self) -> Sequence[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -179,14 +178,12 @@ async def test_words_of_a_note_are_quoted_letter_for_letter(runtime: Runtime, tr
     text = f"notes on {note['name']}"
     plain = await ask(runtime, "rep.us", text)
     assert note["body"] in plain.answer.replace("\\", "")
-    words = re.split(r"(?<=[.!?])\s+", note["body"])[0]
+    words = " ".join(note["body"].split())
 
     def quoting(words: str) -> Script:
         def script(request: Request) -> Said:
-            field = next(
-                f"{each['id']}.body" for each in told_of(request)["evidence"] if each["entity"] == "customer_note"
-            )
-            return say(*claims_of(request), {"quote": field, "words": words})
+            notes = [each["id"] for each in told_of(request)["evidence"] if each["entity"] == "customer_note"]
+            return say(*claims_of(request), *({"quote": f"{note}.body", "words": words} for note in notes))
 
         return script
 
@@ -198,6 +195,7 @@ async def test_words_of_a_note_are_quoted_letter_for_letter(runtime: Runtime, tr
         words.upper() + "!",
         words[1:],
         " ".join(words.split()[1:4]),
+        words.rpartition(". ")[2] if ". " in words else words[:-1],
         f"{words} see http://x.example/",
     ):
         answer, _ = await asked(runtime, "draft", "rep.us", text, quoting(lie))

@@ -45,7 +45,7 @@ def order(oracle: Oracle) -> dict[str, Any]:
 
 
 _ORDER = """
-    select o.id, o.number, c.name as customer, to_char(o.order_date, 'FMDD Mon YYYY') as ordered, n.body,
+    select o.id, o.number, c.name as customer, to_char(o.order_date, 'FMDD Mon YYYY') as ordered, n.body, n.author,
            to_char(o.order_date + 1, 'FMDD Mon YYYY') as other_day,
            (select p.number from biz.sales_order p where p.status = 'confirmed' and p.label_region = o.label_region
                and p.id <> o.id order by p.id limit 1) as other,
@@ -57,7 +57,7 @@ HEAD = "Order **{number}** of {customer} is **confirmed**, ordered on {ordered}.
 
 
 def test_what_is_so_is_borne_out(oracle: Oracle, actors: dict[str, Actor], order: dict[str, Any]) -> None:
-    said = (HEAD + " Also: As noted on {written}: “{body}”").format(**order)
+    said = (HEAD + " Also: As noted by {author} on {written}: “{body}”").format(**order)
     assert [*oracle.faults(said, actors["rep.us"], {"sales_order": order["id"]})] == []
 
 
@@ -75,8 +75,8 @@ def test_what_is_so_is_borne_out(oracle: Oracle, actors: dict[str, Actor], order
         HEAD + "\n\n- Line 1, Anvil, 5 working days past {ordered}.",
         HEAD + " [more](https://figures.example)",
         HEAD + " See www.figures.example.",
-        "As noted on {written}: “{half}”",
-        "As noted on {written}: “It was delivered.”",
+        "As noted by {author} on {written}: “{half}”",
+        "As noted by {author} on {written}: “It was delivered.”",
     ],
 )
 def test_a_lie_is_found(oracle: Oracle, actors: dict[str, Actor], order: dict[str, Any], lie: str) -> None:
@@ -112,7 +112,7 @@ async def test_a_sample_of_lies_changes_nothing(company: Company) -> None:
 
 def let_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """A renderer that quotes what nobody wrote, and a verifier that looks at nothing."""
-    monkeypatch.setattr(arrange, "_stands_in", lambda words, recorded: True)
+    monkeypatch.setattr(arrange, "_is_all_of", lambda words, recorded: True)
     monkeypatch.setattr(line, "verify", lambda draft, evidence, plan, templates: ())
 
 
@@ -122,7 +122,7 @@ async def test_a_lie_that_comes_through_fails_the_proof(company: Company, monkey
     async with lies.open_trial(company, SETTING, each=1) as trial:
         let_through(monkeypatch)
         failures, _ = summed([await trial.run("values/invented_in_quote")])
-    assert any("not so: 'As noted on" in failure for failure in failures), failures
+    assert any("not so: 'As noted by" in failure for failure in failures), failures
     assert any("a piece of a lie is shown" in failure for failure in failures)
 
 

@@ -27,7 +27,8 @@ CUSTOMER = record("customer", "S2", row=9, name="Acme")
 SITE = record("site", "S3", row=5, name="Reno")
 DESK, LAMP = record("item", "S4", row=7, name="Large Desk"), record("item", "S5", row=8, name="Lamp")
 HOLD = record("order_hold", "S6", row=3, order=24, reason="credit", placed_at=datetime(2026, 11, 12, tzinfo=UTC))
-NOTE = record("customer_note", "S7", row=4, body="Call before 9, not <b>later</b>; see www.example.com for 2 doors.")
+NOTE = record("customer_note", "S7", row=4, body="Call before 9, for 2 doors.")
+LEADS_AWAY = record("customer_note", "S31", row=5, body="see www.example.com")
 CASE = record("service_case", "S8", row=6, number="CASE-7", status="open")
 PARCEL = record("shipment", "S9", row=11, order=24, number="WH/OUT/7", status="planned", planned_date=day("2026-11-20"))
 DELAY = measure("order_delay", "M1", inputs=["S1"], state="overdue", promised_date=day("2026-11-10"), days_late=6)
@@ -40,7 +41,7 @@ LATE, LATER = (
 )  # fmt: skip
 FOUND = evidence(
     order=ORDER, customer=CUSTOMER, site=SITE, items=[DESK, LAMP], holds=[HOLD], shipments=[PARCEL], delay=DELAY,
-    line_delays=[LATE, LATER], notes=[NOTE], cases=[CASE],
+    line_delays=[LATE, LATER], notes=[NOTE, LEADS_AWAY], cases=[CASE],
 )  # fmt: skip
 PLAN = plan_for("order_status")
 TOLD = draft(PLAN.outline, FOUND, TEMPLATES)
@@ -108,7 +109,8 @@ def _quote(words: str, marks: str = "“”", ref: str = "S7.body") -> frozenset
     slots = {"case": "S8", "note": ref.partition(".")[0]}
     templates = {"quoted": parse("quoted", f"Case **{{case.number}}** says: {marks[:1]}{{note.body}}{marks[1:]}.")}
     claim = Claim(name="quoted", text=text, facts=facts, slots=slots)
-    return frozenset(f.rule for f in verify(Draft(claims=(claim,), complete=True), FOUND, PLAN, templates))
+    rules = frozenset(f.rule for f in verify(Draft(claims=(claim,), complete=True), FOUND, PLAN, templates))
+    return rules - {"not_asked"}
 
 
 def _period(since: datetime) -> frozenset[str]:
@@ -133,9 +135,9 @@ LIES: Mapping[Rule, Lie] = {
     "unit_differs": lambda: _fact("line_late_short", "M2.missing", unit="kg"),
     "text_differs": lambda: _fact("order_headline", "S1.number", text="S00025"),
     "fact_not_printed": lambda: _text("order_headline", "S00024", "the newest"),
-    "quote_differs": lambda: _quote("Call before 8"),
-    "quote_unmarked": lambda: _quote("Call before 9", marks="  "),
-    "quote_unsafe": lambda: _quote("see www.example.com"),
+    "quote_differs": lambda: _quote("Call before 9"),
+    "quote_unmarked": lambda: _quote("Call before 9, for 2 doors.", marks="  "),
+    "quote_unsafe": lambda: _quote("see www.example.com", ref="S31.body"),
     "template_unknown": lambda: _rules((replace(_claim("order_headline"), name="order_praised"),)),
     "template_differs": lambda: _text("order_overdue", "not fully shipped", "fully shipped"),
     "word_not_approved": lambda: _text("order_promised_open", "from Reno", "from sunny Reno"),
@@ -186,8 +188,7 @@ def test_what_the_lies_are_made_from_is_true() -> None:
     }
     assert TOLD.complete
     assert _rules(TOLD.claims) == set()
-    assert _quote("Call before 9") == set()
-    assert _quote("for 2 doors") == set()
+    assert _quote("Call before 9, for 2 doors.") == set()
     assert _period(datetime(2026, 11, 1, tzinfo=UTC)) == set()
     assert _said("It is the order.", ORDER) == set()
     assert _rules((_made("order_headline", order=ORDER, customer=CUSTOMER),), WITH_BOTH) == set()

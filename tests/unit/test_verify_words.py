@@ -168,11 +168,11 @@ def test_an_order_is_told_only_of_what_was_read_in_it_and_stands_in_it() -> None
 @pytest.mark.parametrize(
     ("words", "note"),
     [
-        ("before 9", "Call before 9."), ("Call", "Call before 9."), ("“9”", "He said “9”."), ("9.", "Call before 9."),
-        ("a  b".replace("  ", " "), "a \n b"), ("50% off", "50% off"), ("d'accord", "c'est d'accord"),
+        ("Call before 9.", "Call before 9."), ("He said “9”.", "He said “9”."), ("a b", "a \n b"),
+        ("50% off", "50% off"), ("c'est d'accord", "c'est d'accord"), ("One. Two.", "One.  Two.\n"),
     ],
 )  # fmt: skip
-def test_whole_words_of_a_note_may_be_quoted(words: str, note: str) -> None:
+def test_a_whole_note_may_be_quoted(words: str, note: str) -> None:
     assert _quoted(words, note) == set()
 
 
@@ -184,11 +184,14 @@ def test_whole_words_of_a_note_may_be_quoted(words: str, note: str) -> None:
         ("befor", "Call before 9.", "quote_differs"),
         ("call", "Call before 9.", "quote_differs"),
         ("Call 9", "Call before 9.", "quote_differs"),
+        ("before 9", "Call before 9.", "quote_differs"),
+        ("Two.", "Not so: One. Two.", "quote_differs"),
+        ("everything in full.", "No proof that Harbor Supply Inc. delivered everything in full.", "quote_differs"),
         ("", "Call before 9.", "quote_differs"),
         ("see http://e.example", "see http://e.example", "quote_unsafe"),
-        ("www.e.example", "at www.e.example", "quote_unsafe"),
-        ("e.example/pay", "at e.example/pay", "quote_unsafe"),
-        ("a@e.example", "write a@e.example", "quote_unsafe"),
+        ("at www.e.example", "at www.e.example", "quote_unsafe"),
+        ("at e.example/pay", "at e.example/pay", "quote_unsafe"),
+        ("write a@e.example", "write a@e.example", "quote_unsafe"),
         ("<img src=x>", "<img src=x>", "quote_unsafe"),
         ("![a](b)", "![a](b)", "quote_unsafe"),
         ("[a](b)", "[a](b)", "quote_unsafe"),
@@ -196,7 +199,7 @@ def test_whole_words_of_a_note_may_be_quoted(words: str, note: str) -> None:
         ("a\u200bb", "a\u200bb", "quote_unsafe"),
     ],
 )
-def test_what_is_no_plain_run_of_words_is_not_quoted(words: str, note: str, rule: str) -> None:
+def test_what_is_no_plain_text_or_not_all_of_it_is_not_quoted(words: str, note: str, rule: str) -> None:
     assert rule in _quoted(words, note)
 
 
@@ -212,7 +215,9 @@ def _quoted(words: str, note: str, ref: str = "S2.body") -> set[str]:
     claim = Claim(name="quoted", text=f"It says: “{printed}”.", facts=(fact,), slots={"note": ref.partition(".")[0]})
     templates = {"quoted": ClaimTemplate("quoted", ("It says: “", "”."), own_words(claim)["quoted"].slots)}
     found = evidence(order=ORDER, notes=text)
-    return {f.rule for f in verify(Draft(claims=(claim,), complete=True), found, plan_for(), templates)}
+    rules = {f.rule for f in verify(Draft(claims=(claim,), complete=True), found, plan_for(), templates)}
+    assert "not_asked" in rules  # nothing else tells of that note
+    return rules - {"not_asked"}
 
 
 @pytest.mark.parametrize("language", [*shipped_languages(), "tests/data/language/xx"])

@@ -19,8 +19,6 @@ _MOST_QUOTES = 2
 _MOST_QUOTED = 300
 """Characters of one quote."""
 _ADDRESS = re.compile(r"://|www\.|@|\b[\w-]+\.(?:[a-z]{2,})/", re.IGNORECASE)
-_BETWEEN = re.compile(r"(?<=[.!?])\s+")
-"""What stands between two sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +183,7 @@ class _Said:
         words = " ".join(entry.words.split())
         if recorded is None or template is None or len(self.quotes) >= _MOST_QUOTES:
             self.fallen.append(Fallen("not_quotable", entry.ref))
-        elif not _stands_in(words, recorded) or leads_away(words) or len(words) > _MOST_QUOTED:
+        elif not _is_all_of(words, recorded) or leads_away(words) or len(words) > _MOST_QUOTED:
             self.fallen.append(Fallen("not_verbatim", entry.ref))
         elif claim := render_quote(template, self._records[source], entry.ref, words):
             self.quotes.append(claim)
@@ -207,11 +205,6 @@ def leads_away(words: str) -> bool:
     return _ADDRESS.search(words) is not None
 
 
-def _stands_in(words: str, recorded: str) -> bool:
-    """Whether some words are sentences of a text, one or several in a row, whole and letter for letter: half of one may
-    say the opposite."""
-    text = " ".join(recorded.split())
-    between = [*_BETWEEN.finditer(text)]
-    begins = (0, *(each.end() for each in between))
-    ends = {len(text), *(each.start() for each in between)}
-    return bool(words) and any(begin + len(words) in ends and text.startswith(words, begin) for begin in begins)
+def _is_all_of(words: str, recorded: str) -> bool:
+    """Whether some words are the whole of a text, letter for letter: a part of one may say the opposite."""
+    return bool(words) and words == " ".join(recorded.split())

@@ -13,7 +13,7 @@ from copilot.domain.evidence import Record
 from prompts.template import ClaimTemplate
 
 QUOTED = "quoted"
-"""The template of a quote: it may stand beside what is asked for."""
+"""The template of a quote: it may stand beside what is asked for, of a note that a claim tells of."""
 CONNECTIVE = "connective_"
 """How the templates of connectives begin, which have no slots."""
 _IN_ORDER: tuple[Rule, ...] = (
@@ -144,7 +144,15 @@ def _of_another(further: Claim, spec: ClaimSpec, about: str) -> Broken | None:
 
 
 def draft_rules(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Broken]]:
-    """What claims say again about the same records, and what they say otherwise of the same field."""
+    """What claims say again about the same records, what they say otherwise of the same field, and quotes of notes that
+    nothing asks for."""
+    told = {
+        record
+        for claim in claims
+        if not is_beside(claim)
+        for each in (claim, *claim.further)
+        for record in each.slots.values()
+    }
     said: set[tuple[str, frozenset[tuple[str, str]], tuple[str, ...]]] = set()
     printed: dict[str, tuple[object, str]] = {}
     for claim in claims:
@@ -153,6 +161,8 @@ def draft_rules(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Broken]]:
         if key in said and not claim.name.startswith(CONNECTIVE):
             yield claim, ("said_twice", claim.name)
         said.add(key)
+        if claim.name == QUOTED and not told.issuperset(claim.slots.values()):
+            yield claim, ("not_asked", claim.name)
         for fact in claim.facts:
             if not fact.quoted and printed.setdefault(fact.ref, (fact.value, fact.text)) != (fact.value, fact.text):
                 yield claim, ("contradiction", fact.ref)

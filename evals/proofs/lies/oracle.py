@@ -37,8 +37,7 @@ _SORTS: Mapping[str, str] = {
 _MARKS = re.compile(r"\\(.)|\*\*")
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SEEN = re.compile(r"\{seen:(\w+)\}")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+")
-_ZONE, _WITHIN = "__zone", "__within"
+_ZONE = "__zone"
 _FUNCTIONS = """
     create function pg_temp.words(code text) returns text language sql as $$ select replace(code, '_', ' ') $$;
     create function pg_temp.day(d date) returns text language sql as $$ select to_char(d, 'FMDD Mon YYYY') $$;
@@ -181,21 +180,11 @@ def _is_so(said: Row, row: Row) -> bool:
 
 
 def _prints(name: str, text: str, row: Row) -> bool:
-    if f"{name}{_WITHIN}" in row:
-        return text in _passages(row[f"{name}{_WITHIN}"])
     value = row[name]
     if isinstance(value, datetime):
         local = value.astimezone(ZoneInfo(row[f"{name}{_ZONE}"]))
         return text == f"{local.day} {local:%b %Y, %H:%M %Z}"
     return text == value
-
-
-def _passages(body: str) -> Iterator[str]:
-    """Whole sentences of a text, one or several in a row: half of one may say something else."""
-    sentences = _SENTENCE.split(" ".join(body.split()))
-    for begin in range(len(sentences)):
-        for end in range(begin + 1, len(sentences) + 1):
-            yield " ".join(sentences[begin:end])
 
 
 def _seen(actor: Actor) -> tuple[str, Mapping[str, list[Any]]]:

@@ -36,7 +36,8 @@ NOW = datetime(2026, 11, 20, 14, 3, tzinfo=UTC)
 TOKEN = "good-token"
 HOSTILE = (
     '<img src="/evil.png" onerror="window.hacked=1"> ![x](https://evil.example/p.png) '
-    "<script>window.hacked=2</script> [click](javascript:window.hacked=3) :alert[x]"
+    "<script>window.hacked=2</script> [click](javascript:window.hacked=3) :alert[x] "
+    "see www.evil.example/pay, WWW\\.evil.example, https://evil.example/x or help@evil.example"
 )
 PEOPLE = (
     DemoPerson(subject="rep.us", name="Rosa Ortega", role="customer_service", where="region US"),

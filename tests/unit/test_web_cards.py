@@ -194,8 +194,9 @@ def test_fields_by_name() -> None:
 
 
 def test_answers_carry_no_images_no_directives_and_no_bare_links() -> None:
-    assert plain_markdown("![x](https://e/x.png)") == "\\![x](https://\u2060e/x.png)"
-    assert plain_markdown("see www.e.example") == "see www.\u2060e.example"
+    assert plain_markdown("![x](https://e/x.png)") == "\\![x](https\u2060://e/x.png)"
+    assert plain_markdown("see www.e.example") == "see www\u2060.e.example"
+    assert plain_markdown("see WWW\\.e.example, a@e.example") == "see WWW\u2060\\.e.example, a\u2060@e.example"
     assert plain_markdown("Main:Chicago, 10:30, `a:b`") == "Main\\:Chicago, 10:30, `a:b`"
 
 

@@ -43,7 +43,10 @@ _REASONS: Mapping[Reason, str] = {
 _ENGINES: Mapping[Engine, str] = {"rules": "by rules", "model": "with a model"}
 
 _CODE = re.compile(r"(`+[^`]*`+)")
-_ADDRESS = re.compile(r"://|\bwww\\?\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\\?\.)|(?=@)", re.IGNORECASE)
+"""The places in an address where Chainlit no longer takes it for one when a word joiner stands there. Behind "://" it
+would: a browser leaves the joiner out of a host's name, and the link works."""
+_JOINER = "\u2060"
 _SPECIAL = re.compile(r"(?<!\\)(?:!(?=\[)|:(?=[A-Za-z]))")
 
 
@@ -177,11 +180,11 @@ def answer_steps(answer: Answer, *, thread: str, parent: str | None) -> tuple[St
 
 def plain_markdown(text: str) -> str:
     """The answer's markdown without three things Chainlit would make of it: images, directives out of colons, and links
-    out of bare addresses, which a word joiner keeps from being recognised.
+    out of bare addresses, which a word joiner keeps from being recognised; whoever copies one gets it without.
 
     The core escapes what fields hold. This is the second wall, and keeps a name like `Main:Chicago` whole.
     """
-    text = _ADDRESS.sub(lambda found: found.group() + "\u2060", text)
+    text = _ADDRESS.sub(_JOINER, text)
     pieces = _CODE.split(text)
     return "".join(piece if index % 2 else _SPECIAL.sub(r"\\\g<0>", piece) for index, piece in enumerate(pieces))
 

@@ -47,6 +47,27 @@ COUNTS: list[tuple[str, str, LiteralString]] = [
      ("select count(*) as n from biz.purchase_order where status not in ('draft', 'cancelled')"
      " and order_date between '2026-10-01' and '2026-10-31'")),
 ]  # fmt: skip
+OF_TWO_DATES: LiteralString = (
+    "select count(*) as n from biz.sales_order where status not in ('quotation', 'cancelled')"
+    " and order_date between '2026-09-01' and '2026-09-30' and promised_date between '2026-10-01' and '2026-10-31'"
+)
+COUNTS += [
+    ("planner", text, OF_TWO_DATES)
+    for text in (
+        "how many orders placed in September were promised in October",
+        "orders placed in September and promised in October",
+        "how many orders promised in October were placed in September",
+        "number of orders placed in September, promised in October",
+    )
+]
+COUNTS += [
+    ("planner", "how many orders placed after 5 Sep 2026 were promised before 1 Oct 2026",
+     ("select count(*) as n from biz.sales_order where status not in ('quotation', 'cancelled')"
+     " and order_date > '2026-09-05' and promised_date < '2026-10-01'")),
+    ("planner", "purchase orders placed in September received in October",
+     ("select count(*) as n from biz.purchase_order where status not in ('draft', 'cancelled')"
+     " and order_date between '2026-09-01' and '2026-09-30' and received_date between '2026-10-01' and '2026-10-31'")),
+]  # fmt: skip
 SUMS: list[tuple[str, str, LiteralString]] = [
     ("finance", "total open amount of overdue invoices in the US",
      ("select sum(a.open) as n from biz.invoice v join biz.invoice_amount a on a.invoice_id = v.id"
@@ -130,6 +151,8 @@ async def test_bare_money_asks_in_which_currency(runtime: Runtime) -> None:
         ("finance", "what share of orders was cancelled"),
         ("rep.us", "orders with items over 500 EUR"),
         ("planner", "which orders will be placed in February 2028"),
+        ("planner", "how many orders in September promised, October placed"),
+        ("planner", "how many orders were placed in September and how many shipped in October"),
     ],
 )
 async def test_what_may_not_be_told_or_is_not_understood_is_declined(runtime: Runtime, person: str, text: str) -> None:

@@ -197,7 +197,7 @@ def shape(work: Work, target: Target) -> None:
 
 def _counts(work: Work) -> None:
     for n, token in list(work.open()):
-        if token.is_sign("count"):
+        if token.is_sign("count") and not (work.counted and token.joined):  # "and how many" asks another question
             work.counted = True
             work.take(n, *([n - 1] if n and n - 1 not in work.used and work.tokens[n - 1].is_sign("by") else []))
 

@@ -169,13 +169,16 @@ class Saying:
                 yield self._field(split.path)
 
     def _time(self, part: Part) -> str:
-        """A time with what happened then, where that is not said yet and is no measure's own date."""
+        """A time with what happened then, where that is not said yet and is no measure's own date; behind a time of
+        another date it is said again."""
         path = tuple(part.about.split("."))
         said = self._words["and"].join(filter(None, map(self._span, told_apart(part.conditions, self._bucket(path)))))
-        if self._kpi and path == self._kpi.date:
+        times = [each.about for each in self._composition.parts if each.role == "time"]
+        first = part.about == times[0]
+        if self._kpi and path == self._kpi.date and first:
             return said
         done = self._words["dates"].get(path[-1]) or self._field(path)
-        told = done in self._noun(self._composition.parts).split()
+        told = first and done in self._noun(self._composition.parts).split()
         return f"{done} {said}" if said and not told else said
 
     def _span(self, days: Days) -> str:

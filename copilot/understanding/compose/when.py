@@ -49,7 +49,8 @@ def times(work: Work, target: Target) -> None:
     _by_the_same(work, target)
     for n, token in list(work.open()):
         path = date_path(token, target)
-        if path and path[-1] in _ALWAYS and not _state(token, target):
+        of_time = n > 0 and work.tokens[n - 1].span is not None  # "in May promised, in June placed"
+        if path and path[-1] in _ALWAYS and not _state(token, target) and not of_time:
             work.take(n)
 
 
@@ -80,6 +81,7 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         return date_path(token, target) is not None
 
     at = work.beside(number, names)
+    at = None if at is not None and at > number and _leads_another(work, at) else at
     at = _behind_all(work, number, names) if at is None else at
     if at is not None:
         path = date_path(work.tokens[at], target)
@@ -93,6 +95,12 @@ def _date_for(work: Work, target: Target, number: int, said: Path | None) -> tup
         happened = path is not None and alone[0] > work.target_at and not _more_than(token, target, path)
         return (alone[0] if happened or not _state(token, target) else None), path
     return None, _usual_date(work, target)
+
+
+def _leads_another(work: Work, number: int) -> bool:
+    """Whether a date stands right before another time, and is that one's: "placed in May promised in June"."""
+    following = work.tokens[number + 1] if number + 1 < len(work.tokens) else None
+    return following is not None and following.span is not None and not following.joined
 
 
 def _behind_all(work: Work, number: int, names: Callable[[Token], bool]) -> int | None:

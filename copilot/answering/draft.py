@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
-from copilot.answering.printing import markdown, print_value, wire_value
+from copilot.answering.printing import called, markdown, print_value, wire_value
 from copilot.domain.answer import Fact
 from copilot.domain.claims import Binding, ClaimGroup, ClaimSpec, Outline, Pick
 from copilot.domain.evidence import Evidence, Record, Value
@@ -129,6 +129,9 @@ def _is_head(claim: Claim) -> bool:
     return claim.text.endswith(":")
 
 
+_NAME = "name"
+
+
 def render(template: ClaimTemplate, slots: Slots, stressed: AbstractSet[str] = frozenset()) -> Claim | None:
     """Fill a template's slots with printed values, in bold those of the `stressed` references; None where one has no
     value."""
@@ -141,6 +144,7 @@ def render(template: ClaimTemplate, slots: Slots, stressed: AbstractSet[str] = f
         printed = print_value(record, value) if value else None
         if value is None or printed is None:
             return None
+        printed = called(printed) if slot.field == _NAME else printed
         ref = f"{record.id}.{slot.field}"
         bold = _BOLD if ref in stressed and "".join(pieces).count(_BOLD) % 2 == 0 else ""
         pieces += [f"{bold}{markdown(printed)}{bold}", literal]

@@ -17,6 +17,11 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$&])")
 _BLOCK_START = re.compile(r"^(\s*)([-=])")
 _NUMBERED_START = re.compile(r"^(\s*\d+)([.)])(?=\s|$)")
 _MOST_TEXT = 600
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and symbols that nobody sees: fillers of Hangul, inherent vowels of Khmer, the empty Braille pattern."""
+_SAYS = re.compile(r"[:;!?]\s|://|www\.|@|(?:[0-9]|\w{5})\.\s+\w", re.IGNORECASE)
+"""What may make a name read as a statement of ours: the end of a sentence within it (after a longer word than most that
+are abbreviated), a colon, an address."""
 _DAY = "day"
 
 
@@ -27,6 +32,11 @@ def print_value(record: Record, value: Value) -> str | None:
     if value.type in ("quantity", "amount") and not value.unit:
         return None  # a figure without its unit or currency says nothing
     return _PRINTERS[value.type](value, record.time_zone)
+
+
+def called(name: str) -> str:
+    """A name as it is told; in quotation marks where something is said in it, for those are not our words."""
+    return f"“{name}”" if _SAYS.search(name) else name
 
 
 def markdown(text: str) -> str:
@@ -44,7 +54,9 @@ def clean(text: str) -> str:
 def _visible(text: str) -> str:
     """A text without what is not seen, every kind of blank as a plain one."""
     return "".join(
-        " " if c.isspace() else c for c in text if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace()
+        " " if c.isspace() else c
+        for c in text
+        if c.isspace() or (unicodedata.category(c) not in ("Cc", "Cf") and c not in _UNSEEN)
     )
 
 

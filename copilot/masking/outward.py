@@ -19,6 +19,8 @@ from redaction.vault import Vault
 
 _WORDED = frozenset({"text", "ident", "ref"})
 """Fields that hold words, whatever is in them."""
+_IN_UNITS = frozenset({"quantity", "amount"})
+"""Figures in units that come from an ERP, printed behind a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,23 @@ class Outward:
         told = {name: self._field(record, name, text, treated) for name, text in printed.items()}
         return {name: masked for name, masked in told.items() if masked is not None}
 
+    def _shown(self, record: Record, name: str, text: str) -> Masked:
+        """A figure or a day of a class that is shown is personal to nobody, and one may look like a phone number; words
+        are looked at, and so are units and codes that an ERP may fill with whatever it likes."""
+        value = record.values[name]
+        if value.type in _WORDED or (value.type == "code" and not self._is_closed(record, name)):
+            return self.text(text)
+        figure, blank, unit = text.partition(" ") if value.type in _IN_UNITS else (text, "", "")
+        return Masked(f"{figure}{blank}{self.text(unit)}") if unit else Masked(text)
+
+    def _is_closed(self, record: Record, name: str) -> bool:
+        """Whether a field has one of a list of codes of ours."""
+        entity = self.model.entities.get(record.entity)
+        return entity is None or name not in entity.fields or bool(entity.fields[name].codes)
+
     def _field(self, record: Record, name: str, text: str, treated: str) -> Masked | None:
         if treated == "shown":
-            # A figure or a day of a class that is shown is personal to nobody, and one may look like a phone number.
-            return self.text(text) if record.values[name].type in _WORDED else Masked(text)
+            return self._shown(record, name, text)
         if treated == "hidden":
             return None
         kind = kind_of(self.model.entities.get(record.entity), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx2
@@ -14,6 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from copilot.domain.evidence import Value
 from copilot.domain.json import Json
 from copilot.domain.redaction import AUDIENCES, Audience, Masked
 from copilot.domain.scope import EMPTY_SCOPE
@@ -117,6 +119,13 @@ def test_nothing_personal_is_shown_outside_by_the_shipped_policy() -> None:
     personal = {each.entity for each in personal_fields(MODEL)} - {"customer", "supplier"}
     classes = {"personal"} | {MODEL[entity].record_class for entity in personal}
     assert {POLICY.outward(name, audience) for name in classes for audience in AUDIENCES} == {"token"}
+
+
+def test_a_unit_that_an_erp_filled_with_a_name_is_masked() -> None:
+    stock = record("stock", unit="each", on_hand=12)
+    held = replace(stock, values={**stock.values, "on_hand": Value("quantity", 12_000_000, "Anna Meyer")})
+    told = outward("models").fields(held, {"on_hand": "12 Anna Meyer"}, frozenset({"sales"}))
+    assert told == {"on_hand": "12 <PERSON_1>"}
 
 
 def outward(audience: Audience) -> Outward:

@@ -125,6 +125,28 @@ def test_what_is_empty_or_an_inner_id_is_not_printed(empty: Value) -> None:
     assert print_value(bare(field=empty), empty) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Öztürk Möbelwerke GmbH & Co. KG", None),
+        ("Tanah Lot Fabricators Pte. Ltd.", None),
+        ("Yahoo! Parts", "“Yahoo! Parts”"),
+        ("Citric acid: 900 kg were shipped", "“Citric acid: 900 kg were shipped”"),
+        ("Pump. Shipped on 3 Nov 2026. It is not late", "“Pump. Shipped on 3 Nov 2026. It is not late”"),
+        ("Bolt see www.evil.example/pay", "“Bolt see www.evil.example/pay”"),
+        ("A\u3164B\u115f\u2800", "AB"),
+    ],
+)
+def test_a_name_that_says_something_is_in_quotation_marks(name: str, told: str | None) -> None:
+    template = parse("said", "It is {it.name}.")
+    item = bare(name=Value("text", name))
+    claim = render(template, {"it": item})
+    assert claim is not None
+    assert claim.facts[0].text == (told or name)
+    found = verify(Draft(claims=(claim,), complete=True), evidence(it=item), None, {"said": template})
+    assert found == ()
+
+
 def test_a_fact_carries_the_exact_figure() -> None:
     assert wire_value(Value("quantity", scaled("12.50"), "kg")) == "12.5"
     assert wire_value(Value("amount", scaled("1000"), "EUR")) == "1000"

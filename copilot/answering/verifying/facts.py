@@ -25,6 +25,7 @@ _SCALED_TYPES = ("quantity", "amount", "ratio", "days")
 _MOST_NUMBERS = {"week": 53, "quarter": 4}
 """The highest number of a span; others have none."""
 _PLAIN = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 _CUT_AT = 600
 """Characters at which a long text is cut off in print."""
 
@@ -70,8 +71,9 @@ def _quote_rules(fact: Fact, value: Value) -> Iterator[Broken]:
 
 
 def _shown(raw: str) -> str:
-    """A stored text as one line without control and format characters."""
-    return _flat("".join(c for c in raw if category(c) not in ("Cc", "Cf") or c.isspace()))
+    """A stored text as one line without control and format characters, and without letters that are blank."""
+    seen = (c for c in raw if c.isspace() or not (category(c) in ("Cc", "Cf") or c in _BLANKS))
+    return _flat("".join(seen))
 
 
 def _reads_as(text: str, value: Value, record: Record) -> bool:
@@ -101,7 +103,7 @@ def _text_reads_as(text: str, raw: str) -> bool:
     shown = _shown(raw)
     if text.endswith("…") and len(text) >= _CUT_AT:
         return shown.startswith(text[:-1].rstrip())
-    return bool(text) and text == shown
+    return bool(text) and text in (shown, f"“{shown}”")
 
 
 def _number_reads_as(text: str, raw: int, value: Value) -> bool:

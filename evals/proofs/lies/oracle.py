@@ -37,6 +37,8 @@ _SORTS: Mapping[str, str] = {
 _MARKS = re.compile(r"\\(.)|\*\*")
 _HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _SEEN = re.compile(r"\{seen:(\w+)\}")
+_QUOTED = re.compile(r"^“(.*)”$")
+"""A name in which something is said stands in quotation marks."""
 _ZONE = "__zone"
 _FUNCTIONS = """
     create function pg_temp.words(code text) returns text language sql as $$ select replace(code, '_', ' ') $$;
@@ -119,7 +121,8 @@ class Oracle:
             match = form.pattern.match(text)
             if match is None:
                 continue
-            row = self._borne_out(number, match.groupdict(), actor, subjects) if form.sql else None
+            said = {hole: _QUOTED.sub(r"\1", words) for hole, words in match.groupdict().items()}
+            row = self._borne_out(number, said, actor, subjects) if form.sql else None
             if row is None and form.sql:
                 continue
             if row and form.names:

@@ -38,6 +38,8 @@ async def test_it_is_answered_as_in_plain_words(runtime: Runtime, plain: str, ty
         ("late orders", "is anything late?"),
         ("open purchase orders", "what deliveries are we still waiting for"),
         ("which supplier has the lowest on-time rate", "which supplier delivers late most often"),
+        ("open orders from more than 2 weeks ago", "open orders older than 2 weeks"),
+        ("open orders from more than 2 weeks ago", "open orders that are more than 2 weeks old"),
         ("items low on stock", "which items are running low"),
         ("items low on stock", "what is running out"),
     ],
@@ -71,6 +73,13 @@ async def test_what_is_not_named_is_asked_for(runtime: Runtime, typed: str, whic
 )
 async def test_a_size_is_not_what_is_asked_of_the_largest(runtime: Runtime, typed: str) -> None:
     assert (await ask(runtime, "planner", typed)).verdict == Verdict.DECLINED
+
+
+async def test_cases_that_are_open_for_a_while_are_open(runtime: Runtime) -> None:
+    told = await ask(runtime, "planner", "cases open for more than a day")
+    assert told.verdict == Verdict.VERIFIED
+    assert "closed" not in told.answer
+    assert "closed" in (await ask(runtime, "planner", "closed cases more than a day old")).answer
 
 
 @pytest.mark.parametrize("entity", ["orders", "purchase orders"])

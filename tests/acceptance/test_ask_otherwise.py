@@ -76,10 +76,10 @@ async def test_a_size_is_not_what_is_asked_of_the_largest(runtime: Runtime, type
 
 
 async def test_cases_that_are_open_for_a_while_are_open(runtime: Runtime) -> None:
-    told = await ask(runtime, "planner", "cases open for more than a day")
+    told = await ask(runtime, "rep.us", "cases open for more than a day")
     assert told.verdict == Verdict.VERIFIED
     assert "closed" not in told.answer
-    assert "closed" in (await ask(runtime, "planner", "closed cases more than a day old")).answer
+    assert "closed" in (await ask(runtime, "rep.us", "closed cases more than a day old")).answer
 
 
 @pytest.mark.parametrize("entity", ["orders", "purchase orders"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +38,10 @@ from copilot.understanding.words import Word, cut, is_place, is_singular
 
 _ZONED = ("sales_order", "purchase_order", "customer")
 """Records whose site decides in which time zone a time is meant; a customer's is the one of the newest order."""
+
+
+_NUMBER = re.compile(r"[A-Za-z]{1,5}[-/]?[0-9]{4,}")
+"""What is a number of a record to anybody, and no size of a thing."""
 
 
 async def plan_question(lookup: Lookup, text: str) -> Plan | NoPlan:
@@ -164,6 +169,8 @@ def _decide(
     doubtful = [those for entity, those in reading.candidates.items() if len(those) > 1 and not reading.all_of(entity)]
     covered = frozenset(p for those in reading.candidates.values() for c in those for p in c.positions)
     echo = " ".join(words[p].typed for p in sorted(covered))
+    if doubtful and (missing := _numbers_of_nothing(words, covered | spoken | reading.cue_positions)):
+        return NoPlan(reason="not_found", echo=missing)
     if doubtful:
         combinations = list(product(*reading.candidates.values()))
         choices = tuple(choice(reading, combination, words) for combination in combinations[:MOST_CHOICES])
@@ -185,6 +192,11 @@ def _decide(
     }
     plan = make_plan(reading.kind, references, echo=echo, unused=unused, period=period, wanted=wanted)
     return replace(plan, read_as=read_as(reading.firsts, words))
+
+
+def _numbers_of_nothing(words: Sequence[Word], used: frozenset[int]) -> str:
+    """Numbers of documents or items that nothing here has, as they are typed: what is asked is of those."""
+    return " ".join(w.typed for p, w in enumerate(words) if p not in used and _NUMBER.fullmatch(w.typed))
 
 
 def _again(words: Sequence[Word], reading: Reading) -> frozenset[int]:

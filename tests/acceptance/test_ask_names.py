@@ -192,6 +192,7 @@ async def test_unknown_words_are_named_back(runtime: Runtime, truth: Truth) -> N
         ("track 1Z999AA10123456784", "1Z999AA10123456784"),
         ("open orders for Vandelay", "Vandelay"),
         ("invoice INV-999999", "INV-999999"),
+        ("total weight of SO-99999", "SO-99999"),
     ],
 )
 async def test_what_is_not_there_is_named_back(runtime: Runtime, text: str, echo: str) -> None:

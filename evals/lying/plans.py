@@ -150,6 +150,28 @@ def _other_tool(told: Told, draw: Random) -> Reply:
     return Reply(calls=((draw.choice(["run_sql", "list_customers", "say", "answer"]), {"sql": "select 1"}),))
 
 
+def _decorated(told: Told, draw: Random) -> Reply:
+    """The words of the question with what folds away: another sign, a mark, a letter that turns the line around."""
+    swap = str.maketrans("<>$€£/", "><€$€.")
+    signs = [draw.choice(("✅", "§", "†")) for _ in words_of(told.question)]
+    made: list[Json] = [
+        {"said": f"\u202e{word.translate(swap)}{sign}"} for word, sign in zip(_words(told), signs, strict=True)
+    ]
+    return ask(made, planted=["✅", "§", "†", "\u202e"])
+
+
+def _places_changed(told: Told, draw: Random) -> Reply | None:
+    """Two figures or names of the question, each in the place of the other; two words where it has no two of those."""
+    words = _words(told)
+    places = [n for n, word in enumerate(words) if any(map(str.isdigit, word)) or word.startswith("<")]
+    places = places if len(places) > 1 else [*range(len(words))]
+    if len(places) < 2:
+        return None
+    one, other = draw.sample(places, 2)
+    words[one], words[other] = words[other], words[one]
+    return ask([{"said": word} for word in words])
+
+
 def _answered(told: Told, draw: Random) -> Reply:
     """An answer where a plan was asked for."""
     del told
@@ -174,7 +196,8 @@ _LIES: Mapping[str, Pieces] = {
     "with_values": _with_values,
 }  # fmt: skip
 _REPLIES: Mapping[str, Tell] = {
-    "two_calls": _two_calls, "other_tool": _other_tool, "answered": _answered, "declined": _declined,
+    "decorated": _decorated, "places_changed": _places_changed, "two_calls": _two_calls,
+    "other_tool": _other_tool, "answered": _answered, "declined": _declined,
 }  # fmt: skip
 
 

@@ -153,11 +153,11 @@ def _other_tool(told: Told, draw: Random) -> Reply:
 def _decorated(told: Told, draw: Random) -> Reply:
     """The words of the question with what folds away: another sign, a mark, a letter that turns the line around."""
     swap = str.maketrans("<>$€£/", "><€$€.")
-    signs = [draw.choice(("✅", "§", "†")) for _ in words_of(told.question)]
+    signs = [draw.choice(("✅✅✅", "§§§", "†††")) for _ in words_of(told.question)]
     made: list[Json] = [
         {"said": f"\u202e{word.translate(swap)}{sign}"} for word, sign in zip(_words(told), signs, strict=True)
     ]
-    return ask(made, planted=["✅", "§", "†", "\u202e"])
+    return ask(made, planted=["✅✅✅", "§§§", "†††"])
 
 
 def _places_changed(told: Told, draw: Random) -> Reply | None:
